@@ -1,0 +1,81 @@
+//! Cuts a byte stream into messages.
+
+use bytes::{Bytes, BytesMut};
+
+use crate::{Limits, Message, Progress, Scanner, WireError};
+
+/// How much room is made at a time for a message that is still growing. A claimed length is never trusted with
+/// more: the room doubles as the bytes really come.
+const GROWTH_MIN: usize = 64 * 1024;
+
+/// Bytes in, messages out. It holds no memory while it holds no part of a message.
+#[derive(Debug)]
+pub struct Splitter {
+    buffer: BytesMut,
+    scanner: Scanner,
+    needed: usize,
+}
+
+impl Splitter {
+    /// A splitter at the start of a stream.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            buffer: BytesMut::new(),
+            scanner: Scanner::new(limits),
+            needed: 0,
+        }
+    }
+
+    /// Takes bytes that were read elsewhere.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// Where to read into, when part of a large message is here already: the bytes then need no copy. `None` while
+    /// nothing large is on its way; read elsewhere and [`push`](Self::push).
+    pub fn room(&mut self) -> Option<&mut BytesMut> {
+        let missing = self.needed.saturating_sub(self.buffer.len());
+        if self.buffer.is_empty() || missing < GROWTH_MIN / 16 {
+            return None;
+        }
+        let growth = missing.min(self.buffer.len().max(GROWTH_MIN));
+        self.buffer.reserve(growth);
+        Some(&mut self.buffer)
+    }
+
+    /// The next whole message, or `None` when more bytes are needed.
+    ///
+    /// # Errors
+    /// The stream is lost: close it.
+    pub fn next_message(&mut self) -> Result<Option<Message>, WireError> {
+        if self.buffer.is_empty() {
+            self.buffer = BytesMut::new();
+            return Ok(None);
+        }
+        match self.scanner.scan(&self.buffer)? {
+            Progress::Need(needed) => {
+                self.needed = needed;
+                Ok(None)
+            }
+            Progress::End(end) => {
+                let bytes: Bytes = self.buffer.split_to(end).freeze();
+                let message = Message::decode(&bytes, self.scanner.elements())?;
+                self.scanner.reset();
+                self.needed = 0;
+                Ok(Some(message))
+            }
+        }
+    }
+
+    /// What the end of the stream means here.
+    ///
+    /// # Errors
+    /// Part of a message had come.
+    pub fn end(&self) -> Result<(), WireError> {
+        match self.buffer.len() {
+            0 => Ok(()),
+            length => Err(WireError::EndInsideMessage { length }),
+        }
+    }
+}
