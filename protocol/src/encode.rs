@@ -66,14 +66,12 @@ impl Frame {
 /// A head with a method of some twenty letters and a worker's meta fit in this without growing.
 const HEAD_AND_TAIL_USUAL: usize = 128;
 
+/// Writes a meta map behind what is there.
+pub type WriteMeta<'a> = &'a dyn Fn(&mut Vec<u8>);
+
 /// `[0, msgid, method, params]`, or with the meta map that `meta` writes as the fifth element.
 #[must_use]
-pub fn request(
-    msgid: u64,
-    method: &[u8],
-    params: &Bytes,
-    meta: Option<&dyn Fn(&mut Vec<u8>)>,
-) -> Frame {
+pub fn request(msgid: u64, method: &[u8], params: &Bytes, meta: Option<WriteMeta<'_>>) -> Frame {
     Frame::build(
         |out| {
             out.push(if meta.is_some() { 0x95 } else { 0x94 });

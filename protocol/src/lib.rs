@@ -20,7 +20,7 @@ mod text;
 mod wire_error;
 
 pub use code::ErrorCode;
-pub use encode::{Frame, NIL, notification, request, response_error, response_ok};
+pub use encode::{Frame, NIL, WriteMeta, notification, request, response_error, response_ok};
 pub use error_answer::{ErrorAnswer, Outcome};
 pub use limits::Limits;
 pub use manifest::{MethodManifest, Replay, WorkerHello};

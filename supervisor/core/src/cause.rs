@@ -1,0 +1,101 @@
+//! Why a worker died. Who gets the blame hangs on it.
+
+/// Why we ended a worker ourselves, mild to severe. It is noted before the kill, so that the death is never taken
+/// for somebody else's doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum KillReason {
+    /// Its pool needs fewer workers, or it is due to be replaced.
+    Retired,
+    /// The service or the pool stops.
+    Stopping,
+    /// It was asked to end and did not.
+    IgnoredDrain,
+    /// It said nothing within its start time.
+    StartTimeout,
+    /// A request ran past its deadline in it.
+    Deadline,
+    /// It broke the protocol.
+    ProtocolViolation,
+}
+
+/// How a worker's life ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// It could not even be started.
+    NotStarted,
+    /// We killed it.
+    KilledByUs(KillReason),
+    /// It ended by itself with this exit code.
+    Exited(i32),
+    /// A signal or exception that a program brings upon itself: a segmentation fault, an abort.
+    Crashed(i32),
+    /// The machine or its limits ran out of memory.
+    OutOfMemory,
+    /// Somebody else killed it, by this signal.
+    KilledByStranger(i32),
+    /// It lives, but closed its pipe; it is killed for it.
+    ClosedItsPipe,
+}
+
+impl Cause {
+    /// Whether the worker brought the death upon itself, so that what it was doing may be why.
+    #[must_use]
+    pub const fn is_crash(self) -> bool {
+        match self {
+            Cause::Exited(_) | Cause::Crashed(_) | Cause::OutOfMemory | Cause::ClosedItsPipe => {
+                true
+            }
+            Cause::KilledByUs(reason) => matches!(reason, KillReason::ProtocolViolation),
+            Cause::NotStarted | Cause::KilledByStranger(_) => false,
+        }
+    }
+}
+
+impl std::fmt::Display for Cause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Cause::NotStarted => f.write_str("could not be started"),
+            Cause::KilledByUs(KillReason::Retired) => f.write_str("retired"),
+            Cause::KilledByUs(KillReason::Stopping) => f.write_str("stopped with its pool"),
+            Cause::KilledByUs(KillReason::IgnoredDrain) => {
+                f.write_str("killed by Standin: it did not end when asked")
+            }
+            Cause::KilledByUs(KillReason::StartTimeout) => {
+                f.write_str("killed by Standin: it was not ready within its start time")
+            }
+            Cause::KilledByUs(KillReason::Deadline) => {
+                f.write_str("killed by Standin: a call ran past its time in it")
+            }
+            Cause::KilledByUs(KillReason::ProtocolViolation) => {
+                f.write_str("killed by Standin: it broke the protocol")
+            }
+            Cause::Exited(code) => write!(f, "ended by itself with exit code {code}"),
+            Cause::Crashed(signal) => write!(f, "crashed with {}", signal_words(*signal)),
+            Cause::OutOfMemory => f.write_str("killed by the system: out of memory"),
+            Cause::KilledByStranger(signal) => {
+                write!(f, "killed from outside with {}", signal_words(*signal))
+            }
+            Cause::ClosedItsPipe => f.write_str("closed its pipe to Standin and was ended"),
+        }
+    }
+}
+
+/// A signal as an administrator knows it.
+fn signal_words(signal: i32) -> String {
+    let name = match signal {
+        1 => "SIGHUP",
+        2 => "SIGINT",
+        3 => "SIGQUIT",
+        4 => "SIGILL",
+        6 => "SIGABRT",
+        7 => "SIGBUS",
+        8 => "SIGFPE",
+        9 => "SIGKILL",
+        11 => "SIGSEGV",
+        13 => "SIGPIPE",
+        15 => "SIGTERM",
+        31 => "SIGSYS",
+        _ => return format!("signal {signal}"),
+    };
+    format!("{name} (signal {signal})")
+}

@@ -1,0 +1,162 @@
+//! The decisions of one pool.
+//!
+//! [`PoolCore`] owns the requests that the pool has taken, the fair queue, the attempts and what is known of each
+//! slot's worker. It never acts and never looks at a clock: the pool actor hands it events and does what the effects
+//! say, in their order. It does not know that workers are processes.
+//!
+//! Invariants, each held by the simulation in `tests/simulation.rs`:
+//! - a submitted request gets exactly one `Deliver` or `Fail`, unless it was abandoned;
+//! - a request is sent again only if `Request::judge` says so, and only after its worker is confirmed dead;
+//! - an effect is granted only to the attempt that its request is waiting for;
+//! - no worker that could take a request is idle while a request waits.
+
+mod admission;
+mod breaker;
+mod deadlines;
+mod death;
+mod dispatch;
+mod effect;
+mod event;
+mod incident;
+mod queue;
+mod request;
+mod settings;
+mod sizing;
+mod slot;
+mod stop;
+mod view;
+
+use std::time::Instant;
+
+use rustc_hash::FxHashMap;
+
+use self::{
+    breaker::Breaker,
+    incident::Incidents,
+    queue::FairQueue,
+    request::{Attempt, Request},
+    slot::Slot,
+};
+pub use self::{
+    effect::{Effect, Failure},
+    event::{Event, Submission},
+    settings::{BLAMED_DEATHS_MAX, PoolSettings, UNEXPLAINED_DEATHS_MAX},
+    view::{Counters, PoolView, SlotView, WorkerState},
+};
+use crate::{AttemptId, Random, RequestId, SlotId};
+
+/// Whether a pool takes requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Serving,
+    Stopping { deadline: Instant },
+    Stopped,
+}
+
+/// The state behind the decisions of one pool. `P` is what a caller hands in with a request and gets back.
+#[derive(Debug)]
+pub struct PoolCore<P> {
+    settings: PoolSettings,
+    random: Random,
+    mode: Mode,
+    requests: FxHashMap<RequestId, Request<P>>,
+    attempts: FxHashMap<AttemptId, Attempt>,
+    queue: FairQueue,
+    slots: Vec<Slot>,
+    breaker: Breaker,
+    incidents: Incidents,
+    starved: bool,
+    last_attempt: u64,
+    wakeup: Option<Instant>,
+    counters: Counters,
+}
+
+impl<P> PoolCore<P> {
+    /// A pool without workers; the first event starts them. The seed is for jitter.
+    #[must_use]
+    pub fn new(settings: PoolSettings, seed: u64, now: Instant) -> Self {
+        let slot_count = settings.workers_max + settings.spare;
+        Self {
+            random: Random::new(seed),
+            mode: Mode::Serving,
+            requests: FxHashMap::default(),
+            attempts: FxHashMap::default(),
+            queue: FairQueue::default(),
+            slots: (0..slot_count)
+                .map(|id| Slot::new(SlotId(id), now))
+                .collect(),
+            breaker: Breaker::default(),
+            incidents: Incidents::default(),
+            starved: false,
+            last_attempt: 0,
+            wakeup: None,
+            counters: Counters::default(),
+            settings,
+        }
+    }
+
+    /// Takes one event and adds to `effects` what follows from it. The list is the caller's, so that a busy pool
+    /// does not allocate one for each event.
+    pub fn handle(&mut self, now: Instant, event: Event<P>, effects: &mut Vec<Effect<P>>) {
+        match event {
+            Event::Submit(submission) => self.submit(now, submission, effects),
+            Event::Cancel(request) => self.cancel(now, request, effects),
+            Event::Abandon(request) => self.abandon(request, effects),
+            Event::StartRequested => self.breaker.probe_now(),
+            Event::WorkerReady {
+                worker,
+                concurrency,
+            } => {
+                self.worker_ready(now, worker, concurrency, effects);
+            }
+            Event::Answered { worker, attempt } => self.answered(now, worker, attempt, effects),
+            Event::EffectRequested { worker, attempt } => {
+                self.effect_requested(now, worker, attempt, effects);
+            }
+            Event::Progressed { worker, attempt } => self.progressed(now, worker, attempt),
+            Event::ProtocolViolated(worker) => self.protocol_violated(now, worker, effects),
+            Event::WorkerExited {
+                worker,
+                cause,
+                unsent,
+            } => {
+                self.worker_exited(now, worker, cause, &unsent, effects);
+            }
+            Event::MemoryMeasured { worker, rss } => {
+                self.memory_measured(now, worker, rss, effects);
+            }
+            Event::Starved(starved) => self.starved = starved,
+            Event::Stop { deadline } => self.stop(deadline, effects),
+            Event::TimePassed => self.time_passed(now, effects),
+        }
+        self.dispatch(now, effects);
+        self.fill(now, effects);
+        self.finish_stop(now, effects);
+    }
+
+    /// When [`Event::TimePassed`] is due at the latest. It may come early; that costs a look and nothing else.
+    #[must_use]
+    pub fn next_wakeup(&self) -> Option<Instant> {
+        self.wakeup
+    }
+
+    /// What was handed in with a request that has no answer yet.
+    #[must_use]
+    pub fn payload(&self, request: RequestId) -> Option<&P> {
+        self.requests.get(&request).map(|request| &request.payload)
+    }
+
+    /// The request that an attempt is for, if somebody still waits for it.
+    #[must_use]
+    pub fn request_of(&self, attempt: AttemptId) -> Option<RequestId> {
+        self.attempts.get(&attempt)?.request
+    }
+
+    fn wake_at(&mut self, at: Instant) {
+        self.wakeup = Some(self.wakeup.map_or(at, |wakeup| wakeup.min(at)));
+    }
+
+    fn slot_mut(&mut self, id: SlotId) -> &mut Slot {
+        &mut self.slots[id.0 as usize]
+    }
+}

@@ -1,0 +1,169 @@
+//! What comes in: requests are taken or refused, cancelled or abandoned.
+
+use std::time::{Duration, Instant};
+
+use standin_protocol::{ErrorCode, Outcome};
+
+use super::{
+    Effect, Failure, Mode, PoolCore, Submission,
+    request::{Phase, Request},
+};
+use crate::RequestId;
+
+impl<P> PoolCore<P> {
+    pub(super) fn submit(
+        &mut self,
+        now: Instant,
+        submission: Submission<P>,
+        effects: &mut Vec<Effect<P>>,
+    ) {
+        if let Some((code, retry_after)) = self.refusal(now, &submission) {
+            self.counters.refused += 1;
+            effects.push(Effect::Fail {
+                request: submission.request,
+                payload: submission.payload,
+                failure: Failure {
+                    code,
+                    outcome: Outcome::NotExecuted,
+                    cause: None,
+                    attempts: 0,
+                    retry_after,
+                },
+            });
+            return;
+        }
+        let Submission {
+            request,
+            session,
+            replay,
+            deadline,
+            attempt_timeout,
+            size,
+            payload,
+        } = submission;
+        let previous = self.requests.insert(
+            request,
+            Request {
+                session,
+                replay,
+                deadline,
+                attempt_timeout: attempt_timeout.unwrap_or(self.settings.call_timeout),
+                size,
+                phase: Phase::Waiting { since: now },
+                attempts: 0,
+                effect_granted: false,
+                cancelled: false,
+                suspect: false,
+                blamed: 0,
+                unexplained: 0,
+                last_cause: None,
+                payload,
+            },
+        );
+        assert!(previous.is_none(), "a request's name is never reused");
+        self.queue.push(now, session, request, size);
+        self.wake_at(deadline.min(now + self.settings.queue_wait));
+    }
+
+    fn refusal(
+        &self,
+        now: Instant,
+        submission: &Submission<P>,
+    ) -> Option<(ErrorCode, Option<Duration>)> {
+        if self.mode != Mode::Serving {
+            return Some((ErrorCode::ShuttingDown, None));
+        }
+        if self.breaker.is_open() && !self.slots.iter().any(super::slot::Slot::is_usable) {
+            return Some((ErrorCode::PoolUnavailable, self.breaker.pause(now)));
+        }
+        // One session may hold half of the queue, so that a noisy one leaves room for the others.
+        let full = self.queue.len() >= self.settings.queue_max
+            || self.queue.waiting_of(submission.session) >= self.settings.queue_max.div_ceil(2)
+            || self.queue.bytes() + submission.size
+                > self.settings.queue_bytes_max.max(submission.size);
+        full.then(|| (ErrorCode::Overloaded, Some(self.retry_after())))
+    }
+
+    /// A guess at when there will be room: the queue is rarely full for long, and a tenth of its longest wait is
+    /// neither at once nor never.
+    fn retry_after(&self) -> Duration {
+        (self.settings.queue_wait / 10).max(Duration::from_millis(50))
+    }
+
+    pub(super) fn cancel(
+        &mut self,
+        now: Instant,
+        request: RequestId,
+        effects: &mut Vec<Effect<P>>,
+    ) {
+        let Some(known) = self.requests.get_mut(&request) else {
+            return;
+        };
+        known.cancelled = true;
+        match known.phase {
+            Phase::Waiting { .. } => {
+                let (session, size) = (known.session, known.size);
+                self.queue.remove(session, request, size);
+                self.fail(request, ErrorCode::Cancelled, effects);
+            }
+            Phase::Running(attempt) => {
+                let running = self
+                    .attempts
+                    .get_mut(&attempt)
+                    .expect("a running request has an attempt");
+                let worker = running.worker;
+                running.deadline = running.deadline.min(now + self.settings.stop_timeout);
+                let deadline = running.deadline;
+                self.wake_at(deadline);
+                effects.push(Effect::CancelAttempt { worker, attempt });
+            }
+        }
+    }
+
+    pub(super) fn abandon(&mut self, request: RequestId, effects: &mut Vec<Effect<P>>) {
+        let Some(known) = self.requests.remove(&request) else {
+            return;
+        };
+        match known.phase {
+            Phase::Waiting { .. } => self.queue.remove(known.session, request, known.size),
+            Phase::Running(attempt) => {
+                let running = self
+                    .attempts
+                    .get_mut(&attempt)
+                    .expect("a running request has an attempt");
+                running.request = None;
+                effects.push(Effect::CancelAttempt {
+                    worker: running.worker,
+                    attempt,
+                });
+            }
+        }
+        self.counters.abandoned += 1;
+    }
+
+    /// Ends a request without a worker's answer. It must be out of the queue already.
+    pub(super) fn fail(
+        &mut self,
+        request: RequestId,
+        code: ErrorCode,
+        effects: &mut Vec<Effect<P>>,
+    ) {
+        let known = self
+            .requests
+            .remove(&request)
+            .expect("only a known request fails");
+        self.counters.failed += 1;
+        let retry_after = (code == ErrorCode::Overloaded).then(|| self.retry_after());
+        effects.push(Effect::Fail {
+            request,
+            failure: Failure {
+                code,
+                outcome: known.outcome_without_answer(),
+                cause: known.last_cause,
+                attempts: known.attempts,
+                retry_after,
+            },
+            payload: known.payload,
+        });
+    }
+}

@@ -1,0 +1,250 @@
+//! A worker is dead: what that means for its requests, its slot and the pool.
+
+use std::time::{Duration, Instant};
+
+use standin_protocol::ErrorCode;
+
+use super::{
+    Effect, Mode, PoolCore,
+    request::{Death, Phase, Verdict},
+    settings::{BACKOFF_FIRST, BACKOFF_MAX, HEALTHY_AFTER, KILL_AGAIN_AFTER},
+    slot::Life,
+};
+use crate::{AttemptId, Cause, KillReason, RequestId, WorkerId};
+
+impl<P> PoolCore<P> {
+    /// Orders a kill. The worker counts as alive until its death is reported, so nothing is replayed before.
+    pub(super) fn kill(
+        &mut self,
+        now: Instant,
+        index: usize,
+        reason: KillReason,
+        effects: &mut Vec<Effect<P>>,
+    ) {
+        let slot = &mut self.slots[index];
+        if matches!(slot.life, Life::Dying { .. } | Life::Empty { .. }) {
+            return;
+        }
+        let again_at = now + KILL_AGAIN_AFTER;
+        slot.life = Life::Dying { reason, again_at };
+        effects.push(Effect::Kill {
+            worker: slot.worker,
+            reason,
+        });
+        self.wake_at(again_at);
+    }
+
+    pub(super) fn worker_exited(
+        &mut self,
+        now: Instant,
+        worker: WorkerId,
+        cause: Cause,
+        unsent: &[AttemptId],
+        effects: &mut Vec<Effect<P>>,
+    ) {
+        let Some(index) = self.current(worker) else {
+            return;
+        };
+        let slot = &mut self.slots[index];
+        let life = slot.life;
+        let running = std::mem::take(&mut slot.running);
+        let (was_alone, was_only_one) = (slot.alone, running.len() == 1);
+        // What we did ourselves is known better here than an exit status can tell.
+        let cause = match life {
+            Life::Dying { reason, .. } => Cause::KilledByUs(reason),
+            Life::Draining { .. } if !cause.is_crash() || cause == Cause::Exited(0) => {
+                Cause::KilledByUs(KillReason::Retired)
+            }
+            _ => cause,
+        };
+        self.counters.deaths += u64::from(!matches!(
+            cause,
+            Cause::KilledByUs(KillReason::Retired | KillReason::Stopping)
+        ));
+        self.settle_slot(now, index, cause, effects);
+        let mut touched = Vec::new();
+        for attempt in running {
+            let death_of = |expired| Death {
+                cause,
+                expired,
+                was_only_one,
+                unsent: unsent.contains(&attempt),
+            };
+            self.settle_attempt(now, worker, attempt, death_of, &mut touched, effects);
+        }
+        self.note_incident(now, index, cause, was_alone, touched, effects);
+    }
+
+    fn settle_attempt(
+        &mut self,
+        now: Instant,
+        worker: WorkerId,
+        attempt: AttemptId,
+        death_of: impl Fn(bool) -> Death,
+        touched: &mut Vec<RequestId>,
+        effects: &mut Vec<Effect<P>>,
+    ) {
+        let known = self
+            .attempts
+            .remove(&attempt)
+            .expect("what runs in a slot is an attempt");
+        let Some(request_id) = known.request else {
+            return;
+        };
+        let request = self
+            .requests
+            .get_mut(&request_id)
+            .expect("an attempt's request is known");
+        let death = death_of(known.expired);
+        let blamed_before = request.blamed;
+        let verdict = request.judge(death);
+        if request.blamed > blamed_before {
+            touched.push(request_id);
+        }
+        match verdict {
+            Verdict::Lost => self.fail(request_id, ErrorCode::WorkerLost, effects),
+            Verdict::Cancelled => self.fail(request_id, ErrorCode::Cancelled, effects),
+            Verdict::Poisoned => {
+                self.counters.poisoned += 1;
+                self.fail(request_id, ErrorCode::Poisoned, effects);
+            }
+            Verdict::Replay if now >= request.deadline => {
+                self.fail(request_id, ErrorCode::DeadlineExceeded, effects);
+            }
+            Verdict::Replay => {
+                request.phase = Phase::Waiting { since: now };
+                self.queue
+                    .push_replay(now, request_id, request.suspect, request.size);
+                let deadline = request.deadline;
+                self.counters.replayed += 1;
+                self.wake_at(deadline);
+                effects.push(Effect::Replayed {
+                    request: request_id,
+                    worker,
+                    cause: death.cause,
+                });
+            }
+        }
+    }
+
+    /// Empties the slot and says when it may be filled again.
+    fn settle_slot(
+        &mut self,
+        now: Instant,
+        index: usize,
+        cause: Cause,
+        effects: &mut Vec<Effect<P>>,
+    ) {
+        let slot = &mut self.slots[index];
+        slot.alone = false;
+        slot.reserved = false;
+        let started = slot.ready_since.is_some();
+        let served = slot.served > 0;
+        let long_lived = slot
+            .ready_since
+            .is_some_and(|since| now - since >= HEALTHY_AFTER);
+        let our_choice = matches!(
+            cause,
+            Cause::KilledByUs(KillReason::Retired | KillReason::Stopping)
+        );
+        let strangers_choice = matches!(cause, Cause::KilledByStranger(_));
+        if our_choice || (served && (long_lived || strangers_choice)) {
+            slot.failures = 0;
+        } else if !(started && strangers_choice) {
+            slot.failures += 1;
+        }
+        let delay = self.backoff(index);
+        self.slots[index].life = Life::Empty {
+            start_at: Some(now + delay),
+        };
+        if !started && !our_choice && !strangers_choice {
+            self.start_failed(now, effects);
+        }
+    }
+
+    /// Exponential with full jitter: the first restart is at once, the next within 100 ms, then twice as long each
+    /// time (Brooker, "Exponential Backoff And Jitter", 2015). Somebody who waits shortens the longest pause.
+    fn backoff(&mut self, index: usize) -> Duration {
+        let failures = self.slots[index].failures;
+        if failures <= 1 {
+            return Duration::ZERO;
+        }
+        let longest = if self.queue.is_empty() {
+            BACKOFF_MAX.0
+        } else {
+            BACKOFF_MAX.1
+        };
+        let factor = 1u32 << (failures - 2).min(16);
+        let bound = BACKOFF_FIRST.saturating_mul(factor).min(longest);
+        Duration::from_micros(self.random.below(bound.as_micros() as u64 + 1))
+    }
+
+    /// A worker that could not start. After a few in a row, with nobody ready, the pool is degraded and says so.
+    fn start_failed(&mut self, now: Instant, effects: &mut Vec<Effect<P>>) {
+        let was_open = self.breaker.is_open();
+        let somebody_ready = self.slots.iter().any(super::slot::Slot::is_usable);
+        self.breaker.start_failed(now, somebody_ready);
+        if !self.breaker.is_open() {
+            return;
+        }
+        if !was_open {
+            effects.push(Effect::DegradedChanged(true));
+        }
+        if self.mode == Mode::Serving {
+            self.fail_waiting(ErrorCode::PoolUnavailable, effects);
+        }
+    }
+
+    /// Answers everything that waits.
+    pub(super) fn fail_waiting(&mut self, code: ErrorCode, effects: &mut Vec<Effect<P>>) {
+        let waiting = self
+            .requests
+            .iter()
+            .filter(|(_, request)| matches!(request.phase, Phase::Waiting { .. }));
+        let mut waiting: Vec<RequestId> = waiting.map(|(id, _)| *id).collect();
+        waiting.sort_unstable();
+        for request in waiting {
+            let known = &self.requests[&request];
+            let (session, size) = (known.session, known.size);
+            self.queue.remove(session, request, size);
+            self.fail(request, code, effects);
+        }
+    }
+
+    /// Several deaths in a blink are one incident: whoever was blamed for them is acquitted, and the slots may be
+    /// filled at once. A request that ran alone stays blamed, or deadly requests could acquit each other for ever.
+    fn note_incident(
+        &mut self,
+        now: Instant,
+        index: usize,
+        cause: Cause,
+        was_alone: bool,
+        touched: Vec<RequestId>,
+        effects: &mut Vec<Effect<P>>,
+    ) {
+        if !cause.is_crash() {
+            return;
+        }
+        let blamed = if was_alone { Vec::new() } else { touched };
+        let alive = self.slots.iter().filter(|slot| slot.is_usable()).count();
+        let Some(incident) = self.incidents.note(now, index, blamed, alive) else {
+            return;
+        };
+        for request in incident.acquitted {
+            if let Some(request) = self.requests.get_mut(&request) {
+                request.blamed = request.blamed.saturating_sub(1);
+            }
+        }
+        for index in incident.slots {
+            let slot = &mut self.slots[index];
+            slot.failures = slot.failures.saturating_sub(1);
+            if let Life::Empty { start_at: Some(at) } = &mut slot.life {
+                *at = (*at).min(now);
+            }
+        }
+        self.counters.incidents += u64::from(incident.is_new);
+        effects.push(Effect::Incident {
+            deaths: incident.deaths,
+        });
+    }
+}

@@ -1,0 +1,94 @@
+//! What happens to a pool.
+
+use std::time::{Duration, Instant};
+
+use standin_protocol::Replay;
+
+use crate::{AttemptId, Cause, RequestId, SessionId, WorkerId};
+
+/// A request as it reaches the pool. `payload` is whatever the caller wants back with the effects.
+#[derive(Debug)]
+pub struct Submission<P> {
+    /// Its name.
+    pub request: RequestId,
+    /// Who asks; the queue is fair between sessions.
+    pub session: SessionId,
+    /// When it may be sent a second time. `meta.idempotent` has been taken into account.
+    pub replay: Replay,
+    /// When the caller stops waiting.
+    pub deadline: Instant,
+    /// How long one attempt may take; `None`: as the pool is set.
+    pub attempt_timeout: Option<Duration>,
+    /// Bytes of its parameters.
+    pub size: usize,
+    /// Handed back with the effects.
+    pub payload: P,
+}
+
+/// Facts, in the past tense, and orders.
+#[derive(Debug)]
+pub enum Event<P> {
+    /// A session asks.
+    Submit(Submission<P>),
+    /// The caller takes its request back and wants an answer to it.
+    Cancel(RequestId),
+    /// The caller is gone; nobody wants the answer.
+    Abandon(RequestId),
+    /// Somebody wants a worker, now, even if the pool has given up for a while.
+    StartRequested,
+    /// A worker said hello.
+    WorkerReady {
+        /// Which.
+        worker: WorkerId,
+        /// How many requests it takes at a time.
+        concurrency: u32,
+    },
+    /// A worker answered an attempt, well or badly.
+    Answered {
+        /// Which.
+        worker: WorkerId,
+        /// What.
+        attempt: AttemptId,
+    },
+    /// A worker asks for leave to do what cannot be undone.
+    EffectRequested {
+        /// Which.
+        worker: WorkerId,
+        /// For what.
+        attempt: AttemptId,
+    },
+    /// A worker shows that it is getting on.
+    Progressed {
+        /// Which.
+        worker: WorkerId,
+        /// With what.
+        attempt: AttemptId,
+    },
+    /// A worker sent something that no worker may send.
+    ProtocolViolated(WorkerId),
+    /// A worker's process is dead, confirmed.
+    WorkerExited {
+        /// Which.
+        worker: WorkerId,
+        /// Why.
+        cause: Cause,
+        /// Attempts of which not a byte was given to its pipe.
+        unsent: Vec<AttemptId>,
+    },
+    /// A worker's resident memory was measured, in bytes.
+    MemoryMeasured {
+        /// Which.
+        worker: WorkerId,
+        /// How much.
+        rss: u64,
+    },
+    /// The machine is, or is no longer, starved: lateness proves nothing.
+    Starved(bool),
+    /// Take nothing more, finish by then, end the workers.
+    Stop {
+        /// When what still runs is ended.
+        deadline: Instant,
+    },
+    /// The time that [`next_wakeup`](super::PoolCore::next_wakeup) named has come.
+    TimePassed,
+}

@@ -1,0 +1,140 @@
+//! One request while a pool has it, and the rule that decides about a second attempt.
+
+use std::time::{Duration, Instant};
+
+use standin_protocol::{Outcome, Replay};
+
+use super::settings::{BLAMED_DEATHS_MAX, UNEXPLAINED_DEATHS_MAX, UNEXPLAINED_DEATHS_SUSPECT};
+use crate::{AttemptId, Cause, KillReason, RequestId, SessionId, WorkerId};
+
+/// Where a request is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    Waiting { since: Instant },
+    Running(AttemptId),
+}
+
+/// A request that has no answer yet.
+#[derive(Debug)]
+pub(super) struct Request<P> {
+    pub(super) session: SessionId,
+    pub(super) replay: Replay,
+    pub(super) deadline: Instant,
+    pub(super) attempt_timeout: Duration,
+    pub(super) size: usize,
+    pub(super) phase: Phase,
+    /// How many times it was sent, counted at dispatch.
+    pub(super) attempts: u32,
+    pub(super) effect_granted: bool,
+    /// The caller took it back: it is never sent again.
+    pub(super) cancelled: bool,
+    /// It runs alone from now on.
+    pub(super) suspect: bool,
+    pub(super) blamed: u32,
+    pub(super) unexplained: u32,
+    pub(super) last_cause: Option<Cause>,
+    pub(super) payload: P,
+}
+
+/// One sending. It outlives its request when the caller has been answered and the worker is still at it.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    /// `None`: nobody waits for it any more.
+    pub(super) request: Option<RequestId>,
+    pub(super) worker: WorkerId,
+    pub(super) deadline: Instant,
+    /// It ran past its deadline; the worker is to die.
+    pub(super) expired: bool,
+}
+
+/// What a death means for one request that was running in the dead worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Send it to another worker.
+    Replay,
+    /// It may have happened; a second try is not safe.
+    Lost,
+    /// It kills its workers.
+    Poisoned,
+    /// The caller no longer wants it.
+    Cancelled,
+}
+
+/// The circumstances of a death, as far as one request is concerned.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Death {
+    pub(super) cause: Cause,
+    /// This very request ran past its deadline.
+    pub(super) expired: bool,
+    /// Nothing else ran in the worker.
+    pub(super) was_only_one: bool,
+    /// Not a byte of the attempt had been given to the pipe.
+    pub(super) unsent: bool,
+}
+
+impl<P> Request<P> {
+    /// Whether a second attempt can do no harm.
+    pub(super) fn may_replay(&self) -> bool {
+        match self.replay {
+            Replay::Always => true,
+            Replay::UntilEffect => !self.effect_granted,
+            Replay::Never => self.attempts == 0,
+        }
+    }
+
+    /// What is known about the effect if no attempt is made any more and none is running, or the one that runs can
+    /// no longer be granted its effect.
+    pub(super) fn outcome_without_answer(&self) -> Outcome {
+        let certainly_not = match self.replay {
+            Replay::UntilEffect => !self.effect_granted,
+            Replay::Always | Replay::Never => self.attempts == 0,
+        };
+        if certainly_not {
+            Outcome::NotExecuted
+        } else {
+            Outcome::Unknown
+        }
+    }
+
+    /// Judges the death of the worker it was running in. The only place where a replay is allowed.
+    pub(super) fn judge(&mut self, death: Death) -> Verdict {
+        self.last_cause = Some(death.cause);
+        if death.unsent {
+            self.attempts -= 1;
+            return if self.cancelled {
+                Verdict::Cancelled
+            } else {
+                Verdict::Replay
+            };
+        }
+        if !self.may_replay() {
+            return if self.cancelled {
+                Verdict::Cancelled
+            } else {
+                Verdict::Lost
+            };
+        }
+        if self.cancelled {
+            return Verdict::Cancelled;
+        }
+        self.blame(death);
+        if self.blamed >= BLAMED_DEATHS_MAX || self.unexplained >= UNEXPLAINED_DEATHS_MAX {
+            return Verdict::Poisoned;
+        }
+        Verdict::Replay
+    }
+
+    fn blame(&mut self, death: Death) {
+        let hung = death.cause == Cause::KilledByUs(KillReason::Deadline) && death.expired;
+        if death.cause.is_crash() || hung {
+            self.suspect = true;
+            // With several in flight nobody can say which of them it was; alone, there is no doubt.
+            if death.was_only_one || hung {
+                self.blamed += 1;
+            }
+        } else if matches!(death.cause, Cause::KilledByStranger(_)) {
+            self.unexplained += 1;
+            self.suspect |= self.unexplained >= UNEXPLAINED_DEATHS_SUSPECT;
+        }
+    }
+}
