@@ -19,6 +19,8 @@ mod splitter;
 mod text;
 mod wire_error;
 
+pub mod value;
+
 pub use code::ErrorCode;
 pub use encode::{Frame, NIL, WriteMeta, notification, request, response_error, response_ok};
 pub use error_answer::{ErrorAnswer, Outcome};

@@ -1,0 +1,78 @@
+//! What becomes of a session's requests when the actor of their pool is lost, and with it all that it knew.
+
+use standin_protocol::{Outcome, Replay};
+
+/// How far a request had come, as the pool noted it outside of itself before each step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Stage {
+    /// Waiting in the pool; no worker has seen it.
+    Waiting = 0,
+    /// Given to a worker.
+    Sent = 1,
+    /// A worker was granted its effect.
+    EffectGranted = 2,
+}
+
+impl Stage {
+    /// The stage of that number; a number that is none is the furthest, which is the careful reading.
+    #[must_use]
+    pub const fn from_u8(number: u8) -> Stage {
+        match number {
+            0 => Stage::Waiting,
+            1 => Stage::Sent,
+            _ => Stage::EffectGranted,
+        }
+    }
+}
+
+/// What to do with a request of a lost pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterPoolLost {
+    /// Give it to the new pool.
+    Resubmit,
+    /// Answer `worker_lost` with this outcome.
+    Fail(Outcome),
+}
+
+/// The rule: as for a dead worker.
+#[must_use]
+pub fn after_pool_lost(replay: Replay, stage: Stage) -> AfterPoolLost {
+    match (replay, stage) {
+        (_, Stage::Waiting) | (Replay::Always, _) | (Replay::UntilEffect, Stage::Sent) => {
+            AfterPoolLost::Resubmit
+        }
+        (Replay::UntilEffect | Replay::Never, _) => AfterPoolLost::Fail(Outcome::Unknown),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_must_not_run_twice_is_not_given_to_a_second_pool() {
+        assert_eq!(
+            after_pool_lost(Replay::Never, Stage::Waiting),
+            AfterPoolLost::Resubmit
+        );
+        for (replay, stage) in [
+            (Replay::Never, Stage::Sent),
+            (Replay::Never, Stage::EffectGranted),
+            (Replay::UntilEffect, Stage::EffectGranted),
+        ] {
+            assert_eq!(
+                after_pool_lost(replay, stage),
+                AfterPoolLost::Fail(Outcome::Unknown)
+            );
+        }
+        assert_eq!(
+            after_pool_lost(Replay::UntilEffect, Stage::Sent),
+            AfterPoolLost::Resubmit
+        );
+        assert_eq!(
+            after_pool_lost(Replay::Always, Stage::EffectGranted),
+            AfterPoolLost::Resubmit
+        );
+    }
+}
