@@ -1,0 +1,63 @@
+//! One connected pipe or socket, and who is at the other end.
+
+use std::{io, sync::Arc};
+
+use bytes::BytesMut;
+
+use crate::platform;
+
+/// Who is at the other end of a connection, as the operating system says; not what the other end says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Peer {
+    /// Its process. It may have ended since, so this is for logs and first checks only.
+    pub pid: Option<u32>,
+    /// The user: a number on Unix, a SID on Windows, empty where the system would not say.
+    pub user: String,
+}
+
+/// A connection. Clones are the same connection; it closes when the last one goes.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    pub(crate) stream: Arc<platform::Stream>,
+    peer: Arc<Peer>,
+}
+
+impl Connection {
+    pub(crate) fn new(stream: platform::Stream, peer: Peer) -> Self {
+        Self {
+            stream: Arc::new(stream),
+            peer: Arc::new(peer),
+        }
+    }
+
+    /// Who is at the other end.
+    #[must_use]
+    pub fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    /// Reads what there is, at most as much as `buffer` has room for. 0: the stream has ended.
+    ///
+    /// # Errors
+    /// The connection is broken.
+    pub async fn read_into(&self, buffer: &mut BytesMut) -> io::Result<usize> {
+        platform::read_into(&self.stream, buffer).await
+    }
+
+    /// Reads what there is into a place that belongs to the thread and hands it to `take`, so that a connection that
+    /// waits holds no buffer. 0: the stream has ended.
+    ///
+    /// # Errors
+    /// The connection is broken.
+    pub(crate) async fn read_with(&self, take: impl FnMut(&[u8])) -> io::Result<usize> {
+        platform::read_with(&self.stream, take).await
+    }
+
+    /// Writes all of the pieces, as few calls of the system as it takes.
+    ///
+    /// # Errors
+    /// The connection is broken.
+    pub(crate) async fn write_all(&self, pieces: &mut [io::IoSlice<'_>]) -> io::Result<()> {
+        platform::write_all(&self.stream, pieces).await
+    }
+}

@@ -1,0 +1,90 @@
+//! Listening on an endpoint that nobody else listens on.
+
+use std::io;
+
+use crate::{Access, Connection, Endpoint, platform};
+
+/// Why an endpoint cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// Somebody answers there already.
+    #[error(
+        "another service already owns `{endpoint}`{owner}\n(hint: stop it, or choose another name with `--endpoint`)",
+        owner = pid.map_or_else(String::new, |pid| format!(" (pid {pid})"))
+    )]
+    AlreadyRunning {
+        /// Where.
+        endpoint: Endpoint,
+        /// Who, where the system tells.
+        pid: Option<u32>,
+    },
+    /// The folder of the socket cannot be made.
+    #[error("cannot make the folder `{folder}` for the endpoint")]
+    Folder {
+        /// Which.
+        folder: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The group of the setting is not known here.
+    #[error("the group `{group}` for the endpoint is not known on this machine")]
+    UnknownGroup {
+        /// Which.
+        group: String,
+    },
+    /// The rights cannot be set.
+    #[error("cannot set the rights of `{endpoint}`")]
+    Access {
+        /// Of what.
+        endpoint: Endpoint,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The system refuses for another reason.
+    #[error("cannot listen on `{endpoint}`")]
+    Bind {
+        /// Where.
+        endpoint: Endpoint,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// The one listener of an endpoint. Dropping it frees the name.
+#[derive(Debug)]
+pub struct Listener {
+    inner: platform::Listener,
+    endpoint: Endpoint,
+}
+
+impl Listener {
+    /// Claims the endpoint. What a crashed service left behind is taken over, but only when nobody answers there.
+    ///
+    /// # Errors
+    /// See [`ListenError`].
+    pub fn bind(endpoint: &Endpoint, access: &Access) -> Result<Listener, ListenError> {
+        let inner = platform::Listener::bind(endpoint, access)?;
+        Ok(Listener {
+            inner,
+            endpoint: endpoint.clone(),
+        })
+    }
+
+    /// The next client. A client that is gone again already, or a machine that is short of handles for a moment, is
+    /// not an error: the next one is waited for.
+    ///
+    /// # Errors
+    /// The listener itself is broken.
+    pub async fn accept(&self) -> io::Result<Connection> {
+        self.inner.accept().await
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+}

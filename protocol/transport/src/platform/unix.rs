@@ -1,0 +1,359 @@
+//! Unix sockets.
+
+use std::{
+    cell::RefCell,
+    fs::File,
+    io::{self, IoSlice},
+    os::{
+        fd::AsFd,
+        unix::fs::{DirBuilderExt, MetadataExt},
+    },
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use bytes::BytesMut;
+use interprocess::local_socket::{GenericFilePath, ListenerOptions, ToFsName, tokio::prelude::*};
+use interprocess::os::unix::local_socket::ListenerOptionsExt;
+use tokio::net::UnixStream;
+
+use crate::{Access, Connection, Endpoint, EndpointError, ListenError, Peer, connect::Refusal};
+
+pub(crate) type Stream = UnixStream;
+
+pub(crate) const ENDPOINT_HINT: &str =
+    "give the path of a socket, such as /run/standin/standin.sock";
+
+/// The longest path that fits into a socket's address, the final NUL included in neither.
+const PATH_LENGTH_MAX: usize = 107;
+
+/// As much as one read takes. A thread has one such place, a connection none.
+const SCRATCH_SIZE: usize = 64 * 1024;
+
+thread_local! {
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH_SIZE].into_boxed_slice());
+}
+
+pub(crate) fn check_endpoint(text: &str) -> Result<(), EndpointError> {
+    if text.len() > PATH_LENGTH_MAX {
+        return Err(EndpointError::TooLong {
+            text: text.to_owned(),
+            length: text.len(),
+            limit: PATH_LENGTH_MAX,
+        });
+    }
+    if text.starts_with(r"\\") || text.contains('\0') || text.ends_with('/') {
+        return Err(EndpointError::WrongForm {
+            text: text.to_owned(),
+        });
+    }
+    Ok(())
+}
+
+const SYSTEM_ENDPOINT: &str = "/run/standin/standin.sock";
+
+pub(crate) fn default_endpoint() -> PathBuf {
+    if rustix::process::geteuid().is_root() {
+        PathBuf::from(SYSTEM_ENDPOINT)
+    } else {
+        user_endpoint()
+    }
+}
+
+fn user_endpoint() -> PathBuf {
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").filter(|folder| !folder.is_empty());
+    runtime.map_or_else(
+        || {
+            PathBuf::from(format!(
+                "/tmp/standin-{}/standin.sock",
+                rustix::process::geteuid().as_raw()
+            ))
+        },
+        |folder| PathBuf::from(folder).join("standin/standin.sock"),
+    )
+}
+
+pub(crate) fn client_endpoint() -> PathBuf {
+    let own = user_endpoint();
+    if own.exists() {
+        own
+    } else {
+        PathBuf::from(SYSTEM_ENDPOINT)
+    }
+}
+
+pub(crate) fn private_endpoint(folder: &Path, name: &str) -> PathBuf {
+    folder.join(name)
+}
+
+pub(crate) async fn connect(endpoint: &Endpoint) -> io::Result<Connection> {
+    let name = endpoint.as_path().to_fs_name::<GenericFilePath>()?;
+    let stream = interprocess::local_socket::tokio::Stream::connect(name).await?;
+    connection(stream)
+}
+
+fn connection(stream: interprocess::local_socket::tokio::Stream) -> io::Result<Connection> {
+    let credentials = stream.peer_creds()?;
+    let peer = Peer {
+        pid: credentials.pid().and_then(|pid| u32::try_from(pid).ok()),
+        user: credentials
+            .euid()
+            .map(|uid| uid.to_string())
+            .unwrap_or_default(),
+    };
+    let interprocess::local_socket::tokio::Stream::UdSocket(stream) = stream;
+    Ok(Connection::new(stream.into(), peer))
+}
+
+pub(crate) fn refusal(error: &io::Error) -> Refusal {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => Refusal::NotThere,
+        io::ErrorKind::PermissionDenied => Refusal::Denied,
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Refusal::Busy,
+        _ => Refusal::Other,
+    }
+}
+
+pub(crate) async fn read_into(stream: &Stream, buffer: &mut BytesMut) -> io::Result<usize> {
+    loop {
+        stream.readable().await?;
+        match stream.try_read_buf(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            read => return read,
+        }
+    }
+}
+
+pub(crate) async fn read_with(stream: &Stream, mut take: impl FnMut(&[u8])) -> io::Result<usize> {
+    loop {
+        stream.readable().await?;
+        let read = SCRATCH.with_borrow_mut(|scratch| {
+            let read = stream.try_read(scratch)?;
+            take(&scratch[..read]);
+            Ok(read)
+        });
+        match read {
+            Err(error) if io::Error::kind(&error) == io::ErrorKind::WouldBlock => {}
+            read => return read,
+        }
+    }
+}
+
+pub(crate) async fn write_all(stream: &Stream, mut pieces: &mut [IoSlice<'_>]) -> io::Result<()> {
+    while !pieces.is_empty() {
+        let written = match &*pieces {
+            [piece] => stream.try_write(piece),
+            several => stream.try_write_vectored(several),
+        };
+        match written {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut pieces, written),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => stream.writable().await?,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// A bound socket, with the lock that keeps two services from taking over the same stale file at once.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    inner: interprocess::local_socket::tokio::Listener,
+    path: PathBuf,
+    inode: u64,
+    _lock: File,
+}
+
+impl Listener {
+    pub(crate) fn bind(endpoint: &Endpoint, access: &Access) -> Result<Self, ListenError> {
+        let path = endpoint.as_path();
+        make_folder(path, access)?;
+        let lock = lock(endpoint)?;
+        remove_stale(endpoint)?;
+        let bind_error = |source| ListenError::Bind {
+            endpoint: endpoint.clone(),
+            source,
+        };
+        let name = path.to_fs_name::<GenericFilePath>().map_err(bind_error)?;
+        // Until the group is right nobody but the owner gets in; the mode is widened last.
+        let inner = ListenerOptions::new()
+            .name(name)
+            .mode(0o600)
+            .reclaim_name(false)
+            .create_tokio()
+            .map_err(bind_error)?;
+        let access_error = |source| ListenError::Access {
+            endpoint: endpoint.clone(),
+            source,
+        };
+        if let Some(group) = &access.group {
+            let group = group_number(group)?;
+            std::os::unix::fs::chown(path, None, Some(group)).map_err(access_error)?;
+        }
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(access.mode);
+        std::fs::set_permissions(path, mode).map_err(access_error)?;
+        let inode = std::fs::metadata(path).map_err(access_error)?.ino();
+        Ok(Self {
+            inner,
+            path: path.to_owned(),
+            inode,
+            _lock: lock,
+        })
+    }
+
+    pub(crate) async fn accept(&self) -> io::Result<Connection> {
+        loop {
+            match self.inner.accept().await {
+                Ok(stream) => {
+                    // A client that is gone already may have no credentials any more.
+                    if let Ok(connection) = connection(stream) {
+                        return Ok(connection);
+                    }
+                }
+                Err(error) if is_passing(&error) => tokio::time::sleep(ACCEPT_PAUSE).await,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// Out of handles or memory: somebody will close something soon.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+
+fn is_passing(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let code = error.raw_os_error().map(Errno::from_raw_os_error);
+    matches!(
+        code,
+        Some(
+            Errno::MFILE
+                | Errno::NFILE
+                | Errno::NOBUFS
+                | Errno::NOMEM
+                | Errno::CONNABORTED
+                | Errno::INTR
+        )
+    )
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        // Only what is still ours: somebody may have removed it and another service may have begun.
+        if std::fs::metadata(&self.path).is_ok_and(|file| file.ino() == self.inode) {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn make_folder(path: &Path, access: &Access) -> Result<(), ListenError> {
+    let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    else {
+        return Ok(());
+    };
+    // Whoever may use the socket must be able to reach it; nobody else needs to look into the folder.
+    let mode = if access.mode & 0o077 == 0 {
+        0o700
+    } else {
+        0o755
+    };
+    let made = std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(mode)
+        .create(folder);
+    made.map_err(|source| ListenError::Folder {
+        folder: folder.display().to_string(),
+        source,
+    })
+}
+
+/// One service at a time may look whether a socket is stale and take it over. The lock file stays: removing it would
+/// bring the race back.
+fn lock(endpoint: &Endpoint) -> Result<File, ListenError> {
+    let mut path = endpoint.as_path().as_os_str().to_owned();
+    path.push(".lock");
+    let bind_error = |source| ListenError::Bind {
+        endpoint: endpoint.clone(),
+        source,
+    };
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(bind_error)?;
+    match rustix::fs::flock(
+        file.as_fd(),
+        rustix::fs::FlockOperation::NonBlockingLockExclusive,
+    ) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(ListenError::AlreadyRunning {
+            endpoint: endpoint.clone(),
+            pid: owner(endpoint),
+        }),
+        Err(error) => Err(bind_error(error.into())),
+    }
+}
+
+/// Removes a socket that nobody listens on; leaves anything else alone.
+fn remove_stale(endpoint: &Endpoint) -> Result<(), ListenError> {
+    let path = endpoint.as_path();
+    let bind_error = |source| ListenError::Bind {
+        endpoint: endpoint.clone(),
+        source,
+    };
+    match std::os::unix::net::UnixStream::connect(path) {
+        Ok(_) => Err(ListenError::AlreadyRunning {
+            endpoint: endpoint.clone(),
+            pid: owner(endpoint),
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            use std::os::unix::fs::FileTypeExt;
+            let kind = std::fs::symlink_metadata(path)
+                .map_err(bind_error)?
+                .file_type();
+            if !kind.is_socket() {
+                let reason = "there is a file of that name that is not a socket";
+                return Err(bind_error(io::Error::new(
+                    io::ErrorKind::AlreadyExists,
+                    reason,
+                )));
+            }
+            std::fs::remove_file(path).map_err(bind_error)
+        }
+        Err(error) => Err(bind_error(error)),
+    }
+}
+
+/// Who listens there now.
+fn owner(endpoint: &Endpoint) -> Option<u32> {
+    let stream = std::os::unix::net::UnixStream::connect(endpoint.as_path()).ok()?;
+    #[cfg(target_os = "linux")]
+    {
+        let credentials = rustix::net::sockopt::socket_peercred(&stream).ok()?;
+        u32::try_from(credentials.pid.as_raw_nonzero().get()).ok()
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = stream;
+        None
+    }
+}
+
+/// A group's number: it is one already, or stands in the group file. Other directories than that file are not asked,
+/// so a group from elsewhere is given by its number.
+fn group_number(group: &str) -> Result<u32, ListenError> {
+    if let Ok(number) = group.parse() {
+        return Ok(number);
+    }
+    let file = std::fs::read_to_string("/etc/group").unwrap_or_default();
+    let number = file.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        (fields.next() == Some(group)).then(|| fields.nth(1)?.parse().ok())?
+    });
+    number.ok_or_else(|| ListenError::UnknownGroup {
+        group: group.to_owned(),
+    })
+}
