@@ -151,15 +151,20 @@ impl WorkerMeta {
 
     /// Writes the map behind `out`.
     pub fn encode_into(&self, out: &mut Vec<u8>) {
+        Self::write(out, self.timeout_ms, self.session, &self.user, self.number);
+    }
+
+    /// The same from its parts, for who has no need to put them together first.
+    pub fn write(out: &mut Vec<u8>, timeout_ms: u64, session: u64, user: &str, number: u32) {
         out.push(0x84);
         write_text(out, b"timeout_ms");
-        write_unsigned(out, self.timeout_ms);
+        write_unsigned(out, timeout_ms);
         write_text(out, b"session");
-        write_unsigned(out, self.session);
+        write_unsigned(out, session);
         write_text(out, b"user");
-        write_text(out, self.user.as_bytes());
+        write_text(out, user.as_bytes());
         write_text(out, b"number");
-        write_unsigned(out, u64::from(self.number));
+        write_unsigned(out, u64::from(number));
     }
 }
 

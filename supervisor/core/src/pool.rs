@@ -43,7 +43,7 @@ pub use self::{
     settings::{BLAMED_DEATHS_MAX, PoolSettings, UNEXPLAINED_DEATHS_MAX},
     view::{Counters, PoolView, SlotView, WorkerState},
 };
-use crate::{AttemptId, Random, RequestId, SlotId};
+use crate::{AttemptId, Random, RequestId, SlotId, WorkerId};
 
 /// Whether a pool takes requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,6 +150,12 @@ impl<P> PoolCore<P> {
     #[must_use]
     pub fn request_of(&self, attempt: AttemptId) -> Option<RequestId> {
         self.attempts.get(&attempt)?.request
+    }
+
+    /// The worker that an attempt was sent to, while it is running.
+    #[must_use]
+    pub fn worker_of(&self, attempt: AttemptId) -> Option<WorkerId> {
+        self.attempts.get(&attempt).map(|attempt| attempt.worker)
     }
 
     fn wake_at(&mut self, at: Instant) {

@@ -204,6 +204,15 @@ impl<C> SessionCore<C> {
             .chain(batch.into_iter().flat_map(Batch::open))
     }
 
+    /// Puts another call in the place of one that is still open.
+    pub fn replace_call(&mut self, origin: Origin, call: C) {
+        match (origin, self.open.get_mut(&origin.msgid())) {
+            (Origin::Request { .. }, Some(Open::Call(open))) => *open = call,
+            (Origin::Item { index, .. }, Some(Open::Batch(batch))) => batch.replace(index, call),
+            _ => {}
+        }
+    }
+
     /// All calls that are still open, in no order.
     pub fn calls(&self) -> impl Iterator<Item = &C> {
         self.open.keys().flat_map(|msgid| self.calls_of(*msgid))

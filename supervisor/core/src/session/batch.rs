@@ -53,6 +53,12 @@ impl<C> Batch<C> {
         }
     }
 
+    pub(super) fn replace(&mut self, index: u32, call: C) {
+        if let Some(BatchItem::Open(open)) = self.items.get_mut(index as usize) {
+            *open = call;
+        }
+    }
+
     pub(super) fn into_results(self) -> Vec<ItemResult> {
         let results = self.items.into_iter().map(|item| match item {
             BatchItem::Answered(result) => result,

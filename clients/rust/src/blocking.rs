@@ -1,0 +1,81 @@
+//! The client for programs without a runtime. It has no thread of its own: what there is to do is done while the
+//! program waits for an answer, callbacks included, so a call costs no wake-up across threads.
+//!
+//! ```no_run
+//! # fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = standin_client::blocking::Client::open(standin_client::Connect::new())?;
+//! let pong: String = client.call("standin.ping", &())?;
+//! # Ok(()) }
+//! ```
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::runtime::Runtime;
+
+use crate::{CallError, Connect, Endpoint, OpenError};
+
+/// A connection to the service.
+#[derive(Debug)]
+pub struct Client {
+    // Dropped before the runtime that its task runs on.
+    client: crate::Client,
+    runtime: Runtime,
+}
+
+impl Client {
+    /// Opens a client as [`Connect`] says.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open(connect: Connect) -> Result<Client, OpenError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let runtime = runtime.map_err(OpenError::Runtime)?;
+        let client = runtime.block_on(connect.open())?;
+        Ok(Client { client, runtime })
+    }
+
+    /// Connects to an endpoint.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn connect(endpoint: &Endpoint, limit: Duration) -> Result<Client, OpenError> {
+        Self::open(Connect::new().endpoint(endpoint.clone()).limit(limit))
+    }
+
+    /// Calls a method with one map of named arguments and waits for its result.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub fn call<A: Serialize + ?Sized, R: DeserializeOwned>(
+        &self,
+        method: &str,
+        arguments: &A,
+    ) -> Result<R, CallError> {
+        self.runtime.block_on(self.client.call(method, arguments))
+    }
+
+    /// Begins a call, to set more than its arguments; hand it to [`send`](Self::send).
+    pub fn request(&self, method: &str) -> crate::Call {
+        self.client.request(method)
+    }
+
+    /// Sends a call and waits for its result.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub fn send<R: DeserializeOwned>(&self, call: crate::Call) -> Result<R, CallError> {
+        self.runtime.block_on(call.send())
+    }
+
+    /// Sends a call and waits for its result as MessagePack.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub fn send_raw(&self, call: crate::Call) -> Result<Bytes, CallError> {
+        self.runtime.block_on(call.send_raw())
+    }
+}

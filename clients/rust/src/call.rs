@@ -1,0 +1,168 @@
+//! One call: what is asked, how long it may take, and its one answer.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::{Serialize, de::DeserializeOwned};
+use standin_protocol::{self as protocol, ErrorAnswer, Meta};
+use tokio::sync::oneshot;
+
+use crate::{CallError, Client, shared::Answer};
+
+/// How much longer than a call's own time its answer is waited for: the service's word on what happened is better
+/// than this library's guess.
+const ANSWER_GRACE: Duration = Duration::from_secs(5);
+
+/// A call that has not been sent.
+#[derive(Debug)]
+#[must_use]
+pub struct Call {
+    client: Client,
+    method: String,
+    params: Result<Bytes, rmp_serde::encode::Error>,
+    meta: Meta,
+}
+
+impl Call {
+    pub(crate) fn new(client: Client, method: &str) -> Self {
+        let params = Ok(Bytes::from_static(&[0x90]));
+        Self {
+            client,
+            method: method.to_owned(),
+            params,
+            meta: Meta::default(),
+        }
+    }
+
+    /// One map of named arguments: a struct or a map.
+    pub fn arguments<A: Serialize + ?Sized>(mut self, arguments: &A) -> Self {
+        let mut out = vec![0x91];
+        self.params = rmp_serde::encode::write_named(&mut out, arguments).map(|()| out.into());
+        self
+    }
+
+    /// The whole parameters as MessagePack, an array or a map.
+    pub fn raw_params(mut self, params: Bytes) -> Self {
+        self.params = Ok(params);
+        self
+    }
+
+    /// The time for the whole call, queue and replays included.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.meta.timeout_ms = Some((timeout.as_millis() as u64).max(1));
+        self
+    }
+
+    /// Vouches that running it twice does no harm, whatever the method says of itself.
+    pub fn idempotent(mut self) -> Self {
+        self.meta.idempotent = true;
+        self
+    }
+
+    /// The idempotency key.
+    pub fn key(mut self, key: impl Into<Bytes>) -> Self {
+        self.meta.key = Some(key.into());
+        self
+    }
+
+    /// Sends it and waits for its result.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn send<R: DeserializeOwned>(self) -> Result<R, CallError> {
+        let result = self.send_raw().await?;
+        protocol::decode_exact(&result).map_err(CallError::Decode)
+    }
+
+    /// Sends it and waits for its result as MessagePack.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn send_raw(self) -> Result<Bytes, CallError> {
+        self.start()?.wait_raw().await
+    }
+
+    /// Sends it and does not wait.
+    ///
+    /// # Errors
+    /// The arguments cannot be written.
+    pub fn start(self) -> Result<Pending, CallError> {
+        let params = self.params.map_err(CallError::Encode)?;
+        let (msgid, answer) = self.client.shared().send(&self.method, &params, &self.meta);
+        let limit = self
+            .meta
+            .timeout_ms
+            .map(|ms| Duration::from_millis(ms) + ANSWER_GRACE);
+        Ok(Pending {
+            client: self.client,
+            msgid,
+            answer,
+            limit,
+        })
+    }
+}
+
+/// A call that is on its way. Dropping it gives up the answer, not the call; [`cancel`](Self::cancel) does that.
+#[derive(Debug)]
+#[must_use]
+pub struct Pending {
+    client: Client,
+    msgid: u64,
+    answer: oneshot::Receiver<Answer>,
+    limit: Option<Duration>,
+}
+
+impl Pending {
+    /// The call's number on this connection, as progress names it.
+    #[must_use]
+    pub fn msgid(&self) -> u64 {
+        self.msgid
+    }
+
+    /// Asks the service to take the call back. The call is still answered: wait for it.
+    ///
+    /// # Errors
+    /// The request to cancel failed itself.
+    pub async fn cancel(&self) -> Result<(), CallError> {
+        let arguments = std::collections::BTreeMap::from([("msgid", self.msgid)]);
+        self.client
+            .request("standin.cancel")
+            .arguments(&arguments)
+            .send_raw()
+            .await?;
+        Ok(())
+    }
+
+    /// Waits for the result.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn wait<R: DeserializeOwned>(self) -> Result<R, CallError> {
+        protocol::decode_exact(&self.wait_raw().await?).map_err(CallError::Decode)
+    }
+
+    /// Waits for the result as MessagePack.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn wait_raw(mut self) -> Result<Bytes, CallError> {
+        let answer = match self.limit {
+            None => (&mut self.answer).await,
+            Some(limit) => match tokio::time::timeout(limit, &mut self.answer).await {
+                Ok(answer) => answer,
+                Err(_) => return Err(CallError::NoAnswer { waited: limit }),
+            },
+        };
+        let lost = CallError::ConnectionLost {
+            outcome: protocol::Outcome::Unknown,
+        };
+        let answer = answer.unwrap_or(Err(lost))?;
+        answer.map_err(|error| CallError::Service(ErrorAnswer::decode(&error)))
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.client.shared().forget(self.msgid);
+    }
+}
