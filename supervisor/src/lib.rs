@@ -1,1 +1,24 @@
-//! Under construction.
+//! The Standin service and its command line.
+//!
+//! The binary `standin` is `main.rs` around [`run`]; the chaos suite's binary falls through to [`run`] as well, so
+//! that it can be the service it tests. How the parts hang together is told in docs/ARCHITECTURE.md.
+
+mod call;
+mod cli;
+mod clock;
+mod config;
+mod directory;
+mod listener;
+mod logging;
+pub mod monitor;
+mod pool;
+mod pools;
+pub mod process;
+mod root;
+mod service;
+mod session;
+mod sessions;
+mod status;
+mod worker;
+
+pub use cli::run;

@@ -1,0 +1,288 @@
+//! One pool: the actor that translates between [`PoolCore`](standin_core::pool::PoolCore) and the world.
+//!
+//! It owns the core, the links to its workers' pipes and one timer. It decides nothing: a message becomes an event,
+//! each effect becomes one act. It never awaits inside a handler. Its children are the worker actors.
+
+mod acts;
+mod from_worker;
+mod link;
+mod records;
+mod timer;
+mod words;
+
+use std::{sync::Arc, time::Instant};
+
+use bytes::Bytes;
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
+use standin_core::{
+    Cause, RequestId, WorkerId,
+    pool::{Effect, Event, PoolCore, Submission},
+};
+use standin_protocol::{ErrorAnswer, Message, MethodManifest, WorkerHello};
+use standin_transport::MessageWriter;
+
+use self::{acts::Outbox, link::Link, records::Records, timer::Timer};
+use crate::{
+    call::Call,
+    clock,
+    config::PoolSettings,
+    pools::PoolsMessage,
+    process::Process,
+    status::PoolStatus,
+    worker::{WorkerEnvironment, WorkerMessage},
+};
+
+/// What a pool is told and asked.
+pub(crate) enum PoolMessage {
+    /// Sessions ask for work.
+    Submit(Vec<Arc<Call>>),
+    /// A client takes a request back.
+    Cancel(RequestId),
+    /// A client is gone.
+    Abandon(Vec<RequestId>),
+    /// A worker's process runs.
+    WorkerSpawned {
+        worker: WorkerId,
+        process: Arc<Process>,
+    },
+    /// A worker reported for work.
+    WorkerReady {
+        worker: WorkerId,
+        hello: Box<WorkerHello>,
+        writer: MessageWriter,
+    },
+    /// A worker sent these.
+    FromWorker {
+        worker: WorkerId,
+        messages: Vec<Message>,
+    },
+    /// A worker sent what no worker may send.
+    ProtocolViolated { worker: WorkerId, what: String },
+    /// A worker's process is dead, and all it said has been read.
+    WorkerExited {
+        worker: WorkerId,
+        cause: Cause,
+        last_lines: Vec<String>,
+    },
+    /// The timer.
+    TimePassed { generation: u64 },
+    /// Somebody wants a worker; answered when one is ready or could not be started.
+    Start(RpcReplyPort<Result<Vec<MethodManifest>, ErrorAnswer>>),
+    /// How the pool stands.
+    Describe(RpcReplyPort<PoolStatus>),
+    /// The pids of its workers, for the monitor.
+    Pids(RpcReplyPort<Vec<(WorkerId, u32)>>),
+    /// Memory of its workers in bytes, and whether the machine is starved.
+    Measured {
+        memory: Vec<(WorkerId, u64)>,
+        starved: bool,
+    },
+    /// Finish by then and end.
+    Stop { deadline: Instant },
+}
+
+/// What a pool is made from.
+pub(crate) struct PoolArguments {
+    pub(crate) name: Arc<str>,
+    pub(crate) generation: u64,
+    pub(crate) settings: PoolSettings,
+    pub(crate) seed: u64,
+    pub(crate) environment: Arc<WorkerEnvironment>,
+    pub(crate) pools: ActorRef<PoolsMessage>,
+}
+
+/// The pool actor.
+pub(crate) struct Pool;
+
+/// What the pool actor holds.
+pub(crate) struct PoolState {
+    name: Arc<str>,
+    generation: u64,
+    settings: PoolSettings,
+    environment: Arc<WorkerEnvironment>,
+    pools: ActorRef<PoolsMessage>,
+    core: PoolCore<Arc<Call>>,
+    links: Vec<Option<Link>>,
+    timer: Timer,
+    outbox: Outbox,
+    records: Records,
+    /// Kept between events, so that a busy pool does not allocate.
+    effects: Vec<Effect<Arc<Call>>>,
+    start_waiters: Vec<RpcReplyPort<Result<Vec<MethodManifest>, ErrorAnswer>>>,
+    /// What the workers offer, as the newest of them said.
+    methods: Vec<MethodManifest>,
+}
+
+impl Actor for Pool {
+    type Msg = PoolMessage;
+    type State = PoolState;
+    type Arguments = PoolArguments;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<PoolMessage>,
+        arguments: PoolArguments,
+    ) -> Result<PoolState, ActorProcessingErr> {
+        let core_settings = arguments.settings.for_core();
+        let slots = (core_settings.workers_max + core_settings.spare) as usize;
+        let mut state = PoolState {
+            core: PoolCore::new(core_settings, arguments.seed, clock::now()),
+            links: (0..slots).map(|_| None).collect(),
+            timer: Timer::default(),
+            outbox: Outbox::default(),
+            records: Records::default(),
+            effects: Vec::new(),
+            start_waiters: Vec::new(),
+            methods: Vec::new(),
+            name: arguments.name,
+            generation: arguments.generation,
+            settings: arguments.settings,
+            environment: arguments.environment,
+            pools: arguments.pools,
+        };
+        // The first look starts the first workers.
+        state.handle(&myself, Event::TimePassed, None);
+        state.settle(&myself);
+        Ok(state)
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<PoolMessage>,
+        message: PoolMessage,
+        state: &mut PoolState,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            PoolMessage::Submit(calls) => calls
+                .into_iter()
+                .for_each(|call| state.submit(&myself, call)),
+            PoolMessage::Cancel(request) => state.handle(&myself, Event::Cancel(request), None),
+            PoolMessage::Abandon(requests) => {
+                for request in requests {
+                    state.handle(&myself, Event::Abandon(request), None);
+                }
+            }
+            PoolMessage::WorkerSpawned { worker, process } => state.worker_spawned(worker, process),
+            PoolMessage::WorkerReady {
+                worker,
+                hello,
+                writer,
+            } => {
+                state.worker_ready(&myself, worker, *hello, writer);
+            }
+            PoolMessage::FromWorker { worker, messages } => {
+                for message in messages {
+                    state.from_worker(&myself, worker, message);
+                }
+            }
+            PoolMessage::ProtocolViolated { worker, what } => {
+                state.protocol_violated(&myself, worker, &what);
+            }
+            PoolMessage::WorkerExited {
+                worker,
+                cause,
+                last_lines,
+            } => {
+                state.worker_exited(&myself, worker, cause, last_lines);
+            }
+            PoolMessage::TimePassed { generation } => {
+                if state.timer.fired(generation) {
+                    state.handle(&myself, Event::TimePassed, None);
+                }
+            }
+            PoolMessage::Start(reply) => state.start_requested(&myself, reply),
+            PoolMessage::Describe(reply) => {
+                let _ = reply.send(state.describe());
+            }
+            PoolMessage::Pids(reply) => {
+                let _ = reply.send(state.pids());
+            }
+            PoolMessage::Measured { memory, starved } => state.measured(&myself, memory, starved),
+            PoolMessage::Stop { deadline } => state.handle(&myself, Event::Stop { deadline }, None),
+        }
+        state.settle(&myself);
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        myself: ActorRef<PoolMessage>,
+        event: SupervisionEvent,
+        state: &mut PoolState,
+    ) -> Result<(), ActorProcessingErr> {
+        match event {
+            SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => {}
+            // A worker actor ends by itself only after it has reported its process dead.
+            SupervisionEvent::ActorTerminated(..) => {}
+            SupervisionEvent::ActorFailed(cell, error) => {
+                tracing::error!(pool = %state.name, %error, "a worker actor failed; its process is ended");
+                state.worker_actor_failed(&myself, cell.get_id());
+            }
+        }
+        Ok(())
+    }
+
+    async fn post_stop(
+        &self,
+        myself: ActorRef<PoolMessage>,
+        _state: &mut PoolState,
+    ) -> Result<(), ActorProcessingErr> {
+        // By now the core has said that no worker is left; this is for a stop from above in the middle of things.
+        let limit = std::time::Duration::from_secs(2);
+        myself
+            .get_cell()
+            .stop_children_and_wait(None, Some(limit))
+            .await;
+        Ok(())
+    }
+}
+
+impl PoolState {
+    fn submit(&mut self, myself: &ActorRef<PoolMessage>, call: Arc<Call>) {
+        let submission = Submission {
+            request: call.id,
+            session: call.caller.session,
+            replay: call.replay,
+            deadline: call.deadline,
+            attempt_timeout: call.attempt_timeout,
+            size: call.params.len(),
+            payload: call,
+        };
+        self.handle(myself, Event::Submit(submission), None);
+    }
+
+    /// One event through the core, and its effects into acts. `answer` is the worker's answer at hand, for the
+    /// effect that delivers it.
+    fn handle(
+        &mut self,
+        myself: &ActorRef<PoolMessage>,
+        event: Event<Arc<Call>>,
+        mut answer: Option<Result<Bytes, Bytes>>,
+    ) {
+        let now = clock::now();
+        let mut effects = std::mem::take(&mut self.effects);
+        self.core.handle(now, event, &mut effects);
+        for effect in effects.drain(..) {
+            self.act(myself, effect, &mut answer);
+        }
+        self.effects = effects;
+    }
+
+    /// The end of every message: answers go out together, and the timer is set.
+    fn settle(&mut self, myself: &ActorRef<PoolMessage>) {
+        self.outbox.flush();
+        self.timer.arm(myself, self.core.next_wakeup());
+    }
+
+    fn link(&mut self, worker: WorkerId) -> Option<&mut Link> {
+        let link = self.links.get_mut(worker.slot.0 as usize)?.as_mut()?;
+        (link.worker == worker).then_some(link)
+    }
+
+    /// Tells a worker's actor; one that is gone has nothing left to be told.
+    fn tell_worker(&mut self, worker: WorkerId, message: WorkerMessage) {
+        if let Some(link) = self.link(worker) {
+            let _ = link.actor.cast(message);
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! Effects into acts, one by one.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use bytes::Bytes;
+use ractor::ActorRef;
+use standin_core::{
+    AttemptId, RequestId, SessionId, WorkerId,
+    pool::{Effect, Failure},
+    session::Stage,
+};
+use standin_protocol::{self as protocol, WorkerMeta};
+
+use super::{PoolMessage, PoolState, link::Link, words};
+use crate::{
+    call::{Call, CallAnswer, Caller},
+    clock,
+    pools::PoolsMessage,
+    session::SessionMessage,
+    worker::{self, WorkerMessage},
+};
+
+impl PoolState {
+    pub(super) fn act(
+        &mut self,
+        myself: &ActorRef<PoolMessage>,
+        effect: Effect<Arc<Call>>,
+        answer: &mut Option<Result<Bytes, Bytes>>,
+    ) {
+        match effect {
+            Effect::StartWorker(worker) => self.start_worker(myself, worker),
+            Effect::Send {
+                worker,
+                request,
+                attempt,
+                number,
+                timeout,
+            } => {
+                self.send_attempt(worker, request, attempt, number, timeout);
+            }
+            Effect::CancelAttempt { worker, attempt } => {
+                let params = protocol::encode(&[attempt.0]);
+                self.send(worker, protocol::notification(b"request.cancel", &params));
+            }
+            Effect::AnswerEffect {
+                worker,
+                attempt,
+                granted,
+            } => {
+                self.answer_effect(worker, attempt, granted);
+            }
+            Effect::Drain(worker) => {
+                self.send(
+                    worker,
+                    protocol::notification(b"worker.drain", &EMPTY_ARRAY),
+                );
+            }
+            Effect::Kill { worker, reason } => {
+                tracing::info!(pool = %self.name, %worker, ?reason, "killing a worker");
+                self.tell_worker(worker, WorkerMessage::Kill);
+            }
+            Effect::Deliver {
+                payload, attempts, ..
+            } => {
+                let result = answer
+                    .take()
+                    .expect("an answer is delivered while it is at hand");
+                tracing::debug!(
+                    request = %payload.id, session = %payload.caller.session, method = %payload.method_name(),
+                    attempts, ok = result.is_ok(), "answered"
+                );
+                self.outbox.add(&payload, words::passed_on(result));
+            }
+            Effect::Fail {
+                payload, failure, ..
+            } => self.fail(&payload, failure),
+            Effect::Replayed {
+                request,
+                worker,
+                cause,
+            } => {
+                self.records.replayed(worker);
+                if let Some(call) = self.core.payload(request) {
+                    call.stage.back_to_waiting();
+                    tracing::info!(
+                        request = %request, session = %call.caller.session, %worker, %cause,
+                        method = %call.method_name(), "the request is replayed"
+                    );
+                }
+            }
+            Effect::Incident { deaths } => {
+                tracing::warn!(pool = %self.name, deaths, "several workers died at once; nobody's request is blamed");
+            }
+            Effect::DegradedChanged(degraded) => self.degraded_changed(degraded),
+            Effect::Stopped => {
+                tracing::debug!(pool = %self.name, "every worker has ended");
+                myself.stop(None);
+            }
+        }
+    }
+
+    fn start_worker(&mut self, myself: &ActorRef<PoolMessage>, id: WorkerId) {
+        let arguments = worker::WorkerArguments {
+            worker: id,
+            name: format!("{}/{}", self.name, id.slot),
+            settings: self.settings.clone(),
+            environment: Arc::clone(&self.environment),
+            pool: myself.clone(),
+        };
+        match ractor::ActorRuntime::spawn_linked_instant(
+            None,
+            worker::Worker,
+            arguments,
+            myself.get_cell(),
+        ) {
+            Ok((actor, _)) => {
+                self.links[id.slot.0 as usize] = Some(Link::new(id, actor, clock::now()));
+            }
+            Err(error) => {
+                tracing::error!(pool = %self.name, worker = %id, %error, "a worker actor could not be started");
+                let _ = myself.cast(PoolMessage::WorkerExited {
+                    worker: id,
+                    cause: standin_core::Cause::NotStarted,
+                    last_lines: vec![error.to_string()],
+                });
+            }
+        }
+    }
+
+    fn send_attempt(
+        &mut self,
+        worker: WorkerId,
+        request: RequestId,
+        attempt: AttemptId,
+        number: u32,
+        timeout: std::time::Duration,
+    ) {
+        let call = self.core.payload(request).expect("what is sent is known");
+        call.stage.reach(Stage::Sent);
+        tracing::trace!(%request, session = %call.caller.session, %worker, %attempt, number, "sent");
+        let frame = protocol::request(
+            attempt.0,
+            &call.method,
+            &call.params,
+            Some(&|out| write_meta(out, &call.caller, number, timeout)),
+        );
+        if let Some(link) = self.links[worker.slot.0 as usize].as_mut() {
+            link.send_attempt(attempt, frame);
+        }
+    }
+
+    fn answer_effect(&mut self, worker: WorkerId, attempt: AttemptId, granted: bool) {
+        if granted
+            && let Some(request) = self.core.request_of(attempt)
+            && let Some(call) = self.core.payload(request)
+        {
+            call.stage.reach(Stage::EffectGranted);
+        }
+        if let Some(msgid) = self.records.take_effect_msgid(worker, attempt) {
+            let answer = Bytes::from_static(if granted { &[0xc3] } else { &[0xc2] });
+            self.send(worker, protocol::response_ok(msgid, &answer));
+        }
+    }
+
+    pub(super) fn send(&mut self, worker: WorkerId, frame: protocol::Frame) {
+        if let Some(link) = self.link(worker) {
+            link.send(frame);
+        }
+    }
+
+    fn fail(&mut self, call: &Arc<Call>, failure: Failure) {
+        let error = words::error_answer(&self.name, call, failure, self.records.last_lines());
+        tracing::info!(
+            request = %call.id, session = %call.caller.session, method = %call.method_name(),
+            code = %failure.code, outcome = failure.outcome.name(), attempts = failure.attempts,
+            "the request failed"
+        );
+        self.outbox.add(call, Err(error.encode()));
+    }
+
+    fn degraded_changed(&mut self, degraded: bool) {
+        if degraded {
+            tracing::error!(
+                pool = %self.name, last_lines = ?self.records.last_lines(),
+                "the pool cannot start its workers; it tries again by itself"
+            );
+            let trouble = words::start_trouble(
+                &self.name,
+                self.records.last_death(),
+                self.records.last_lines(),
+            );
+            self.answer_start_waiters(&Err(words::start_failed(&trouble)));
+            let pool = Arc::clone(&self.name);
+            let _ = self.pools.cast(PoolsMessage::Troubled { pool, trouble });
+        } else {
+            tracing::info!(pool = %self.name, "the pool's workers start again");
+        }
+    }
+}
+
+const EMPTY_ARRAY: Bytes = Bytes::from_static(&[0x90]);
+
+fn write_meta(out: &mut Vec<u8>, caller: &Caller, number: u32, timeout: std::time::Duration) {
+    WorkerMeta::write(
+        out,
+        timeout.as_millis() as u64,
+        caller.session.0,
+        &caller.user,
+        number,
+    );
+}
+
+/// Answers on their way to the sessions, gathered while one message is handled, so that each session is told once.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    waiting: VecDeque<(SessionId, ActorRef<SessionMessage>, Vec<CallAnswer>)>,
+}
+
+impl Outbox {
+    fn add(&mut self, call: &Arc<Call>, result: Result<Bytes, Bytes>) {
+        let answer = CallAnswer {
+            origin: call.origin,
+            result,
+        };
+        let session = call.caller.session;
+        // A batch of answers rarely concerns more than a few sessions.
+        match self.waiting.iter_mut().find(|(id, ..)| *id == session) {
+            Some((_, _, answers)) => answers.push(answer),
+            None => self
+                .waiting
+                .push_back((session, call.caller.actor.clone(), vec![answer])),
+        }
+    }
+
+    pub(super) fn flush(&mut self) {
+        for (_, session, answers) in self.waiting.drain(..) {
+            // A session that is gone needs no answer.
+            let _ = session.cast(SessionMessage::Answered(answers));
+        }
+    }
+}

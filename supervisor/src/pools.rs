@@ -1,0 +1,315 @@
+//! The parent of the pools: starts them, keeps the directory of methods, and replaces a pool's actor that was lost.
+
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
+
+use bytes::Bytes;
+use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
+use standin_protocol::MethodManifest;
+
+use crate::{
+    clock,
+    config::PoolSettings,
+    directory::{Directory, DirectoryWriter, PoolHandle, Route, Unlearned},
+    pool::{Pool, PoolArguments, PoolMessage},
+    session::SessionMessage,
+    sessions::SessionsMessage,
+    worker::WorkerEnvironment,
+};
+
+/// What the parent of the pools is told and asked.
+pub(crate) enum PoolsMessage {
+    /// A pool's workers have said what they offer.
+    Learned {
+        pool: Arc<str>,
+        generation: u64,
+        methods: Vec<MethodManifest>,
+    },
+    /// A pool cannot start its workers; why, in a sentence.
+    Troubled { pool: Arc<str>, trouble: String },
+    /// A session has a request that no pool is known for yet.
+    TellWhenSettled(ActorRef<SessionMessage>),
+    /// Where the sessions are, to tell them of a lost pool.
+    Sessions(ActorRef<SessionsMessage>),
+    /// The pools there are.
+    List(RpcReplyPort<Vec<Arc<PoolHandle>>>),
+    /// Finish by then; answered when every pool has ended.
+    Stop {
+        deadline: Instant,
+        reply: RpcReplyPort<()>,
+    },
+}
+
+/// What it is made from.
+pub(crate) struct PoolsArguments {
+    pub(crate) settings: BTreeMap<String, PoolSettings>,
+    pub(crate) environment: Arc<WorkerEnvironment>,
+    pub(crate) directory: DirectoryWriter,
+}
+
+/// The actor.
+pub(crate) struct Pools;
+
+struct Entry {
+    handle: Arc<PoolHandle>,
+    settings: PoolSettings,
+    /// `None`: not known yet.
+    methods: Option<Vec<MethodManifest>>,
+    trouble: Option<String>,
+}
+
+/// What it holds.
+pub(crate) struct PoolsState {
+    pools: Vec<Entry>,
+    environment: Arc<WorkerEnvironment>,
+    directory: DirectoryWriter,
+    sessions: Option<ActorRef<SessionsMessage>>,
+    waiting: Vec<ActorRef<SessionMessage>>,
+    last_generation: u64,
+    stopping: Option<RpcReplyPort<()>>,
+    /// When actors of pools were lost lately.
+    losses: Vec<Instant>,
+}
+
+/// Losses of a pool's actor within ten seconds that are mended. More is a fault that mending does not cure.
+const LOSSES_MAX: usize = 5;
+
+impl Actor for Pools {
+    type Msg = PoolsMessage;
+    type State = PoolsState;
+    type Arguments = PoolsArguments;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<PoolsMessage>,
+        arguments: PoolsArguments,
+    ) -> Result<PoolsState, ActorProcessingErr> {
+        let PoolsArguments {
+            settings,
+            environment,
+            directory,
+        } = arguments;
+        let mut state = PoolsState {
+            pools: Vec::new(),
+            environment,
+            directory,
+            sessions: None,
+            waiting: Vec::new(),
+            last_generation: 0,
+            stopping: None,
+            losses: Vec::new(),
+        };
+        for (name, settings) in settings {
+            let name: Arc<str> = name.into();
+            let handle = state.start(&myself, &name, &settings)?;
+            state.pools.push(Entry {
+                handle,
+                settings,
+                methods: None,
+                trouble: None,
+            });
+        }
+        state.publish();
+        Ok(state)
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<PoolsMessage>,
+        message: PoolsMessage,
+        state: &mut PoolsState,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            PoolsMessage::Learned {
+                pool,
+                generation,
+                methods,
+            } => {
+                let entry = state
+                    .pools
+                    .iter_mut()
+                    .find(|entry| entry.handle.name == pool);
+                if let Some(entry) = entry.filter(|entry| entry.handle.generation == generation) {
+                    entry.methods = Some(methods);
+                    entry.trouble = None;
+                    state.publish();
+                }
+            }
+            PoolsMessage::Troubled { pool, trouble } => {
+                if let Some(entry) = state
+                    .pools
+                    .iter_mut()
+                    .find(|entry| entry.handle.name == pool)
+                {
+                    entry.trouble = Some(trouble);
+                    state.publish();
+                }
+            }
+            PoolsMessage::TellWhenSettled(session) => state.tell_when_settled(session),
+            PoolsMessage::Sessions(sessions) => state.sessions = Some(sessions),
+            PoolsMessage::List(reply) => {
+                let _ = reply.send(
+                    state
+                        .pools
+                        .iter()
+                        .map(|entry| Arc::clone(&entry.handle))
+                        .collect(),
+                );
+            }
+            PoolsMessage::Stop { deadline, reply } => {
+                for entry in &state.pools {
+                    let _ = entry.handle.actor.cast(PoolMessage::Stop { deadline });
+                }
+                state.stopping = Some(reply);
+                state.finish_stop(&myself);
+            }
+        }
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        myself: ActorRef<PoolsMessage>,
+        event: SupervisionEvent,
+        state: &mut PoolsState,
+    ) -> Result<(), ActorProcessingErr> {
+        match event {
+            SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => Ok(()),
+            SupervisionEvent::ActorTerminated(cell, ..) => {
+                state
+                    .pools
+                    .retain(|entry| entry.handle.actor.get_id() != cell.get_id());
+                state.finish_stop(&myself);
+                Ok(())
+            }
+            SupervisionEvent::ActorFailed(cell, error) => {
+                tracing::error!(%error, "a pool's actor failed; another takes its place");
+                state.replace(&myself, cell.get_id())
+            }
+        }
+    }
+}
+
+impl PoolsState {
+    fn start(
+        &mut self,
+        myself: &ActorRef<PoolsMessage>,
+        name: &Arc<str>,
+        settings: &PoolSettings,
+    ) -> Result<Arc<PoolHandle>, ActorProcessingErr> {
+        self.last_generation += 1;
+        let generation = self.last_generation;
+        let arguments = PoolArguments {
+            name: Arc::clone(name),
+            generation,
+            settings: settings.clone(),
+            seed: seed(),
+            environment: Arc::clone(&self.environment),
+            pools: myself.clone(),
+        };
+        let (actor, _) =
+            ractor::ActorRuntime::spawn_linked_instant(None, Pool, arguments, myself.get_cell())?;
+        Ok(Arc::new(PoolHandle {
+            name: Arc::clone(name),
+            generation,
+            call_timeout: settings.timeouts.call.0,
+            queue_wait: settings.queue.wait.0,
+            start_timeout: settings.timeouts.start.0,
+            actor,
+        }))
+    }
+
+    /// Tells every reader what is offered where. The first pool that offers a method has it.
+    fn publish(&mut self) {
+        let mut directory = Directory::default();
+        for entry in &self.pools {
+            let pool = &entry.handle;
+            directory.pools.push(Arc::clone(pool));
+            let Some(methods) = &entry.methods else {
+                let trouble = entry.trouble.clone();
+                directory.unlearned.push(Unlearned {
+                    pool: Arc::clone(&pool.name),
+                    trouble,
+                });
+                continue;
+            };
+            for manifest in methods {
+                let name = Bytes::copy_from_slice(manifest.name.as_bytes());
+                if let Some(other) = directory.routes.get(&name) {
+                    tracing::warn!(
+                        method = manifest.name, pool = %pool.name, taken_by = %other.pool.name,
+                        "a method is offered by two pools; the first one has it"
+                    );
+                    continue;
+                }
+                let route = Route {
+                    pool: Arc::clone(pool),
+                    manifest: manifest.clone(),
+                };
+                directory.routes.insert(name, Arc::new(route));
+            }
+        }
+        self.directory.publish(directory);
+        for session in self.waiting.drain(..) {
+            let _ = session.cast(SessionMessage::DirectoryChanged);
+        }
+    }
+
+    fn tell_when_settled(&mut self, session: ActorRef<SessionMessage>) {
+        let settled = self
+            .pools
+            .iter()
+            .all(|entry| entry.methods.is_some() || entry.trouble.is_some());
+        if settled {
+            let _ = session.cast(SessionMessage::DirectoryChanged);
+        } else {
+            self.waiting.push(session);
+        }
+    }
+
+    /// A pool's actor is lost with all that it knew. Its workers end with it; the sessions own the requests and
+    /// submit what they may again.
+    fn replace(
+        &mut self,
+        myself: &ActorRef<PoolsMessage>,
+        lost: ActorId,
+    ) -> Result<(), ActorProcessingErr> {
+        let index = self
+            .pools
+            .iter()
+            .position(|entry| entry.handle.actor.get_id() == lost);
+        let Some(index) = index else { return Ok(()) };
+        let now = clock::now();
+        self.losses.retain(|at| (now - *at).as_secs() < 10);
+        self.losses.push(now);
+        if self.losses.len() > LOSSES_MAX {
+            return Err("pools fail one after the other".into());
+        }
+        let old = Arc::clone(&self.pools[index].handle);
+        let settings = self.pools[index].settings.clone();
+        let handle = self.start(myself, &old.name, &settings)?;
+        self.pools[index].handle = handle;
+        // What it offers is still true; the calls wait in the new pool until its workers are ready.
+        self.publish();
+        if let Some(sessions) = &self.sessions {
+            let _ = sessions.cast(SessionsMessage::PoolLost {
+                generation: old.generation,
+            });
+        }
+        Ok(())
+    }
+
+    fn finish_stop(&mut self, myself: &ActorRef<PoolsMessage>) {
+        if self.pools.is_empty()
+            && let Some(reply) = self.stopping.take()
+        {
+            let _ = reply.send(());
+            myself.stop(None);
+        }
+    }
+}
+
+/// A seed for jitter.
+fn seed() -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    std::hash::RandomState::new().build_hasher().finish()
+}

@@ -1,0 +1,149 @@
+//! Descendants that left the group of their worker, found by the mark in their environment, which they inherited.
+//!
+//! Never acts on a number alone: a process is held by a pidfd while its environment is read, and the signal goes to
+//! the pidfd. If the number changes hands in between, the signal reaches nobody.
+
+use std::{sync::Mutex, thread, time::Duration};
+
+use rustix::process::{Pid, PidfdFlags, Signal};
+
+use super::super::INSTANCE_VARIABLE;
+
+/// Between two looks. Processes may be starting others while they are being ended, and one that is just becoming
+/// another program shows no environment for a moment.
+const LOOK_PAUSE: Duration = Duration::from_millis(20);
+
+/// The pause grows up to this while somebody will not die, say in a system call that hangs.
+const LOOK_PAUSE_MAX: Duration = Duration::from_secs(1);
+
+/// So many looks in a row must find nothing.
+const CLEAN_LOOKS: u32 = 2;
+
+/// With the pauses, about a second.
+const LOOKS_MAX: u32 = 10;
+
+/// Marks to be looked for. All that are waiting are looked for at once, so that the death of many workers costs no
+/// more than that of one.
+#[derive(Debug)]
+struct Wanted {
+    marks: Vec<String>,
+    is_looking: bool,
+}
+
+static WANTED: Mutex<Wanted> = Mutex::new(Wanted {
+    marks: Vec::new(),
+    is_looking: false,
+});
+
+/// Ends all that carry the mark, on a thread of its own that lasts as long as there is something to look for.
+pub(super) fn end_soon(mark: String) {
+    let mut wanted = WANTED.lock().expect("nobody panics while holding it");
+    wanted.marks.push(mark);
+    if wanted.is_looking {
+        return;
+    }
+    wanted.is_looking = true;
+    if let Err(error) = thread::Builder::new()
+        .name("strays".into())
+        .spawn(look_while_wanted)
+    {
+        // The mark stays, and the next death tries again.
+        wanted.is_looking = false;
+        tracing::warn!(%error, "descendants of a dead worker cannot be looked for now");
+    }
+}
+
+fn look_while_wanted() {
+    loop {
+        let marks = {
+            let mut wanted = WANTED.lock().expect("nobody panics while holding it");
+            wanted.is_looking = !wanted.marks.is_empty();
+            std::mem::take(&mut wanted.marks)
+        };
+        if marks.is_empty() {
+            return;
+        }
+        let ended = end_all(&marks, Some(LOOKS_MAX));
+        if ended > 0 {
+            tracing::info!(
+                ended,
+                "processes that dead workers had left behind were ended"
+            );
+        }
+    }
+}
+
+/// Ends everything that a run of the service has started, within about a second.
+pub(in super::super) fn sweep(instance: &str) {
+    end_all(&[instance_mark(instance)], Some(LOOKS_MAX));
+}
+
+/// Ends everything that a run of the service has started, however long it takes.
+pub(super) fn sweep_until_clean(instance: &str) {
+    end_all(&[instance_mark(instance)], None);
+}
+
+fn instance_mark(instance: &str) -> String {
+    format!("{INSTANCE_VARIABLE}={instance}")
+}
+
+/// Gives how many were told to end; one that takes its time is counted again.
+fn end_all(marks: &[String], looks_max: Option<u32>) -> usize {
+    let mut ended = 0;
+    let mut clean = 0;
+    let mut pause = LOOK_PAUSE;
+    for look in 1.. {
+        let found = end_marked(marks);
+        ended += found;
+        clean = if found == 0 { clean + 1 } else { 0 };
+        if clean == CLEAN_LOOKS || looks_max.is_some_and(|max| look >= max) {
+            break;
+        }
+        if look > 5 {
+            pause = (pause * 2).min(LOOK_PAUSE_MAX);
+        }
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "there is nothing to wait on: strangers' children give no sign"
+        )]
+        thread::sleep(pause);
+    }
+    ended
+}
+
+/// One look at all processes; gives how many were told to end.
+fn end_marked(marks: &[String]) -> usize {
+    let own = std::process::id();
+    let Ok(folders) = std::fs::read_dir("/proc") else {
+        return 0;
+    };
+    let pids = folders
+        .flatten()
+        .filter_map(|folder| folder.file_name().to_str()?.parse::<u32>().ok());
+    pids.filter(|pid| *pid != own)
+        .filter(|pid| end_if_marked(*pid, marks))
+        .count()
+}
+
+fn end_if_marked(pid: u32, marks: &[String]) -> bool {
+    // Looked at without a handle first: nearly all are strangers.
+    if !has_mark(pid, marks) {
+        return false;
+    }
+    let Some(number) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
+        return false;
+    };
+    let Ok(handle) = rustix::process::pidfd_open(number, PidfdFlags::empty()) else {
+        return false;
+    };
+    has_mark(pid, marks) && rustix::process::pidfd_send_signal(&handle, Signal::KILL).is_ok()
+}
+
+fn has_mark(pid: u32, marks: &[String]) -> bool {
+    let Ok(environment) = std::fs::read(format!("/proc/{pid}/environ")) else {
+        return false;
+    };
+    environment
+        .split(|byte| *byte == 0)
+        .any(|entry| marks.iter().any(|mark| mark.as_bytes() == entry))
+}

@@ -1,0 +1,225 @@
+//! The service as a whole: from settings to a running tree, and back to nothing.
+
+use std::{
+    io,
+    path::PathBuf,
+    sync::{Arc, OnceLock, atomic::AtomicU64},
+    time::{Duration, Instant},
+};
+
+use ractor::{Actor, ActorRef};
+use standin_protocol::Limits;
+use standin_transport::{Access, Endpoint, EndpointError, ListenError, Listener};
+
+use crate::{
+    clock,
+    config::Settings,
+    directory::DirectoryWriter,
+    pool::PoolMessage,
+    pools::{PoolsArguments, PoolsMessage},
+    process::{self, Spawner},
+    root::{Root, RootArguments, RootMessage},
+    session::SessionEnvironment,
+    sessions::SessionsMessage,
+    status::ServiceStatus,
+    worker::{WorkerEnvironment, random_hex},
+};
+
+/// Why there is no service, or no longer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ServeError {
+    /// The endpoint of the settings is none.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// The endpoint cannot be listened on.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The folder for the workers' sockets cannot be made.
+    #[error("cannot make the folder `{}` for the workers' sockets", .folder.display())]
+    Folder {
+        /// Which.
+        folder: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The thread that starts processes cannot be started.
+    #[error("cannot start the thread that starts processes")]
+    Spawner(#[source] io::Error),
+    /// A part could not start.
+    #[error("a part of the service could not start: {0}")]
+    Start(#[source] ractor::SpawnErr),
+    /// The tree fell.
+    #[error("a part of the service failed and could not be mended; see the log")]
+    Fallen,
+}
+
+/// When the service began and where it listens, for status.
+static BEGAN: OnceLock<(Instant, String)> = OnceLock::new();
+
+/// The longest that the end of the tree may take beyond the limit for calls.
+const STOP_GRACE: Duration = Duration::from_secs(10);
+
+/// Serves until `stop` is done, then stops within the limit of the settings. `hurry` ends the waiting.
+pub(crate) async fn serve(
+    settings: Settings,
+    stop: impl Future<Output = ()>,
+    hurry: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
+    process::prepare();
+    let endpoint = match settings.endpoint.path.as_str() {
+        "" => Endpoint::default_for_user(),
+        path => Endpoint::parse(path)?,
+    };
+    let group = Some(settings.endpoint.group.clone()).filter(|group| !group.is_empty());
+    let bound = Listener::bind(&endpoint, &Access::new(settings.endpoint.mode.0, group))?;
+    let folder = WorkersFolder::make(&settings, &endpoint)?;
+    let instance = random_hex();
+    let guard = tokio::spawn(process::guard::keep(instance.clone()));
+    let limits = Limits {
+        message_size_max: settings.endpoint.message_size_max.0 as usize,
+        ..Limits::default()
+    };
+    let environment = Arc::new(WorkerEnvironment {
+        spawner: Spawner::start().map_err(ServeError::Spawner)?,
+        folder: folder.0.clone(),
+        instance: instance.clone(),
+        limits,
+    });
+    let _ = BEGAN.set((clock::now(), endpoint.to_string()));
+    let (root, ended) = start(&settings, bound, environment, limits).await?;
+    tracing::info!(
+        pid = std::process::id(),
+        "standin {} is ready on {endpoint}",
+        env!("CARGO_PKG_VERSION")
+    );
+    let result = tokio::select! {
+        () = stop => {
+            end(&root, settings.service.stop.0, hurry).await;
+            Ok(())
+        }
+        _ = ended => Err(ServeError::Fallen),
+    };
+    // By now every worker has ended; this is for what workers left behind.
+    let _ = tokio::task::spawn_blocking(move || process::guard::sweep(&instance)).await;
+    guard.abort();
+    tracing::info!("standin has stopped");
+    result
+}
+
+async fn start(
+    settings: &Settings,
+    bound: Listener,
+    environment: Arc<WorkerEnvironment>,
+    limits: Limits,
+) -> Result<(ActorRef<RootMessage>, tokio::task::JoinHandle<()>), ServeError> {
+    let directory = DirectoryWriter::default();
+    let requests_max = settings.endpoint.session_requests_max;
+    let for_sessions = directory.clone();
+    let owner = owner();
+    let arguments = RootArguments {
+        bound: Arc::new(bound),
+        pools: PoolsArguments {
+            settings: settings.pools.clone(),
+            environment,
+            directory,
+        },
+        sessions_max: settings.endpoint.sessions_max,
+        session_environment: Box::new(move |pools| SessionEnvironment {
+            directory: for_sessions,
+            pools,
+            limits,
+            requests_max,
+            last_request: AtomicU64::new(0),
+            owner,
+        }),
+    };
+    Actor::spawn(None, Root, arguments)
+        .await
+        .map_err(ServeError::Start)
+}
+
+/// Stops the tree and waits for it: dropping a runtime under a living tree makes parents start children in vain.
+async fn end(root: &ActorRef<RootMessage>, limit: Duration, hurry: impl Future<Output = ()>) {
+    tracing::info!(limit_ms = limit.as_millis() as u64, "standin is stopping");
+    let stop = |reply| RootMessage::Stop { limit, reply };
+    let limit_ms = (limit + STOP_GRACE).as_millis() as u64;
+    tokio::select! {
+        _ = async { ractor::call_t!(root, stop, limit_ms) } => {}
+        () = hurry => tracing::warn!("asked a second time: stopping at once"),
+    }
+    let _ = root.stop_and_wait(None, Some(STOP_GRACE)).await;
+}
+
+#[cfg(unix)]
+fn owner() -> String {
+    rustix::process::geteuid().to_string()
+}
+
+#[cfg(windows)]
+fn owner() -> String {
+    // Nobody, until callers are known by their SID: only SYSTEM may change the service.
+    "-".to_owned()
+}
+
+/// The folder of the workers' sockets, for as long as the service lives.
+struct WorkersFolder(PathBuf);
+
+impl WorkersFolder {
+    fn make(settings: &Settings, endpoint: &Endpoint) -> Result<Self, ServeError> {
+        let beside = endpoint
+            .as_path()
+            .parent()
+            .map(PathBuf::from)
+            .unwrap_or_default();
+        let state = &settings.state.dir;
+        let base = if state.as_os_str().is_empty() {
+            beside
+        } else {
+            state.clone()
+        };
+        let folder = base.join(format!("workers-{}", std::process::id()));
+        if cfg!(unix) {
+            let made = std::fs::create_dir_all(&folder);
+            made.map_err(|source| ServeError::Folder {
+                folder: folder.clone(),
+                source,
+            })?;
+        }
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for WorkersFolder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// How everything stands. Pools that do not answer in time are left out.
+pub(crate) async fn status(
+    pools: &ActorRef<PoolsMessage>,
+    sessions: &ActorRef<SessionsMessage>,
+) -> Result<ServiceStatus, String> {
+    const LIMIT_MS: u64 = 2000;
+    let slow = || "The service does not answer itself; see its log.".to_owned();
+    let handles = ractor::call_t!(pools, PoolsMessage::List, LIMIT_MS).map_err(|_| slow())?;
+    let sessions =
+        ractor::call_t!(sessions, SessionsMessage::Count, LIMIT_MS).map_err(|_| slow())?;
+    let mut pools = Vec::new();
+    for pool in handles {
+        if let Ok(status) = ractor::call_t!(pool.actor, PoolMessage::Describe, LIMIT_MS) {
+            pools.push(status);
+        }
+    }
+    let began = BEGAN.get();
+    Ok(ServiceStatus {
+        server: "standin".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        pid: std::process::id(),
+        uptime_ms: began.map_or(0, |(at, _)| (clock::now() - *at).as_millis() as u64),
+        endpoint: began.map_or_else(String::new, |(_, endpoint)| endpoint.clone()),
+        sessions,
+        pools,
+    })
+}

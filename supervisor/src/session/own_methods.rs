@@ -1,0 +1,269 @@
+//! The methods of the service itself.
+
+use std::{sync::Arc, sync::atomic::Ordering, time::Duration};
+
+use bytes::Bytes;
+use ractor::ActorRef;
+use serde::Serialize;
+use standin_core::session::Admission;
+use standin_protocol::{self as protocol, ErrorAnswer, ErrorCode, MethodManifest, Request, value};
+
+use super::{SessionMessage, SessionState};
+use crate::pool::PoolMessage;
+
+/// The methods that the service answers itself, with a sentence for each.
+const OWN_METHODS: [(&str, &str); 8] = [
+    (
+        "standin.hello",
+        "Says who is there and what it can do; answers with the server's name, version and limits.",
+    ),
+    ("standin.ping", "Answers \"pong\"."),
+    (
+        "standin.methods",
+        "Lists every method with its replay class and a sentence.",
+    ),
+    (
+        "standin.describe",
+        "Describes one method, {method}, with the JSON Schema of its arguments.",
+    ),
+    (
+        "standin.status",
+        "Tells how the service and its pools stand.",
+    ),
+    (
+        "standin.batch",
+        "Makes many calls in one round trip: {calls: [[method, parameters, meta?], ...]} gives [[error, result], ...].",
+    ),
+    (
+        "standin.cancel",
+        "Takes a call back: {msgid}. The call itself is still answered, once.",
+    ),
+    (
+        "pool.start",
+        "Starts a worker of {pool} and answers when it is ready. For administrators.",
+    ),
+];
+
+/// `pool.start` gives up after this much more than the pool's own start time.
+const START_GRACE: Duration = Duration::from_secs(5);
+
+#[derive(Serialize)]
+struct Hello<'a> {
+    /// Sessions cannot be resumed in this version.
+    session: Option<&'a str>,
+    resumed: bool,
+    server: &'a str,
+    version: &'a str,
+    protocol: u32,
+    limits: HelloLimits,
+}
+
+#[derive(Serialize)]
+struct HelloLimits {
+    message_size_max: usize,
+    depth_max: usize,
+    requests_max: usize,
+}
+
+#[derive(Serialize)]
+struct MethodLine<'a> {
+    name: &'a str,
+    pool: Option<&'a str>,
+    replay: &'a str,
+    doc: &'a str,
+}
+
+#[derive(Serialize)]
+struct Description<'a> {
+    pool: Option<&'a str>,
+    #[serde(flatten)]
+    manifest: &'a MethodManifest,
+}
+
+impl SessionState {
+    pub(super) fn own_request(&mut self, myself: &ActorRef<SessionMessage>, request: Request) {
+        let msgid = request.msgid;
+        let Ok(arguments) = value::named_arguments(&request.params) else {
+            let why = "The methods of Standin itself take one map of named arguments.";
+            return self.refuse(msgid, &ErrorAnswer::new(ErrorCode::InvalidParams, why));
+        };
+        let answer = match &request.method[..] {
+            b"standin.ping" => Ok(protocol::encode("pong")),
+            b"standin.hello" => Ok(self.hello(&arguments)),
+            b"standin.methods" => Ok(self.methods()),
+            b"standin.describe" => self.describe(&arguments),
+            b"standin.cancel" => self.cancel(&arguments),
+            b"standin.batch" => return self.batch(msgid, &arguments),
+            b"standin.status" => return self.status(myself, msgid),
+            b"pool.start" => match self.start_pool(myself, msgid, &arguments) {
+                Ok(()) => return,
+                Err(error) => Err(error),
+            },
+            other => {
+                let why = format!(
+                    "Standin has no method \"{}\" in this version.",
+                    String::from_utf8_lossy(other)
+                );
+                Err(ErrorAnswer::new(ErrorCode::MethodNotFound, why))
+            }
+        };
+        self.respond(msgid, &answer.map_err(|error| error.encode()));
+    }
+
+    fn hello(&mut self, arguments: &[(Bytes, Bytes)]) -> Bytes {
+        let flag = |name: &str| {
+            find(arguments, name)
+                .and_then(|value| value::read_bool(value))
+                .unwrap_or(false)
+        };
+        self.serves_callbacks = flag("callbacks");
+        self.caller
+            .wants_progress
+            .store(flag("progress"), Ordering::Relaxed);
+        let limits = self.environment.limits;
+        protocol::encode(&Hello {
+            session: None,
+            resumed: false,
+            server: "standin",
+            version: env!("CARGO_PKG_VERSION"),
+            protocol: protocol::PROTOCOL_VERSION,
+            limits: HelloLimits {
+                message_size_max: limits.message_size_max,
+                depth_max: limits.depth_max,
+                requests_max: self.environment.requests_max,
+            },
+        })
+    }
+
+    fn methods(&mut self) -> Bytes {
+        let directory = Arc::clone(self.directory.get());
+        let own = OWN_METHODS.iter().map(|(name, doc)| MethodLine {
+            name,
+            pool: None,
+            replay: "always",
+            doc,
+        });
+        let routes = directory.routes.values().map(|route| MethodLine {
+            name: &route.manifest.name,
+            pool: Some(&route.pool.name),
+            replay: route.manifest.replay.name(),
+            doc: &route.manifest.doc,
+        });
+        let mut lines: Vec<_> = own.chain(routes).collect();
+        lines.sort_unstable_by_key(|line| line.name);
+        protocol::encode(&lines)
+    }
+
+    fn describe(&mut self, arguments: &[(Bytes, Bytes)]) -> Result<Bytes, ErrorAnswer> {
+        let method = find(arguments, "method").and_then(value::read_bytes);
+        let method =
+            method.ok_or_else(|| missing("standin.describe", "method", "the name of a method"))?;
+        if let Some(route) = self.directory.get().routes.get(&method) {
+            let pool = Some(&*route.pool.name);
+            return Ok(protocol::encode(&Description {
+                pool,
+                manifest: &route.manifest,
+            }));
+        }
+        let name = String::from_utf8_lossy(&method);
+        let Some((_, doc)) = OWN_METHODS.iter().find(|(own, _)| *own == name) else {
+            let why = format!(
+                "There is no method \"{name}\" here. \"standin.methods\" lists what there is."
+            );
+            return Err(ErrorAnswer::new(ErrorCode::MethodNotFound, why));
+        };
+        let manifest = MethodManifest {
+            name: name.into_owned(),
+            replay: protocol::Replay::Always,
+            doc: (*doc).to_owned(),
+            ..MethodManifest::default()
+        };
+        Ok(protocol::encode(&Description {
+            pool: None,
+            manifest: &manifest,
+        }))
+    }
+
+    fn cancel(&mut self, arguments: &[(Bytes, Bytes)]) -> Result<Bytes, ErrorAnswer> {
+        let msgid = find(arguments, "msgid").and_then(|value| value::read_unsigned(value));
+        let msgid =
+            msgid.ok_or_else(|| missing("standin.cancel", "msgid", "the number of a request"))?;
+        let mut found = false;
+        for call in self.core.calls_of(msgid) {
+            found = true;
+            let _ = call.pool.actor.cast(PoolMessage::Cancel(call.id));
+        }
+        Ok(protocol::encode(&std::collections::BTreeMap::from([(
+            "found", found,
+        )])))
+    }
+
+    fn status(&mut self, myself: &ActorRef<SessionMessage>, msgid: u64) {
+        self.core.open_own(msgid);
+        let (pools, sessions, myself) = (
+            self.environment.pools.clone(),
+            self.sessions.clone(),
+            myself.clone(),
+        );
+        tokio::spawn(async move {
+            let result = match crate::service::status(&pools, &sessions).await {
+                Ok(status) => Ok(protocol::encode(&status)),
+                Err(why) => Err(ErrorAnswer::new(ErrorCode::Internal, why).encode()),
+            };
+            let _ = myself.cast(SessionMessage::OwnAnswered { msgid, result });
+        });
+    }
+
+    fn start_pool(
+        &mut self,
+        myself: &ActorRef<SessionMessage>,
+        msgid: u64,
+        arguments: &[(Bytes, Bytes)],
+    ) -> Result<(), ErrorAnswer> {
+        if !self.caller.is_administrator {
+            let why = "Only an administrator, or the user who runs the service, may start a pool.";
+            return Err(ErrorAnswer::new(ErrorCode::AccessDenied, why));
+        }
+        let name = find(arguments, "pool").and_then(value::read_bytes);
+        let name = name.ok_or_else(|| missing("pool.start", "pool", "the name of a pool"))?;
+        let name = String::from_utf8_lossy(&name);
+        let pool = self.directory.get().pool(&name).cloned();
+        let pool = pool.ok_or_else(|| {
+            let why = format!("There is no pool \"{name}\" here.");
+            ErrorAnswer::new(ErrorCode::InvalidParams, why)
+        })?;
+        debug_assert_eq!(self.core.admit(msgid, 1), Admission::New);
+        self.core.open_own(msgid);
+        let (myself, limit) = (myself.clone(), pool.start_timeout + START_GRACE);
+        tokio::spawn(async move {
+            let result =
+                match ractor::call_t!(pool.actor, PoolMessage::Start, limit.as_millis() as u64) {
+                    Ok(Ok(methods)) => {
+                        let names: Vec<_> = methods.into_iter().map(|method| method.name).collect();
+                        Ok(protocol::encode(&std::collections::BTreeMap::from([(
+                            "methods", names,
+                        )])))
+                    }
+                    Ok(Err(error)) => Err(error.encode()),
+                    Err(_) => {
+                        let why = format!("No process of \"{}\" was ready in time.", pool.name);
+                        Err(ErrorAnswer::new(ErrorCode::StartFailed, why).encode())
+                    }
+                };
+            let _ = myself.cast(SessionMessage::OwnAnswered { msgid, result });
+        });
+        Ok(())
+    }
+}
+
+fn find<'a>(arguments: &'a [(Bytes, Bytes)], name: &str) -> Option<&'a Bytes> {
+    arguments
+        .iter()
+        .find(|(key, _)| &key[..] == name.as_bytes())
+        .map(|(_, value)| value)
+}
+
+fn missing(method: &str, name: &str, what: &str) -> ErrorAnswer {
+    let why = format!("\"{method}\" wants the argument \"{name}\": {what}.");
+    ErrorAnswer::new(ErrorCode::InvalidParams, why)
+}

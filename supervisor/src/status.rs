@@ -1,0 +1,140 @@
+//! The answer of `standin.status`, as the service writes it and the command line reads it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use standin_core::pool::{PoolView, SlotView, WorkerState};
+
+/// The whole service.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct ServiceStatus {
+    pub(crate) server: String,
+    pub(crate) version: String,
+    pub(crate) pid: u32,
+    pub(crate) uptime_ms: u64,
+    pub(crate) endpoint: String,
+    pub(crate) sessions: usize,
+    pub(crate) pools: Vec<PoolStatus>,
+}
+
+/// One pool.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct PoolStatus {
+    pub(crate) name: String,
+    /// `starting`, `ready`, `degraded` or `stopping`.
+    pub(crate) state: String,
+    pub(crate) queued: usize,
+    pub(crate) running: usize,
+    pub(crate) workers: Vec<WorkerStatus>,
+    pub(crate) answered: u64,
+    pub(crate) answered_after_replay: u64,
+    pub(crate) replayed: u64,
+    pub(crate) refused: u64,
+    pub(crate) failed: u64,
+    pub(crate) stale_answers: u64,
+    pub(crate) starts: u64,
+    pub(crate) died: u64,
+    /// The last ones, oldest first.
+    pub(crate) deaths: Vec<DeathStatus>,
+    pub(crate) restart_in_ms: Option<u64>,
+    pub(crate) last_lines: Vec<String>,
+}
+
+/// One worker.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct WorkerStatus {
+    pub(crate) slot: u32,
+    pub(crate) generation: u32,
+    pub(crate) pid: Option<u32>,
+    /// `starting`, `ready`, `busy`, `suspect`, `draining` or `stopping`.
+    pub(crate) state: String,
+    pub(crate) running: usize,
+    pub(crate) concurrency: u32,
+    pub(crate) requests: u64,
+    pub(crate) age_ms: u64,
+    pub(crate) rss_bytes: u64,
+}
+
+/// One death.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct DeathStatus {
+    pub(crate) at_ms_ago: u64,
+    pub(crate) pid: Option<u32>,
+    pub(crate) slot: u32,
+    pub(crate) cause: String,
+    /// Requests that went on in another worker.
+    pub(crate) replayed: u32,
+    /// Requests that were answered with an error for it.
+    pub(crate) lost: u32,
+}
+
+impl WorkerStatus {
+    pub(crate) fn new(
+        view: &SlotView,
+        pid: Option<u32>,
+        age: Option<Duration>,
+        rss_bytes: u64,
+    ) -> Self {
+        let state = match view.state {
+            WorkerState::Starting => "starting",
+            WorkerState::Ready => "ready",
+            WorkerState::Busy => "busy",
+            WorkerState::Suspect => "suspect",
+            WorkerState::Draining => "draining",
+            WorkerState::Dying => "stopping",
+        };
+        Self {
+            slot: view.worker.slot.0,
+            generation: view.worker.generation,
+            pid,
+            state: state.to_owned(),
+            running: view.running,
+            concurrency: view.concurrency,
+            requests: view.served,
+            age_ms: age.unwrap_or_default().as_millis() as u64,
+            rss_bytes,
+        }
+    }
+}
+
+impl PoolStatus {
+    pub(crate) fn new(
+        name: &str,
+        view: &PoolView,
+        workers: Vec<WorkerStatus>,
+        deaths: Vec<DeathStatus>,
+        restart_in: Option<Duration>,
+        last_lines: Vec<String>,
+    ) -> Self {
+        let is_at_work =
+            |worker: &WorkerStatus| matches!(&*worker.state, "ready" | "busy" | "suspect");
+        let state = if view.stopping {
+            "stopping"
+        } else if view.degraded {
+            "degraded"
+        } else if workers.iter().any(is_at_work) {
+            "ready"
+        } else {
+            "starting"
+        };
+        let counters = view.counters;
+        Self {
+            name: name.to_owned(),
+            state: state.to_owned(),
+            queued: view.queued,
+            running: view.running,
+            workers,
+            answered: counters.answered,
+            answered_after_replay: counters.answered_after_replay,
+            replayed: counters.replayed,
+            refused: counters.refused,
+            failed: counters.failed,
+            stale_answers: counters.stale_answers,
+            starts: counters.starts,
+            died: counters.deaths,
+            deaths,
+            restart_in_ms: restart_in.map(|restart_in| restart_in.as_millis() as u64),
+            last_lines,
+        }
+    }
+}

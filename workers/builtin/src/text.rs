@@ -1,0 +1,23 @@
+//! `text.*`: regular expressions, templates, code pages, CSV and JSON.
+
+mod codepage;
+mod csv;
+mod json;
+mod regex;
+mod template;
+
+use standin_worker::Method;
+
+/// The methods of this family.
+pub(crate) fn methods() -> Vec<Method> {
+    [
+        regex::methods(),
+        template::methods(),
+        codepage::methods(),
+        csv::methods(),
+        json::methods(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
