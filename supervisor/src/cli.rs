@@ -12,7 +12,11 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand};
 use standin_client::{CallError, OpenError};
 
-use crate::{config::ConfigError, process, service::ServeError};
+use crate::{
+    config::{ConfigError, Span},
+    process,
+    service::ServeError,
+};
 
 /// Lends capable co-processes to programs that cannot open a TLS connection, send a mail or match a regex.
 #[derive(Debug, Parser)]
@@ -66,7 +70,7 @@ struct ServiceOptions {
     endpoint: Option<String>,
     /// How long to wait for a service that is not there yet, such as 500ms or 10s.
     #[arg(long, value_name = "TIME", default_value = "2s")]
-    wait: String,
+    wait: Span,
 }
 
 #[derive(Debug, Args)]
@@ -77,7 +81,7 @@ struct CallOptions {
     arguments: Vec<String>,
     /// The time for the whole call, such as 500ms or 5s.
     #[arg(long, value_name = "TIME")]
-    timeout: Option<String>,
+    timeout: Option<Span>,
     /// Vouch that running it twice does no harm.
     #[arg(long)]
     idempotent: bool,

@@ -1,290 +1,61 @@
-//! Settings: embedded defaults, a file on top, and mistakes that name their line and the nearest valid key.
+//! Settings: embedded defaults, a file on top, and mistakes that name their place and what was probably meant.
 //!
-//! `config/standin.toml` shows every setting with its default; a test keeps the two equal.
+//! `config/standin.toml` shows every setting with its default; a test keeps the two equal. This module reads the file
+//! and the environment and changes nothing; the command line calls it.
 
-mod check;
-mod parse;
+mod mistake;
+mod read;
+mod section;
+mod settings;
 mod units;
+mod values;
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    time::Duration,
+use std::path::{Path, PathBuf};
+
+pub(crate) use self::{
+    mistake::{ConfigError, Misread, nearest},
+    settings::{LogFormat, LogSettings, PoolSettings, Scope, Settings},
+    units::Span,
 };
 
-use serde::{Deserialize, Serialize};
-
-pub(crate) use self::parse::ConfigError;
-use self::units::{Bytes, Mode, Span};
-
-/// All settings of the service.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Settings {
-    pub(crate) endpoint: EndpointSettings,
-    pub(crate) state: StateSettings,
-    pub(crate) log: LogSettings,
-    pub(crate) service: ServiceSettings,
-    pub(crate) pools: BTreeMap<String, PoolSettings>,
-}
-
-/// Where clients come in, and what they may do there.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct EndpointSettings {
-    /// Empty: the place that is usual for the user who runs the service.
-    pub(crate) path: String,
-    pub(crate) mode: Mode,
-    pub(crate) group: String,
-    pub(crate) sessions_max: usize,
-    pub(crate) session_requests_max: usize,
-    pub(crate) message_size_max: Bytes,
-}
-
-impl Default for EndpointSettings {
-    fn default() -> Self {
-        Self {
-            path: String::new(),
-            mode: Mode(0o600),
-            group: String::new(),
-            sessions_max: 20_000,
-            session_requests_max: 1024,
-            message_size_max: Bytes(16 << 20),
-        }
-    }
-}
-
-/// Where the service keeps what it needs while it runs.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct StateSettings {
-    /// Empty: beside the endpoint.
-    pub(crate) dir: PathBuf,
-}
-
-/// What is logged, and how. The log goes to standard error.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct LogSettings {
-    pub(crate) level: String,
-    pub(crate) format: LogFormat,
-}
-
-impl Default for LogSettings {
-    fn default() -> Self {
-        Self {
-            level: "info".into(),
-            format: LogFormat::Text,
-        }
-    }
-}
-
-/// The shape of a line of the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum LogFormat {
-    Text,
-    Json,
-}
-
-/// The service itself.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct ServiceSettings {
-    /// How long running calls may take to finish when the service is stopped.
-    pub(crate) stop: Span,
-    /// Threads that move messages. One is fastest until it is full.
-    pub(crate) threads: usize,
-}
-
-impl Default for ServiceSettings {
-    fn default() -> Self {
-        Self {
-            stop: Span(Duration::from_secs(10)),
-            threads: 1,
-        }
-    }
-}
-
-/// One pool.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct PoolSettings {
-    pub(crate) enabled: bool,
-    /// The program and its arguments. Empty, for the pool `builtin` only: Standin's own worker.
-    pub(crate) command: Vec<String>,
-    pub(crate) folder: PathBuf,
-    pub(crate) environment: BTreeMap<String, String>,
-    pub(crate) workers: Workers,
-    pub(crate) scope: Scope,
-    pub(crate) timeouts: Timeouts,
-    pub(crate) recycle: Recycle,
-    pub(crate) queue: Queue,
-    pub(crate) concurrency_max: u32,
-}
-
-impl Default for PoolSettings {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            command: Vec::new(),
-            folder: PathBuf::new(),
-            environment: BTreeMap::new(),
-            workers: Workers::default(),
-            scope: Scope::Shared,
-            timeouts: Timeouts::default(),
-            recycle: Recycle::default(),
-            queue: Queue::default(),
-            concurrency_max: 64,
-        }
-    }
-}
-
-/// How many workers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Workers {
-    pub(crate) min: u32,
-    pub(crate) max: u32,
-    pub(crate) spare: u32,
-    pub(crate) idle: Span,
-}
-
-impl Default for Workers {
-    fn default() -> Self {
-        Self {
-            min: 1,
-            max: 4,
-            spare: 1,
-            idle: Span(Duration::from_secs(300)),
-        }
-    }
-}
-
-/// Who shares a pool's workers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Scope {
-    /// Everybody.
-    Shared,
-    /// Each user has workers of their own. Understood, and refused until it is there.
-    User,
-    /// Each session has a worker of its own. Understood, and refused until it is there.
-    Session,
-}
-
-/// How long things may take.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Timeouts {
-    pub(crate) start: Span,
-    pub(crate) call: Span,
-    pub(crate) stop: Span,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        let seconds = |seconds| Span(Duration::from_secs(seconds));
-        Self {
-            start: seconds(10),
-            call: seconds(30),
-            stop: seconds(5),
-        }
-    }
-}
-
-/// When a worker is replaced though nothing is wrong with it; 0 is never.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Recycle {
-    pub(crate) requests: u64,
-    pub(crate) age: Span,
-    pub(crate) rss: Bytes,
-}
-
-/// What may wait.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Queue {
-    pub(crate) max: usize,
-    pub(crate) wait: Span,
-    pub(crate) bytes: Bytes,
-}
-
-impl Default for Queue {
-    fn default() -> Self {
-        Self {
-            max: 1000,
-            wait: Span(Duration::from_secs(30)),
-            bytes: Bytes(256 << 20),
-        }
-    }
-}
-
-impl PoolSettings {
-    /// The part that the decisions need.
-    pub(crate) fn for_core(&self) -> standin_core::pool::PoolSettings {
-        standin_core::pool::PoolSettings {
-            workers_min: self.workers.min,
-            workers_max: self.workers.max,
-            spare: self.workers.spare,
-            idle: self.workers.idle.0,
-            start_timeout: self.timeouts.start.0,
-            call_timeout: self.timeouts.call.0,
-            stop_timeout: self.timeouts.stop.0,
-            queue_max: self.queue.max,
-            queue_wait: self.queue.wait.0,
-            queue_bytes_max: self.queue.bytes.0 as usize,
-            recycle_requests: (self.recycle.requests > 0).then_some(self.recycle.requests),
-            recycle_age: (!self.recycle.age.0.is_zero()).then_some(self.recycle.age.0),
-            recycle_rss: (self.recycle.rss.0 > 0).then_some(self.recycle.rss.0),
-            concurrency_max: self.concurrency_max,
-        }
-    }
-}
+/// The variable that names the configuration file.
+const VARIABLE: &str = "STANDIN_CONFIG";
 
 impl Settings {
-    /// The pool that is there without any configuration.
-    pub(crate) const BUILTIN_POOL: &str = "builtin";
-
-    /// The settings of a file; without one, the defaults. `path` is `--config`; without it `STANDIN_CONFIG` and the
-    /// machine's file are looked for.
-    pub(crate) fn load(path: Option<&Path>) -> Result<Settings, ConfigError> {
-        let named = path
-            .map(Path::to_owned)
-            .or_else(|| std::env::var_os("STANDIN_CONFIG").map(PathBuf::from));
-        let path = match named {
-            Some(path) => path,
-            None if system_file().is_file() => system_file(),
-            None => return Ok(Settings::with_builtin(Settings::default())),
+    /// The settings of a file; without one, the defaults. `named` is what the command line says; see [`file`].
+    pub(crate) fn load(named: Option<&Path>) -> Result<Settings, ConfigError> {
+        let Some(path) = file(named) else {
+            return Ok(Settings::default());
         };
-        let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::Unreadable {
-            path: path.clone(),
-            source,
-        })?;
-        Settings::parse(&text, &path)
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Settings::parse(&text, &path),
+            Err(source) => Err(ConfigError::Unreadable { path, source }),
+        }
     }
 
     /// The settings of a text that stands in `path`.
     pub(crate) fn parse(text: &str, path: &Path) -> Result<Settings, ConfigError> {
-        let settings = Settings::with_builtin(parse::parse(text, path)?);
-        check::check(&settings, path)?;
-        Ok(settings)
+        read::read(text, path)
     }
 
-    fn with_builtin(mut settings: Settings) -> Settings {
-        settings
-            .pools
-            .entry(Self::BUILTIN_POOL.to_owned())
-            .or_default();
-        settings.pools.retain(|_, pool| pool.enabled);
-        settings
+    /// The text of a file that would bring these settings about.
+    pub(crate) fn show(&self) -> String {
+        toml::to_string_pretty(self).expect("settings hold only what TOML can say")
     }
 }
 
-/// A length of time as it is written in settings.
-pub(crate) fn parse_span(text: &str) -> Result<Duration, String> {
-    text.parse::<Span>().map(|span| span.0)
+/// The configuration file: the named one, else what `STANDIN_CONFIG` names, else the machine's if there is one.
+pub(crate) fn file(named: Option<&Path>) -> Option<PathBuf> {
+    let of_environment = || {
+        std::env::var_os(VARIABLE)
+            .filter(|path| !path.is_empty())
+            .map(PathBuf::from)
+    };
+    let of_machine = || Some(system_file()).filter(|path| path.is_file());
+    named
+        .map(Path::to_owned)
+        .or_else(of_environment)
+        .or_else(of_machine)
 }
 
 #[cfg(unix)]
@@ -299,33 +70,4 @@ fn system_file() -> PathBuf {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SHIPPED: &str = include_str!("../../config/standin.toml");
-
-    #[test]
-    fn the_shipped_file_says_what_the_defaults_are() {
-        let shipped = Settings::parse(SHIPPED, Path::new("standin.toml")).expect("it is valid");
-        assert_eq!(shipped, Settings::with_builtin(Settings::default()));
-    }
-
-    #[test]
-    fn the_shipped_file_shows_every_setting() {
-        let defaults = toml::Table::try_from(Settings::with_builtin(Settings::default()))
-            .expect("settings are TOML");
-        let shipped: toml::Table = SHIPPED.parse().expect("it is valid");
-        fn compare(path: &str, wanted: &toml::Table, shown: &toml::Table) {
-            for (key, value) in wanted {
-                let path = format!("{path}.{key}");
-                let shown = shown
-                    .get(key)
-                    .unwrap_or_else(|| panic!("{path} is not shown"));
-                if let (toml::Value::Table(wanted), toml::Value::Table(shown)) = (value, shown) {
-                    compare(&path, wanted, shown);
-                }
-            }
-        }
-        compare("", &defaults, &shipped);
-    }
-}
+mod tests;

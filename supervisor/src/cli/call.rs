@@ -4,7 +4,6 @@ use serde_json::{Map, Value};
 use standin_client::{Connect, Endpoint, OpenError, blocking::Client};
 
 use super::{CallOptions, CommandError, ServiceOptions, value};
-use crate::config::parse_span;
 
 pub(super) fn run(options: &CallOptions) -> Result<(), CommandError> {
     let client = connect(&options.service)?;
@@ -13,7 +12,7 @@ pub(super) fn run(options: &CallOptions) -> Result<(), CommandError> {
         .request(&options.method)
         .raw_params(value::params(&arguments));
     if let Some(timeout) = &options.timeout {
-        call = call.timeout(parse_span(timeout).map_err(CommandError::Usage)?);
+        call = call.timeout(timeout.0);
     }
     if options.idempotent {
         call = call.idempotent();
@@ -24,7 +23,7 @@ pub(super) fn run(options: &CallOptions) -> Result<(), CommandError> {
 }
 
 pub(super) fn connect(options: &ServiceOptions) -> Result<Client, CommandError> {
-    let mut connect = Connect::new().limit(parse_span(&options.wait).map_err(CommandError::Usage)?);
+    let mut connect = Connect::new().limit(options.wait.0);
     if let Some(endpoint) = &options.endpoint {
         connect = connect.endpoint(Endpoint::parse(endpoint).map_err(OpenError::Endpoint)?);
     }

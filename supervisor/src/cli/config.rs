@@ -17,10 +17,6 @@ pub(super) fn check(file: Option<&Path>) -> Result<(), CommandError> {
 
 pub(super) fn show(file: Option<&Path>) -> Result<(), CommandError> {
     let settings = Settings::load(file)?;
-    show::line(
-        toml::to_string_pretty(&settings)
-            .expect("settings can be written as TOML")
-            .trim_end(),
-    );
+    show::line(settings.show().trim_end());
     Ok(())
 }

@@ -2,18 +2,13 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
+use super::mistake::Misread;
+
 macro_rules! as_text {
     ($name:ident) => {
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
-            }
-        }
-
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-                text.parse().map_err(serde::de::Error::custom)
             }
         }
     };
@@ -44,8 +39,13 @@ const SIZES: [(&str, u64); 4] = [
     ("B", 1),
 ];
 
-fn parse(text: &str, units: &[(&str, u64)], example: &str) -> Result<u64, String> {
-    let wrong = || format!("`{text}` is not understood (hint: write it like {example})");
+fn parse(text: &str, units: &[(&str, u64)], what: &str, example: &str) -> Result<u64, Misread> {
+    let wrong = || {
+        Misread::new(
+            format!("\"{text}\" is not {what}"),
+            format!("write it like {example}"),
+        )
+    };
     let digits = text
         .find(|letter: char| !letter.is_ascii_digit() && letter != '_')
         .unwrap_or(text.len());
@@ -67,18 +67,26 @@ fn parse(text: &str, units: &[(&str, u64)], example: &str) -> Result<u64, String
 }
 
 fn show(f: &mut fmt::Formatter<'_>, value: u64, units: &[(&str, u64)], zero: &str) -> fmt::Result {
-    match units.iter().find(|(_, factor)| value % factor == 0) {
+    match units
+        .iter()
+        .find(|(_, factor)| value.is_multiple_of(*factor))
+    {
         Some((unit, factor)) if value > 0 => write!(f, "{}{unit}", value / factor),
         _ => f.write_str(zero),
     }
 }
 
 impl FromStr for Span {
-    type Err = String;
+    type Err = Misread;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        parse(text, &SPANS, "\"250ms\", \"10s\", \"5m\" or \"12h\"")
-            .map(|ms| Span(Duration::from_millis(ms)))
+    fn from_str(text: &str) -> Result<Self, Misread> {
+        parse(
+            text,
+            &SPANS,
+            "a duration",
+            "\"250ms\", \"10s\", \"5m\" or \"12h\"",
+        )
+        .map(|ms| Span(Duration::from_millis(ms)))
     }
 }
 
@@ -89,28 +97,32 @@ impl fmt::Display for Span {
 }
 
 impl FromStr for Bytes {
-    type Err = String;
+    type Err = Misread;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        parse(text, &SIZES, "\"64KiB\", \"16MiB\" or \"1GiB\"").map(Bytes)
+    fn from_str(text: &str) -> Result<Self, Misread> {
+        parse(text, &SIZES, "a size", "\"64KiB\", \"16MiB\" or \"1GiB\"").map(Bytes)
     }
 }
 
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        show(f, self.0, &SIZES, "0B")
+        show(f, self.0, &SIZES, "0")
     }
 }
 
 impl FromStr for Mode {
-    type Err = String;
+    type Err = Misread;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Misread> {
         let mode = u32::from_str_radix(text, 8)
             .ok()
             .filter(|mode| *mode <= 0o777);
-        mode.map(Mode)
-            .ok_or_else(|| format!("`{text}` is not understood (hint: write it like \"0660\")"))
+        mode.map(Mode).ok_or_else(|| {
+            Misread::new(
+                format!("\"{text}\" is not a file mode"),
+                "write it like \"0660\"",
+            )
+        })
     }
 }
 
@@ -132,7 +144,7 @@ mod tests {
                 Ok(text)
             );
         }
-        for text in ["64KiB", "16MiB", "1GiB", "100B", "0B"] {
+        for text in ["64KiB", "16MiB", "1GiB", "100B", "0"] {
             assert_eq!(
                 text.parse::<Bytes>()
                     .map(|size| size.to_string())
@@ -161,7 +173,8 @@ mod tests {
             "10_000_000_000_000_000h",
         ] {
             assert!(
-                text.parse::<Span>().is_err_and(|why| why.contains("hint")),
+                text.parse::<Span>()
+                    .is_err_and(|why| why.to_string().contains("hint")),
                 "{text}"
             );
         }

@@ -1,0 +1,251 @@
+//! Which settings the file may hold, and what must be true of them. Each function reads one table.
+
+use std::path::Path;
+
+use standin_transport::Endpoint;
+use toml::de::DeTable;
+
+use super::{
+    ConfigError, PoolSettings, Scope, Settings,
+    mistake::{DUPLICATE, Misread, Mistakes, syntax},
+    section::Section,
+    settings::{EndpointSettings, ServiceSettings},
+};
+
+/// Slots of a pool that can be looked through on each request without being noticed.
+const POOL_WORKERS_MAX: u32 = 256;
+
+/// More threads than this only get into each other's way.
+const THREADS_MAX: usize = 64;
+
+/// A socket's name must hold the pool's, and so must a line of the log.
+const POOL_NAME_LENGTH_MAX: usize = 64;
+
+/// A message that is smaller than this does not even hold an error.
+const MESSAGE_SIZE_MIN: u64 = 1024;
+
+/// Sizes are told to old clients as 32 bits, with room to spare.
+const MESSAGE_SIZE_MAX: u64 = 1 << 30;
+
+/// The settings in a text that stands in `path`, or all that is wrong with it.
+pub(super) fn read(text: &str, path: &Path) -> Result<Settings, ConfigError> {
+    let mut mistakes = Mistakes::default();
+    let (table, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        let span = error.span().unwrap_or_default();
+        mistakes.note(span.start, syntax(error.message(), &span, text));
+    }
+    let mut settings = Settings::default();
+    // Behind a mistake of the syntax nothing is where it seems to be, and complaints about it would mislead.
+    if errors.iter().all(|error| error.message() == DUPLICATE) {
+        let mut whole = Section::whole(table.get_ref(), &mut mistakes);
+        read_whole(&mut whole, &mut settings);
+        whole.report_unknown();
+    }
+    match mistakes.placed(text) {
+        mistakes if mistakes.is_empty() => Ok(settings),
+        mistakes => Err(ConfigError::Wrong {
+            path: path.to_owned(),
+            mistakes,
+        }),
+    }
+}
+
+fn read_whole(file: &mut Section<'_>, settings: &mut Settings) {
+    file.table("endpoint", |section| {
+        read_endpoint(section, &mut settings.endpoint)
+    });
+    file.table("state", |section| {
+        section.set("dir", &mut settings.state.dir)
+    });
+    file.table("log", |section| {
+        section.set("level", &mut settings.log.level);
+        section.set("format", &mut settings.log.format);
+        let checked = crate::logging::check_level(&settings.log.level);
+        section.require(&["level"], checked.is_ok(), || {
+            checked.err().unwrap_or_else(|| Misread::new("", ""))
+        });
+    });
+    file.table("service", |section| {
+        read_service(section, &mut settings.service)
+    });
+    file.tables("pools", |name, section| {
+        let pool = settings.pools.entry(name.to_owned()).or_default();
+        read_pool(section, name, pool);
+    });
+    settings.pools.retain(|_, pool| pool.enabled);
+    file.require(&["pools"], !settings.pools.is_empty(), || {
+        Misread::new(
+            "no pool is enabled, so there would be nothing to call",
+            "enable one",
+        )
+    });
+}
+
+fn read_endpoint(section: &mut Section<'_>, endpoint: &mut EndpointSettings) {
+    section.set("path", &mut endpoint.path);
+    section.set("mode", &mut endpoint.mode);
+    section.set("group", &mut endpoint.group);
+    section.set("sessions_max", &mut endpoint.sessions_max);
+    section.set("session_requests_max", &mut endpoint.session_requests_max);
+    section.set("message_size_max", &mut endpoint.message_size_max);
+    if !endpoint.path.is_empty()
+        && let Err(error) = Endpoint::parse(&endpoint.path)
+    {
+        let text = error.to_string();
+        let (message, hint) = text.split_once("\n(hint: ").unwrap_or((&text, ""));
+        section.require(&["path"], false, || {
+            Misread::new(message, hint.trim_end_matches(')'))
+        });
+    }
+    at_least_one(section, "sessions_max", endpoint.sessions_max > 0);
+    at_least_one(
+        section,
+        "session_requests_max",
+        endpoint.session_requests_max > 0,
+    );
+    let fits = (MESSAGE_SIZE_MIN..=MESSAGE_SIZE_MAX).contains(&endpoint.message_size_max.0);
+    section.require(&["message_size_max"], fits, || {
+        Misread::new(
+            "`message_size_max` is between \"1KiB\" and \"1GiB\"",
+            "\"16MiB\" is the default",
+        )
+    });
+}
+
+fn read_service(section: &mut Section<'_>, service: &mut ServiceSettings) {
+    section.set("stop", &mut service.stop);
+    section.set("threads", &mut service.threads);
+    section.require(&["threads"], service.threads <= THREADS_MAX, || {
+        Misread::new(
+            format!("`threads` is {THREADS_MAX} at most"),
+            "0 is one for each processor",
+        )
+    });
+}
+
+fn read_pool(section: &mut Section<'_>, name: &str, pool: &mut PoolSettings) {
+    section.set("enabled", &mut pool.enabled);
+    section.set("command", &mut pool.command);
+    section.set("folder", &mut pool.folder);
+    section.set("environment", &mut pool.environment);
+    section.set("scope", &mut pool.scope);
+    section.set("concurrency_max", &mut pool.concurrency_max);
+    section.table("workers", |section| read_workers(section, pool));
+    section.table("timeouts", |section| {
+        let timeouts = &mut pool.timeouts;
+        section.set("start", &mut timeouts.start);
+        section.set("call", &mut timeouts.call);
+        section.set("stop", &mut timeouts.stop);
+        longer_than_nothing(section, "start", !timeouts.start.0.is_zero());
+        longer_than_nothing(section, "call", !timeouts.call.0.is_zero());
+        longer_than_nothing(section, "stop", !timeouts.stop.0.is_zero());
+    });
+    section.table("recycle", |section| {
+        section.set("requests", &mut pool.recycle.requests);
+        section.set("age", &mut pool.recycle.age);
+        section.set("rss", &mut pool.recycle.rss);
+    });
+    section.table("queue", |section| {
+        let queue = &mut pool.queue;
+        section.set("max", &mut queue.max);
+        section.set("wait", &mut queue.wait);
+        section.set("bytes", &mut queue.bytes);
+        at_least_one(section, "max", queue.max > 0);
+        longer_than_nothing(section, "wait", !queue.wait.0.is_zero());
+        section.require(&["bytes"], queue.bytes.0 > 0, || {
+            Misread::new("`bytes` must be more than nothing", "")
+        });
+    });
+    check_pool(section, name, pool);
+}
+
+fn read_workers(section: &mut Section<'_>, pool: &mut PoolSettings) {
+    let workers = &mut pool.workers;
+    section.set("min", &mut workers.min);
+    section.set("max", &mut workers.max);
+    section.set("spare", &mut workers.spare);
+    section.set("idle", &mut workers.idle);
+    at_least_one(section, "max", workers.max > 0);
+    section.require(
+        &["min", "max"],
+        workers.min <= workers.max || workers.max == 0,
+        || {
+            let message = format!("`min` is {} and `max` is {}", workers.min, workers.max);
+            Misread::new(
+                message,
+                "`min` must not be larger; raise `max` or lower `min`",
+            )
+        },
+    );
+    let all = workers.max.saturating_add(workers.spare);
+    section.require(&["max", "spare"], all <= POOL_WORKERS_MAX, || {
+        Misread::new(
+            format!("`max` and `spare` together are {POOL_WORKERS_MAX} at most, not {all}"),
+            "",
+        )
+    });
+}
+
+fn check_pool(section: &mut Section<'_>, name: &str, pool: &PoolSettings) {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
+    let is_name = !name.is_empty() && name.len() <= POOL_NAME_LENGTH_MAX && name.chars().all(fits);
+    section.require(&[], is_name, || {
+        let message = format!("`{name}` is no name for a pool");
+        Misread::new(
+            message,
+            format!("1 to {POOL_NAME_LENGTH_MAX} letters, digits, - and _"),
+        )
+    });
+    let needs_command = pool.enabled && name != Settings::BUILTIN_POOL;
+    let has_command = pool
+        .command
+        .first()
+        .is_some_and(|program| !program.is_empty());
+    let is_fine = if needs_command {
+        has_command
+    } else {
+        has_command || pool.command.is_empty()
+    };
+    section.require(&["command"], is_fine, || {
+        let message = format!("the pool `{name}` has no command to start");
+        Misread::new(message, "command = [\"program\", \"argument\"]")
+    });
+    section.require(&["scope"], pool.scope == Scope::Shared, || {
+        let scope = if pool.scope == Scope::User {
+            "user"
+        } else {
+            "session"
+        };
+        let message = format!("scope = \"{scope}\" is not available in this version");
+        Misread::new(message, "\"shared\" is the only one that is")
+    });
+    at_least_one(section, "concurrency_max", pool.concurrency_max > 0);
+    for variable in pool.environment.keys() {
+        let is_ours = variable.starts_with("STANDIN_");
+        let is_variable = !variable.is_empty() && !variable.contains(['=', '\0']);
+        section.require(&["environment"], is_variable && !is_ours, || {
+            let message = format!("`{variable}` cannot be set in the environment of a worker");
+            Misread::new(
+                message,
+                if is_ours {
+                    "variables that begin with STANDIN_ are set by the service"
+                } else {
+                    ""
+                },
+            )
+        });
+    }
+}
+
+fn at_least_one(section: &mut Section<'_>, key: &str, holds: bool) {
+    section.require(&[key], holds, || {
+        Misread::new(format!("`{key}` must be 1 or more"), "")
+    });
+}
+
+fn longer_than_nothing(section: &mut Section<'_>, key: &str, holds: bool) {
+    section.require(&[key], holds, || {
+        Misread::new(format!("`{key}` must be longer than nothing"), "")
+    });
+}

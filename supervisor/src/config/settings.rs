@@ -1,0 +1,241 @@
+//! The settings as the service uses them, with their defaults. Text is turned into them elsewhere.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use serde::Serialize;
+
+use super::units::{Bytes, Mode, Span};
+
+/// All settings of the service.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Settings {
+    pub(crate) endpoint: EndpointSettings,
+    pub(crate) state: StateSettings,
+    pub(crate) log: LogSettings,
+    pub(crate) service: ServiceSettings,
+    pub(crate) pools: BTreeMap<String, PoolSettings>,
+}
+
+impl Default for Settings {
+    /// What holds without a file: Standin's own pool, and the usual places.
+    fn default() -> Self {
+        Self {
+            endpoint: EndpointSettings::default(),
+            state: StateSettings::default(),
+            log: LogSettings::default(),
+            service: ServiceSettings::default(),
+            pools: BTreeMap::from([(Self::BUILTIN_POOL.to_owned(), PoolSettings::default())]),
+        }
+    }
+}
+
+impl Settings {
+    /// The pool that is there without any configuration.
+    pub(crate) const BUILTIN_POOL: &str = "builtin";
+}
+
+/// Where clients come in, and what they may do there.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct EndpointSettings {
+    /// Empty: the place that is usual for the user who runs the service.
+    pub(crate) path: String,
+    pub(crate) mode: Mode,
+    pub(crate) group: String,
+    pub(crate) sessions_max: usize,
+    pub(crate) session_requests_max: usize,
+    pub(crate) message_size_max: Bytes,
+}
+
+impl Default for EndpointSettings {
+    fn default() -> Self {
+        Self {
+            path: String::new(),
+            mode: Mode(0o600),
+            group: String::new(),
+            sessions_max: 20_000,
+            session_requests_max: 1024,
+            message_size_max: Bytes(16 << 20),
+        }
+    }
+}
+
+/// Where the service keeps what it needs while it runs.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub(crate) struct StateSettings {
+    /// Empty: beside the endpoint.
+    pub(crate) dir: PathBuf,
+}
+
+/// What is logged, and how. The log goes to standard error.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct LogSettings {
+    pub(crate) level: String,
+    pub(crate) format: LogFormat,
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self {
+            level: "info".into(),
+            format: LogFormat::Text,
+        }
+    }
+}
+
+/// The shape of a line of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+/// The service itself.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct ServiceSettings {
+    /// How long running calls may take to finish when the service is stopped.
+    pub(crate) stop: Span,
+    /// Threads that move messages. One is fastest until it is full.
+    pub(crate) threads: usize,
+}
+
+impl Default for ServiceSettings {
+    fn default() -> Self {
+        Self {
+            stop: Span(Duration::from_secs(10)),
+            threads: 1,
+        }
+    }
+}
+
+/// One pool.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct PoolSettings {
+    pub(crate) enabled: bool,
+    /// The program and its arguments. Empty, for the pool `builtin` only: Standin's own worker.
+    pub(crate) command: Vec<String>,
+    pub(crate) folder: PathBuf,
+    pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) workers: Workers,
+    pub(crate) scope: Scope,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) recycle: Recycle,
+    pub(crate) queue: Queue,
+    pub(crate) concurrency_max: u32,
+}
+
+impl Default for PoolSettings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            command: Vec::new(),
+            folder: PathBuf::new(),
+            environment: BTreeMap::new(),
+            workers: Workers::default(),
+            scope: Scope::Shared,
+            timeouts: Timeouts::default(),
+            recycle: Recycle::default(),
+            queue: Queue::default(),
+            concurrency_max: 64,
+        }
+    }
+}
+
+/// How many workers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Workers {
+    pub(crate) min: u32,
+    pub(crate) max: u32,
+    pub(crate) spare: u32,
+    pub(crate) idle: Span,
+}
+
+impl Default for Workers {
+    fn default() -> Self {
+        Self {
+            min: 1,
+            max: 4,
+            spare: 1,
+            idle: Span(Duration::from_secs(300)),
+        }
+    }
+}
+
+/// Who shares a pool's workers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Scope {
+    /// Everybody.
+    Shared,
+    /// Each user has workers of their own. Understood, and refused until it is there.
+    User,
+    /// Each session has a worker of its own. Understood, and refused until it is there.
+    Session,
+}
+
+/// How long things may take.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Timeouts {
+    pub(crate) start: Span,
+    pub(crate) call: Span,
+    pub(crate) stop: Span,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        let seconds = |seconds| Span(Duration::from_secs(seconds));
+        Self {
+            start: seconds(10),
+            call: seconds(30),
+            stop: seconds(5),
+        }
+    }
+}
+
+/// When a worker is replaced though nothing is wrong with it; 0 is never.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub(crate) struct Recycle {
+    pub(crate) requests: u64,
+    pub(crate) age: Span,
+    pub(crate) rss: Bytes,
+}
+
+/// What may wait.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Queue {
+    pub(crate) max: usize,
+    pub(crate) wait: Span,
+    pub(crate) bytes: Bytes,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self {
+            max: 1000,
+            wait: Span(Duration::from_secs(30)),
+            bytes: Bytes(256 << 20),
+        }
+    }
+}
+
+impl PoolSettings {
+    /// The part that the decisions need.
+    pub(crate) fn for_core(&self) -> standin_core::pool::PoolSettings {
+        standin_core::pool::PoolSettings {
+            workers_min: self.workers.min,
+            workers_max: self.workers.max,
+            spare: self.workers.spare,
+            idle: self.workers.idle.0,
+            start_timeout: self.timeouts.start.0,
+            call_timeout: self.timeouts.call.0,
+            stop_timeout: self.timeouts.stop.0,
+            queue_max: self.queue.max,
+            queue_wait: self.queue.wait.0,
+            queue_bytes_max: self.queue.bytes.0 as usize,
+            recycle_requests: (self.recycle.requests > 0).then_some(self.recycle.requests),
+            recycle_age: (!self.recycle.age.0.is_zero()).then_some(self.recycle.age.0),
+            recycle_rss: (self.recycle.rss.0 > 0).then_some(self.recycle.rss.0),
+            concurrency_max: self.concurrency_max,
+        }
+    }
+}
