@@ -3,8 +3,11 @@
 //! `standin worker builtin` runs it. It knows nothing of pools or sessions; it is a worker like any other, written
 //! with the SDK.
 
+pub mod http;
+mod net;
 mod text;
 
+pub use net::{Binary, Gate};
 pub use standin_worker::Error;
 use standin_worker::Worker;
 
@@ -13,9 +16,9 @@ const CONCURRENCY: u32 = 8;
 
 /// The worker with all its methods.
 pub fn worker() -> Worker {
-    let methods = text::methods();
+    let methods = text::methods().into_iter().chain(http::methods());
     let worker = Worker::new("builtin", env!("CARGO_PKG_VERSION")).concurrency(CONCURRENCY);
-    methods.into_iter().fold(worker, Worker::method)
+    methods.fold(worker, Worker::method)
 }
 
 /// Serves until the service says to end.
