@@ -56,7 +56,9 @@ impl Sampler {
     /// # Errors
     /// The system does not tell what is asked here.
     pub fn new() -> Result<Sampler, sysinfo::Error> {
-        Ok(Sampler { system: System::new()? })
+        Ok(Sampler {
+            system: System::new()?,
+        })
     }
 
     /// Looks at these processes and the machine. It reads a few files for each process (about 50 microseconds) and

@@ -7,7 +7,7 @@
 
 use std::{io, path::PathBuf, process::ExitCode, time::Duration};
 
-use tokio::sync::watch;
+use tokio::{sync::watch, task::JoinHandle};
 
 use super::platform;
 
@@ -45,6 +45,7 @@ pub async fn keep(instance: String) {
 #[derive(Debug)]
 pub struct Guard {
     pid: watch::Receiver<Option<u32>>,
+    keeper: JoinHandle<()>,
 }
 
 impl Guard {
@@ -61,9 +62,15 @@ impl Guard {
     /// # Errors
     /// It cannot be started at all.
     pub async fn with_program(program: PathBuf, instance: &str) -> io::Result<Guard> {
-        Ok(Guard {
-            pid: platform::keep_guard(program, instance.to_owned()).await?,
-        })
+        let (pid, keeper) = platform::keep_guard(program, instance.to_owned()).await?;
+        Ok(Guard { pid, keeper })
+    }
+
+    /// Tells the guardian that the service is gone, and waits until it has swept and ended.
+    pub async fn stop(self) {
+        drop(self.pid);
+        // A panic in there would have been said; here it means that nobody is kept any more.
+        let _ = self.keeper.await;
     }
 
     /// The guardian's process number; `None` while there is none.

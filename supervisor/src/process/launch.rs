@@ -6,9 +6,6 @@ use std::{ffi::OsString, io, process::ExitCode};
 
 use super::platform;
 
-/// The service's process number, by which the launcher sees whether the service died in between.
-pub(super) const PARENT_VARIABLE: &str = "STANDIN_PARENT";
-
 /// What a shell answers for a command that does not exist.
 const EXIT_NOT_FOUND: u8 = 127;
 

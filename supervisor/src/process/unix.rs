@@ -29,7 +29,8 @@ use std::{
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
 use tokio::io::{Interest, unix::AsyncFd};
 
-use super::{Exit, Launch, MARK_VARIABLE, launch::PARENT_VARIABLE};
+use self::launcher::PARENT_VARIABLE;
+use super::{Exit, Launch, MARK_VARIABLE};
 
 /// How often a process is looked at that cannot be watched, because the service is out of handles.
 const LOOK_PAUSE: Duration = Duration::from_millis(50);

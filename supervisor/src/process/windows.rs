@@ -15,7 +15,7 @@ use std::{
     sync::Arc,
 };
 
-use tokio::sync::watch;
+use tokio::{sync::watch, task::JoinHandle};
 use windows_sys::Win32::System::Threading::{CREATE_NO_WINDOW, CREATE_SUSPENDED};
 
 use self::job::Job;
@@ -125,6 +125,6 @@ pub(super) fn guard(_instance: &str) -> ExitCode {
 pub(super) async fn keep_guard(
     _program: PathBuf,
     _instance: String,
-) -> io::Result<watch::Receiver<Option<u32>>> {
-    Ok(watch::channel(None).1)
+) -> io::Result<(watch::Receiver<Option<u32>>, JoinHandle<()>)> {
+    Ok((watch::channel(None).1, tokio::spawn(async {})))
 }

@@ -12,6 +12,7 @@ use rustix::process::Pid;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
+    task::JoinHandle,
     time::Instant,
 };
 
@@ -66,16 +67,15 @@ fn wait_for_end(pipe: &mut impl Read) {
 pub(in super::super) async fn keep_guard(
     program: PathBuf,
     instance: String,
-) -> io::Result<watch::Receiver<Option<u32>>> {
+) -> io::Result<(watch::Receiver<Option<u32>>, JoinHandle<()>)> {
     let first = start(&program, &instance)?;
     let (report, pid) = watch::channel(Some(first.0.id()));
-    tokio::spawn(async move {
+    let keeper = tokio::spawn(async move {
         let mut guardian = Some(first);
-        while !report.is_closed() {
+        loop {
             if let Some((child, input)) = guardian.take() {
                 let _ = report.send(Some(child.id()));
                 watch_over(child, input, &report).await;
-                let _ = report.send(None);
             }
             if report.is_closed() {
                 return;
@@ -89,7 +89,7 @@ pub(in super::super) async fn keep_guard(
             }
         }
     });
-    Ok(pid)
+    Ok((pid, keeper))
 }
 
 /// Comes back when it has ended or is no longer wanted.
@@ -100,6 +100,7 @@ async fn watch_over(mut child: Child, input: ChildStdin, report: &watch::Sender<
         () = wait_for_death(pid) => {
             tracing::warn!(pid = child.id(), "the guardian process was ended; it is started again");
             let _ = child.wait();
+            let _ = report.send(None);
             if started.elapsed() < LIFE_MIN {
                 tokio::time::sleep(LIFE_MIN).await;
             }

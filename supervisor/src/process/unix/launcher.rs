@@ -7,7 +7,8 @@ use rustix::{
     process::{Resource, Rlimit, Signal},
 };
 
-use super::super::launch::PARENT_VARIABLE;
+/// The service's process number, by which the launcher sees whether the service died in between.
+pub(super) const PARENT_VARIABLE: &str = "STANDIN_PARENT";
 
 /// When memory runs out the system should end a worker, which is replaced, and not the service. Half of the scale: a
 /// worker is chosen before anything that uses up to half of the machine's memory more.

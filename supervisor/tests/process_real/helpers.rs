@@ -20,7 +20,11 @@ pub(crate) fn spawner() -> Spawner {
 /// A text that no other process has.
 pub(crate) fn unique() -> String {
     static LAST: AtomicU32 = AtomicU32::new(0);
-    format!("test-{}-{}", std::process::id(), LAST.fetch_add(1, Ordering::Relaxed))
+    format!(
+        "test-{}-{}",
+        std::process::id(),
+        LAST.fetch_add(1, Ordering::Relaxed)
+    )
 }
 
 pub(crate) fn launch(command: &[&str]) -> Launch {
@@ -38,16 +42,35 @@ pub(crate) fn shell(script: &str) -> Launch {
     launch(&["sh", "-c", script])
 }
 
+/// Ends what a test has started when the test is over, however it ends. A service has its guardian for that.
+pub(crate) struct SweepAtEnd(pub(crate) String);
+
+impl Drop for SweepAtEnd {
+    fn drop(&mut self) {
+        standin::process::sweep(&self.0);
+    }
+}
+
 /// Waits for the death, and says so if it does not come.
 pub(crate) async fn exit_of(process: &Process) -> Exit {
     let exit = tokio::time::timeout(LIMIT, process.wait()).await;
     exit.expect("the death is noticed")
 }
 
+/// Ends it before the test's runtime does, so that it is reaped.
+pub(crate) async fn end(process: Process) {
+    process.kill();
+    exit_of(&process).await;
+}
+
 /// Waits until it has printed this line.
 pub(crate) async fn printed(process: &Process, line: &str) {
     eventually(&format!("it prints `{line}`"), async || {
-        process.last_lines().await.iter().any(|printed| printed == line)
+        process
+            .last_lines()
+            .await
+            .iter()
+            .any(|printed| printed == line)
     })
     .await;
 }
@@ -60,20 +83,33 @@ pub(crate) fn of_mark(mark: &str) -> Vec<u32> {
 /// The living processes with this entry in their environment.
 pub(crate) fn with_variable(entry: &str) -> Vec<u32> {
     let folders = std::fs::read_dir("/proc").unwrap();
-    let pids = folders.flatten().filter_map(|folder| folder.file_name().to_str()?.parse().ok());
+    let pids = folders
+        .flatten()
+        .filter_map(|folder| folder.file_name().to_str()?.parse().ok());
     pids.filter(|pid| {
         let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        environment.split(|byte| *byte == 0).any(|found| found == entry.as_bytes())
+        environment
+            .split(|byte| *byte == 0)
+            .any(|found| found == entry.as_bytes())
     })
     .collect()
 }
 
-/// The zombies that this process is to blame for.
-pub(crate) fn zombies() -> Vec<String> {
-    let own = format!(" Z {} ", std::process::id());
+/// The children of this process that have died and were not reaped. Other tests' children are among them for a moment.
+pub(crate) fn zombies() -> Vec<u32> {
     let folders = std::fs::read_dir("/proc").unwrap();
-    let stats = folders.flatten().filter_map(|folder| std::fs::read_to_string(folder.path().join("stat")).ok());
-    stats.filter(|stat| stat.contains(&own)).collect()
+    let pids = folders
+        .flatten()
+        .filter_map(|folder| folder.file_name().to_str()?.parse().ok());
+    pids.filter(|pid| is_zombie(*pid)).collect()
+}
+
+/// Whether this is a child of this process that has died and was not reaped.
+pub(crate) fn is_zombie(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let of_ours = format!(" Z {} ", std::process::id());
+    stat.rsplit_once(')')
+        .is_some_and(|(_, rest)| rest.starts_with(&of_ours))
 }
 
 /// Polls until it is so; fails with what never came true.

@@ -1,7 +1,4 @@
 //! Nothing outlives the service, however it ends. The service here is this test's own executable, started again.
-#![cfg(target_os = "linux")]
-
-mod process_helpers;
 
 use std::{
     io::{BufRead, BufReader},
@@ -9,7 +6,9 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use process_helpers::{eventually, exit_of, printed, shell, spawner, unique, with_variable};
+use super::helpers::{
+    SweepAtEnd, end, eventually, exit_of, printed, shell, spawner, unique, with_variable,
+};
 use rustix::process::{Pid, Signal, kill_process};
 use standin::process::{self, Exit, INSTANCE_VARIABLE, guard::Guard};
 
@@ -22,7 +21,9 @@ const FAMILY: &str = "sleep 600 & setsid sleep 600 & setsid sh -c 'setsid sleep 
 /// This is no test: it is the service for the tests below, which start this executable with [`PLAY`] set.
 #[tokio::test]
 async fn plays_the_service() {
-    let Ok(instance) = std::env::var(PLAY) else { return };
+    let Ok(instance) = std::env::var(PLAY) else {
+        return;
+    };
     let guard = Guard::with_program(program(), &instance).await.unwrap();
     let spawner = spawner();
     let mut workers = Vec::new();
@@ -45,7 +46,7 @@ fn program() -> PathBuf {
 /// Starts a service and waits until its workers run; gives its guardian's pid too.
 fn start_service(instance: &str) -> (Child, u32) {
     let mut service = Command::new(std::env::current_exe().unwrap())
-        .args(["plays_the_service", "--exact", "--nocapture"])
+        .args(["guardian::plays_the_service", "--exact", "--nocapture"])
         .env(PLAY, instance)
         .stdout(Stdio::piped())
         .spawn()
@@ -64,7 +65,8 @@ fn of_instance(instance: &str) -> Vec<u32> {
 
 fn lives(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.starts_with(" Z"))
+    stat.rsplit_once(')')
+        .is_some_and(|(_, rest)| !rest.starts_with(" Z"))
 }
 
 fn signal(pid: u32, signal: Signal) {
@@ -74,8 +76,12 @@ fn signal(pid: u32, signal: Signal) {
 #[tokio::test]
 async fn a_killed_service_leaves_nothing_behind() {
     let instance = unique();
+    let _sweep = SweepAtEnd(instance.clone());
     let (mut service, guard) = start_service(&instance);
-    eventually("three workers with three descendants each", async || of_instance(&instance).len() == 12).await;
+    eventually("three workers with three descendants each", async || {
+        of_instance(&instance).len() == 12
+    })
+    .await;
     service.kill().unwrap();
     service.wait().unwrap();
     eventually("nobody is left", async || of_instance(&instance).is_empty()).await;
@@ -85,6 +91,7 @@ async fn a_killed_service_leaves_nothing_behind() {
 #[tokio::test]
 async fn a_service_killed_while_its_guardian_is_stopped_leaves_nothing_behind_later() {
     let instance = unique();
+    let _sweep = SweepAtEnd(instance.clone());
     let (mut service, guard) = start_service(&instance);
     signal(guard, Signal::STOP);
     service.kill().unwrap();
@@ -96,6 +103,7 @@ async fn a_service_killed_while_its_guardian_is_stopped_leaves_nothing_behind_la
 #[tokio::test]
 async fn without_a_guardian_the_workers_themselves_still_end_with_the_service() {
     let instance = unique();
+    let _sweep = SweepAtEnd(instance.clone());
     let (mut service, guard) = start_service(&instance);
     // Killed in one go, so that no new guardian is started in between.
     signal(service.id(), Signal::STOP);
@@ -106,7 +114,10 @@ async fn without_a_guardian_the_workers_themselves_still_end_with_the_service() 
         let command = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         command.contains("echo ready")
     };
-    eventually("no worker is left", async || !of_instance(&instance).iter().any(is_worker)).await;
+    eventually("no worker is left", async || {
+        !of_instance(&instance).iter().any(is_worker)
+    })
+    .await;
     process::sweep(&instance);
     eventually("nobody is left", async || of_instance(&instance).is_empty()).await;
 }
@@ -116,11 +127,17 @@ async fn a_guardian_that_is_killed_is_replaced() {
     let guard = Guard::with_program(program(), &unique()).await.unwrap();
     let first = guard.pid().unwrap();
     signal(first, Signal::KILL);
-    eventually("there is another", async || guard.pid().is_some_and(|pid| pid != first)).await;
+    eventually("there is another", async || {
+        guard.pid().is_some_and(|pid| pid != first)
+    })
+    .await;
     assert!(!lives(first));
     let second = guard.pid().unwrap();
     drop(guard);
-    eventually("it ends when it is no longer wanted", async || !lives(second)).await;
+    eventually("it ends when it is no longer wanted", async || {
+        !lives(second)
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -128,7 +145,9 @@ async fn a_guardian_is_deaf_to_the_signals_that_mean_the_service() {
     let guard = Guard::with_program(program(), &unique()).await.unwrap();
     let pid = guard.pid().unwrap();
     let wanted = [Signal::HUP, Signal::INT, Signal::QUIT, Signal::TERM];
-    let bits = wanted.iter().fold(0u64, |bits, signal| bits | 1 << (signal.as_raw() - 1));
+    let bits = wanted
+        .iter()
+        .fold(0u64, |bits, signal| bits | 1 << (signal.as_raw() - 1));
     eventually("it has handlers for them", async || {
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
         let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
@@ -141,8 +160,8 @@ async fn a_guardian_is_deaf_to_the_signals_that_mean_the_service() {
     }
     // The end of the pipe, which it does hear, comes after the signals.
     assert_eq!(guard.pid(), Some(pid));
-    drop(guard);
-    eventually("it ends when it is no longer wanted", async || !lives(pid)).await;
+    guard.stop().await;
+    assert!(!lives(pid), "it ends when it is no longer wanted");
 }
 
 #[tokio::test]
@@ -150,6 +169,7 @@ async fn a_sweep_ends_what_a_run_has_started_and_nothing_else() {
     let spawner = spawner();
     let (own, other) = (shell(FAMILY), shell(FAMILY));
     let (instance, other_instance) = (own.mark.clone(), other.mark.clone());
+    let _sweeps = [instance.clone(), other_instance.clone()].map(SweepAtEnd);
     let guard = Guard::with_program(program(), &instance).await.unwrap();
     let own = spawner.spawn(own).await.unwrap();
     let other = spawner.spawn(other).await.unwrap();
@@ -160,5 +180,10 @@ async fn a_sweep_ends_what_a_run_has_started_and_nothing_else() {
     assert_eq!(of_instance(&instance), Vec::<u32>::new());
     assert_eq!(exit_of(&own).await, Exit::Signal(9));
     assert_eq!(of_instance(&other_instance).len(), 4);
-    assert!(lives(guard.pid().unwrap()), "the guardian does not carry the mark");
+    assert!(
+        lives(guard.pid().unwrap()),
+        "the guardian does not carry the mark"
+    );
+    guard.stop().await;
+    end(other).await;
 }
