@@ -1,139 +1,26 @@
 //! The command line: what `standin` understands, and what its exit codes mean.
+//!
+//! It owns every word on standard output. It decides nothing about calls or pools: it asks the service, as any other
+//! client does.
 
 mod call;
+mod client;
 mod config;
+mod methods;
+mod options;
+mod output;
 mod serve;
-mod show;
 mod status;
+mod table;
 mod value;
 
-use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, process::ExitCode};
 
-use clap::{Args, Parser, Subcommand};
+use clap::Parser;
 use standin_client::{CallError, OpenError};
 
-use crate::{
-    config::{ConfigError, Span},
-    process,
-    service::ServeError,
-};
-
-/// Lends capable co-processes to programs that cannot open a TLS connection, send a mail or match a regex.
-#[derive(Debug, Parser)]
-#[command(
-    name = "standin",
-    version,
-    arg_required_else_help = true,
-    after_help = "Exit codes: 0 done, 1 the call was answered with an error, 2 wrong usage or configuration, \
-                  3 the service cannot be reached or cannot serve."
-)]
-struct CommandLine {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Run the service in the foreground until it is told to stop.
-    Serve(ServeOptions),
-    /// Call a method and print its result as JSON.
-    Call(CallOptions),
-    /// List the methods there are, or describe one.
-    Methods(MethodsOptions),
-    /// Show how the service and its pools stand, who died, and why.
-    Status(StatusOptions),
-    /// Check a configuration, or show the one in force.
-    #[command(subcommand)]
-    Config(ConfigCommand),
-    /// Be a worker. The service starts these itself.
-    #[command(subcommand)]
-    Worker(WorkerCommand),
-}
-
-#[derive(Debug, Args)]
-struct ServeOptions {
-    /// The configuration file. Without it: STANDIN_CONFIG, else the machine's file if there is one, else the defaults.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Where clients connect, instead of what the configuration says.
-    #[arg(long, env = "STANDIN_ENDPOINT", value_name = "NAME")]
-    endpoint: Option<String>,
-    /// What to log, instead of what the configuration says: error, warn, info, debug or trace.
-    #[arg(long, env = "STANDIN_LOG", value_name = "LEVEL")]
-    log: Option<String>,
-}
-
-#[derive(Debug, Args)]
-struct ServiceOptions {
-    /// Where the service is. Without it: STANDIN_ENDPOINT, else the user's own service, else the machine's.
-    #[arg(long, value_name = "NAME")]
-    endpoint: Option<String>,
-    /// How long to wait for a service that is not there yet, such as 500ms or 10s.
-    #[arg(long, value_name = "TIME", default_value = "2s")]
-    wait: Span,
-}
-
-#[derive(Debug, Args)]
-struct CallOptions {
-    /// The method, such as text.find.
-    method: String,
-    /// Its arguments: name=value each, or one JSON object. A value is JSON if it can be read as JSON, else a text.
-    arguments: Vec<String>,
-    /// The time for the whole call, such as 500ms or 5s.
-    #[arg(long, value_name = "TIME")]
-    timeout: Option<Span>,
-    /// Vouch that running it twice does no harm.
-    #[arg(long)]
-    idempotent: bool,
-    #[command(flatten)]
-    service: ServiceOptions,
-}
-
-#[derive(Debug, Args)]
-struct MethodsOptions {
-    /// The method to describe.
-    method: Option<String>,
-    #[command(flatten)]
-    service: ServiceOptions,
-}
-
-#[derive(Debug, Args)]
-struct StatusOptions {
-    /// Print everything as JSON.
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    service: ServiceOptions,
-}
-
-#[derive(Debug, Subcommand)]
-enum ConfigCommand {
-    /// Say what is wrong with a configuration file, if anything is.
-    Check {
-        /// The file. Without it, the one that `serve` would use.
-        file: Option<PathBuf>,
-    },
-    /// Print the settings in force, defaults included.
-    Show {
-        /// The file. Without it, the one that `serve` would use.
-        file: Option<PathBuf>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum WorkerCommand {
-    /// Standin's own methods: text, config, http, mail.
-    Builtin,
-    /// Tie this process to the service, then become the command.
-    #[command(hide = true)]
-    Launch {
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        command: Vec<OsString>,
-    },
-    /// Wait for the end of the service, then end what it left behind.
-    #[command(hide = true)]
-    Guard { instance: String },
-}
+use self::options::{Command, CommandLine, ConfigCommand, WorkerCommand};
+use crate::{config::ConfigError, process, service::ServeError};
 
 /// Why a command did not do what it was told.
 #[derive(Debug, thiserror::Error)]
@@ -142,6 +29,8 @@ enum CommandError {
     Config(#[from] ConfigError),
     #[error("{0}")]
     Usage(String),
+    #[error("cannot read the arguments from standard input")]
+    Input(#[source] std::io::Error),
     #[error(transparent)]
     Open(#[from] OpenError),
     #[error(transparent)]
@@ -157,13 +46,15 @@ enum CommandError {
 impl CommandError {
     fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            CommandError::Call(CallError::Service(_) | CallError::Decode(_)) => 1,
+            CommandError::Call(
+                CallError::Service(_) | CallError::Decode(_) | CallError::Encode(_),
+            ) => 1,
             CommandError::Worker(_) => 1,
-            CommandError::Config(_) | CommandError::Usage(_) => 2,
-            CommandError::Call(_)
-            | CommandError::Open(_)
-            | CommandError::Serve(_)
-            | CommandError::Runtime(_) => 3,
+            CommandError::Config(_) | CommandError::Usage(_) | CommandError::Input(_) => 2,
+            CommandError::Serve(ServeError::Endpoint(_))
+            | CommandError::Open(OpenError::Endpoint(_)) => 2,
+            CommandError::Call(CallError::ConnectionLost { .. } | CallError::NoAnswer { .. }) => 3,
+            CommandError::Open(_) | CommandError::Serve(_) | CommandError::Runtime(_) => 3,
         })
     }
 }
@@ -178,10 +69,14 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
+    let mut errors = output::ErrorFormat::Text;
     let done = match command {
         Command::Serve(options) => serve::run(&options),
-        Command::Call(options) => call::run(&options),
-        Command::Methods(options) => show::methods(&options),
+        Command::Call(options) => {
+            errors = options.output.errors();
+            call::run(&options)
+        }
+        Command::Methods(options) => methods::run(&options),
         Command::Status(options) => status::run(&options),
         Command::Config(ConfigCommand::Check { file }) => config::check(file.as_deref()),
         Command::Config(ConfigCommand::Show { file }) => config::show(file.as_deref()),
@@ -198,7 +93,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            show::error(&error);
+            output::error(&error, errors);
             error.exit_code()
         }
     }

@@ -21,7 +21,7 @@ use crate::{
     root::{Root, RootArguments, RootMessage},
     session::SessionEnvironment,
     sessions::SessionsMessage,
-    status::ServiceStatus,
+    status::{RequestTotals, ServiceStatus},
     worker::{WorkerEnvironment, random_hex},
 };
 
@@ -220,6 +220,7 @@ pub(crate) async fn status(
         uptime_ms: began.map_or(0, |(at, _)| (clock::now() - *at).as_millis() as u64),
         endpoint: began.map_or_else(String::new, |(_, endpoint)| endpoint.clone()),
         sessions,
+        requests: RequestTotals::of(&pools),
         pools,
     })
 }

@@ -14,7 +14,30 @@ pub(crate) struct ServiceStatus {
     pub(crate) uptime_ms: u64,
     pub(crate) endpoint: String,
     pub(crate) sessions: usize,
+    pub(crate) requests: RequestTotals,
     pub(crate) pools: Vec<PoolStatus>,
+}
+
+/// What has become of the requests of all pools together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct RequestTotals {
+    pub(crate) answered: u64,
+    pub(crate) replayed: u64,
+    pub(crate) refused: u64,
+    pub(crate) failed: u64,
+}
+
+impl RequestTotals {
+    pub(crate) fn of(pools: &[PoolStatus]) -> Self {
+        let sum = |counter: fn(&PoolStatus) -> u64| pools.iter().map(counter).sum();
+        Self {
+            answered: sum(|pool| pool.answered),
+            replayed: sum(|pool| pool.replayed),
+            refused: sum(|pool| pool.refused),
+            failed: sum(|pool| pool.failed),
+        }
+    }
 }
 
 /// One pool.

@@ -1,34 +1,45 @@
 //! `standin serve`.
 
-use super::{CommandError, ServeOptions};
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+use tokio::runtime::{Builder, Runtime};
+
+#[cfg(unix)]
+use self::unix::StopRequests;
+#[cfg(windows)]
+use self::windows::StopRequests;
+use super::{CommandError, options::ServeOptions};
 use crate::{config::Settings, logging, service};
 
 pub(super) fn run(options: &ServeOptions) -> Result<(), CommandError> {
     let mut settings = Settings::load(options.config.as_deref())?;
-    if let Some(endpoint) = &options.endpoint {
+    // An empty variable is as good as none.
+    if let Some(endpoint) = options
+        .endpoint
+        .as_ref()
+        .filter(|endpoint| !endpoint.is_empty())
+    {
         settings.endpoint.path.clone_from(endpoint);
     }
-    if let Some(level) = &options.log {
+    if let Some(level) = options.log.as_ref().filter(|level| !level.is_empty()) {
+        logging::check_level(level).map_err(|wrong| CommandError::Usage(wrong.to_string()))?;
         settings.log.level.clone_from(level);
     }
     logging::start(&settings.log);
-    let mut builder = match settings.service.threads {
-        1 => tokio::runtime::Builder::new_current_thread(),
-        threads => {
-            let mut builder = tokio::runtime::Builder::new_multi_thread();
-            if threads > 0 {
-                builder.worker_threads(threads);
-            }
-            builder
-        }
-    };
-    let runtime = builder
-        .enable_all()
-        .build()
-        .map_err(CommandError::Runtime)?;
+    let runtime = runtime(settings.service.threads).map_err(CommandError::Runtime)?;
     let served = runtime.block_on(async {
-        let (first, second) = signals().map_err(CommandError::Runtime)?;
-        service::serve(settings, first, second)
+        // Both are armed before anything is started, so that no request to stop is ever missed.
+        let mut first = StopRequests::listen().map_err(CommandError::Runtime)?;
+        let mut both = StopRequests::listen().map_err(CommandError::Runtime)?;
+        let stop = async move { first.next().await };
+        let hurry = async move {
+            both.next().await;
+            both.next().await;
+        };
+        service::serve(settings, stop, hurry)
             .await
             .map_err(CommandError::Serve)
     });
@@ -37,43 +48,14 @@ pub(super) fn run(options: &ServeOptions) -> Result<(), CommandError> {
     served
 }
 
-/// The first request to stop, and the second.
-#[cfg(unix)]
-fn signals() -> std::io::Result<(impl Future<Output = ()>, impl Future<Output = ()>)> {
-    use tokio::signal::unix::{Signal, SignalKind, signal};
-    async fn next(interrupt: &mut Signal, terminate: &mut Signal) {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
+/// One thread needs no stealing of work and no locks between threads.
+fn runtime(threads: usize) -> std::io::Result<Runtime> {
+    let mut builder = match threads {
+        1 => Builder::new_current_thread(),
+        _ => Builder::new_multi_thread(),
+    };
+    if threads > 1 {
+        builder.worker_threads(threads);
     }
-    let pair = || {
-        Ok::<_, std::io::Error>((
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::terminate())?,
-        ))
-    };
-    let ((mut interrupt, mut terminate), (mut both_interrupt, mut both_terminate)) =
-        (pair()?, pair()?);
-    let first = async move { next(&mut interrupt, &mut terminate).await };
-    let second = async move {
-        next(&mut both_interrupt, &mut both_terminate).await;
-        next(&mut both_interrupt, &mut both_terminate).await;
-    };
-    Ok((first, second))
-}
-
-#[cfg(windows)]
-fn signals() -> std::io::Result<(impl Future<Output = ()>, impl Future<Output = ()>)> {
-    let mut first = tokio::signal::windows::ctrl_c()?;
-    let mut both = tokio::signal::windows::ctrl_c()?;
-    Ok((
-        async move {
-            let _ = first.recv().await;
-        },
-        async move {
-            let _ = both.recv().await;
-            let _ = both.recv().await;
-        },
-    ))
+    builder.enable_all().build()
 }

@@ -2,33 +2,55 @@
 
 use std::{fmt::Write, time::Duration};
 
-use super::{CommandError, StatusOptions, call, show, value};
+use super::{
+    CommandError, client,
+    options::StatusOptions,
+    output,
+    table::{self, printable},
+    value,
+};
 use crate::status::{DeathStatus, PoolStatus, ServiceStatus, WorkerStatus};
 
+/// Deaths of a pool that are shown; the others are in `--json`.
+const DEATHS_SHOWN: usize = 5;
+
 pub(super) fn run(options: &StatusOptions) -> Result<(), CommandError> {
-    let client = call::connect(&options.service)?;
+    let client = client::connect(&options.service)?;
+    let call = client.request("standin.status");
     if options.json {
-        let status = client.send_raw(client.request("standin.status"))?;
-        show::json(&value::to_json(&status));
+        output::json(&value::to_json(&client.send_raw(call)?));
     } else {
-        let status: ServiceStatus = client.send(client.request("standin.status"))?;
-        show::line(render(&status).trim_end());
+        let status: ServiceStatus = client.send(call)?;
+        output::line(render(&status).trim_end());
     }
     Ok(())
 }
 
 fn render(status: &ServiceStatus) -> String {
     let mut out = String::new();
+    let ServiceStatus {
+        server,
+        version,
+        endpoint,
+        pid,
+        sessions,
+        requests,
+        ..
+    } = status;
+    let _ = writeln!(out, "{server} {version} on {endpoint}");
     let _ = writeln!(
         out,
-        "{} {}, pid {}, up {}, {} session{} on {}",
-        status.server,
-        status.version,
-        status.pid,
+        "pid {pid}, up {}, {}",
         span(status.uptime_ms),
-        status.sessions,
-        plural(status.sessions as u64),
-        status.endpoint
+        count(*sessions as u64, "session")
+    );
+    let _ = writeln!(
+        out,
+        "{} answered, {} replayed, {} refused, {} failed",
+        count(requests.answered, "call"),
+        requests.replayed,
+        requests.refused,
+        requests.failed
     );
     for pool in &status.pools {
         render_pool(&mut out, pool);
@@ -37,78 +59,93 @@ fn render(status: &ServiceStatus) -> String {
 }
 
 fn render_pool(out: &mut String, pool: &PoolStatus) {
+    let PoolStatus {
+        name,
+        state,
+        queued,
+        running,
+        ..
+    } = pool;
     let _ = writeln!(
         out,
-        "\n{}: {}, {} waiting, {} running; {} answered ({} after a replay), {} refused, {} failed",
-        pool.name,
-        pool.state,
-        pool.queued,
-        pool.running,
-        pool.answered,
+        "\n{name}: {state}; {} waiting, {running} running; {}, {}",
+        count(*queued as u64, "call"),
+        count(pool.starts, "start"),
+        count(pool.died, "death")
+    );
+    let _ = writeln!(
+        out,
+        "  {} answered ({} of them after a replay), {} refused, {} failed",
+        count(pool.answered, "call"),
         pool.answered_after_replay,
         pool.refused,
         pool.failed
     );
-    for worker in &pool.workers {
-        render_worker(out, worker);
+    if !pool.workers.is_empty() {
+        let rows: Vec<_> = pool.workers.iter().map(worker_row).collect();
+        let headers = [
+            "SLOT", "PID", "STATE", "RUNNING", "ANSWERED", "UP", "MEMORY",
+        ];
+        *out += &table::render(&headers, &rows, "  ");
     }
-    if pool.state == "degraded" {
-        if let Some(restart_in_ms) = pool.restart_in_ms {
-            let _ = writeln!(
-                out,
-                "  the next try to start a process is in {}",
-                span(restart_in_ms)
-            );
-        }
+    if let Some(restart_in_ms) = pool.restart_in_ms {
+        let _ = writeln!(
+            out,
+            "  The next try to start a process is in {}.",
+            span(restart_in_ms)
+        );
+    }
+    if pool.state == "degraded" && !pool.last_lines.is_empty() {
+        out.push_str("  The last one that failed said:\n");
         for line in &pool.last_lines {
-            let _ = writeln!(out, "  | {line}");
+            let _ = writeln!(out, "  | {}", printable(line));
         }
     }
-    for death in &pool.deaths {
+    for death in pool.deaths.iter().rev().take(DEATHS_SHOWN) {
         render_death(out, death);
     }
 }
 
-fn render_worker(out: &mut String, worker: &WorkerStatus) {
-    let pid = worker
-        .pid
-        .map_or_else(|| "-".to_owned(), |pid| pid.to_string());
-    let _ = writeln!(
-        out,
-        "  slot {} pid {pid} {}, {} of {} running, {} answered, {} MiB, up {}",
-        worker.slot,
-        worker.state,
-        worker.running,
-        worker.concurrency,
-        worker.requests,
-        worker.rss_bytes >> 20,
-        span(worker.age_ms)
-    );
+fn pid_text(pid: Option<u32>) -> String {
+    pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string())
+}
+
+fn worker_row(worker: &WorkerStatus) -> Vec<String> {
+    vec![
+        worker.slot.to_string(),
+        pid_text(worker.pid),
+        worker.state.clone(),
+        format!("{} of {}", worker.running, worker.concurrency),
+        worker.requests.to_string(),
+        span(worker.age_ms),
+        format!("{} MiB", worker.rss_bytes >> 20),
+    ]
 }
 
 fn render_death(out: &mut String, death: &DeathStatus) {
-    let pid = death
-        .pid
-        .map_or_else(|| "-".to_owned(), |pid| pid.to_string());
     let harm = match (death.replayed, death.lost) {
-        (0, 0) => "nobody was hurt".to_owned(),
+        (0, 0) => "no call was lost".to_owned(),
         (replayed, 0) => format!(
-            "{replayed} call{} went on elsewhere, nobody was hurt",
-            plural(replayed.into())
+            "{} went on elsewhere, none was lost",
+            count(replayed.into(), "call")
         ),
-        (replayed, lost) => format!("{replayed} went on elsewhere, {lost} failed"),
+        (0, lost) => format!("{} failed", count(lost.into(), "call")),
+        (replayed, lost) => format!(
+            "{} went on elsewhere, {lost} failed",
+            count(replayed.into(), "call")
+        ),
     };
+    let (ago, pid) = (span(death.at_ms_ago), pid_text(death.pid));
     let _ = writeln!(
         out,
-        "  {} ago: slot {} pid {pid} {}; {harm}",
-        span(death.at_ms_ago),
-        death.slot,
-        death.cause
+        "  {ago} ago: slot {}, pid {pid}: {}; {harm}",
+        death.slot, death.cause
     );
 }
 
-fn plural(count: u64) -> &'static str {
-    if count == 1 { "" } else { "s" }
+/// A number with the thing it counts.
+fn count(number: u64, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
 /// A length of time in its two largest units.
@@ -126,62 +163,120 @@ fn span(ms: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::status::RequestTotals;
 
-    #[test]
-    fn the_status_says_who_died_why_and_whether_anybody_was_hurt() {
-        let worker = WorkerStatus {
+    fn death(at_ms_ago: u64, replayed: u32, lost: u32) -> DeathStatus {
+        let cause = "killed from outside with SIGKILL (signal 9)".into();
+        DeathStatus {
+            at_ms_ago,
+            pid: Some(4710),
             slot: 0,
+            cause,
+            replayed,
+            lost,
+        }
+    }
+
+    fn healthy_pool() -> PoolStatus {
+        let worker = |slot, state: &str, requests| WorkerStatus {
+            slot,
             generation: 2,
-            pid: Some(4711),
-            state: "busy".into(),
-            running: 1,
+            pid: (state != "starting").then_some(4711 + slot),
+            state: state.into(),
+            running: usize::from(state == "busy"),
             concurrency: 8,
-            requests: 12,
+            requests,
             age_ms: 61_000,
             rss_bytes: 9 << 20,
         };
-        let death = |replayed, lost| DeathStatus {
-            at_ms_ago: 1500,
-            pid: Some(4710),
-            slot: 0,
-            cause: "killed from outside with SIGKILL (signal 9)".into(),
-            replayed,
-            lost,
-        };
-        let pool = PoolStatus {
+        PoolStatus {
             name: "builtin".into(),
             state: "ready".into(),
             queued: 0,
             running: 1,
-            workers: vec![worker],
-            answered: 12,
+            workers: vec![
+                worker(0, "busy", 12),
+                worker(1, "ready", 12_345),
+                worker(2, "starting", 0),
+            ],
+            answered: 12_358,
             answered_after_replay: 1,
             replayed: 1,
             refused: 0,
             failed: 2,
             stale_answers: 0,
-            starts: 3,
-            died: 2,
-            deaths: vec![death(1, 0), death(0, 2)],
+            starts: 6,
+            died: 3,
+            deaths: vec![death(90_000, 1, 0), death(7000, 0, 2), death(1500, 0, 0)],
             restart_in_ms: None,
-            last_lines: vec![],
-        };
+            last_lines: vec!["not shown while all is well".into()],
+        }
+    }
+
+    fn degraded_pool() -> PoolStatus {
+        PoolStatus {
+            name: "reports".into(),
+            state: "degraded".into(),
+            queued: 1,
+            running: 0,
+            workers: vec![],
+            deaths: vec![DeathStatus {
+                cause: "ended by itself with exit code 1".into(),
+                ..death(400, 0, 0)
+            }],
+            restart_in_ms: Some(750),
+            last_lines: vec![
+                "Traceback (most recent call last):".into(),
+                "\u{1b}[31mImportError".into(),
+            ],
+            ..healthy_pool()
+        }
+    }
+
+    #[test]
+    fn the_status_says_who_died_why_and_whether_anybody_was_hurt() {
+        let pools = vec![healthy_pool(), degraded_pool()];
         let status = ServiceStatus {
             server: "standin".into(),
             version: "0.1.0".into(),
-            pid: 1,
+            pid: 4700,
             uptime_ms: 3_700_000,
             endpoint: "/run/standin/standin.sock".into(),
             sessions: 60,
-            pools: vec![pool],
+            requests: RequestTotals::of(&pools),
+            pools,
         };
         insta::assert_snapshot!(render(&status), @r"
-        standin 0.1.0, pid 1, up 1 h 1 min, 60 sessions on /run/standin/standin.sock
+        standin 0.1.0 on /run/standin/standin.sock
+        pid 4700, up 1 h 1 min, 60 sessions
+        24716 calls answered, 2 replayed, 0 refused, 4 failed
 
-        builtin: ready, 0 waiting, 1 running; 12 answered (1 after a replay), 0 refused, 2 failed
-          slot 0 pid 4711 busy, 1 of 8 running, 12 answered, 9 MiB, up 1 min 1 s
-          1 s ago: slot 0 pid 4710 killed from outside with SIGKILL (signal 9); 1 call went on elsewhere, nobody was hurt
-          1 s ago: slot 0 pid 4710 killed from outside with SIGKILL (signal 9); 0 went on elsewhere, 2 failed
+        builtin: ready; 0 calls waiting, 1 running; 6 starts, 3 deaths
+          12358 calls answered (1 of them after a replay), 0 refused, 2 failed
+          SLOT  PID   STATE     RUNNING  ANSWERED  UP         MEMORY
+          0     4711  busy      1 of 8   12        1 min 1 s  9 MiB
+          1     4712  ready     0 of 8   12345     1 min 1 s  9 MiB
+          2     -     starting  0 of 8   0         1 min 1 s  9 MiB
+          1 s ago: slot 0, pid 4710: killed from outside with SIGKILL (signal 9); no call was lost
+          7 s ago: slot 0, pid 4710: killed from outside with SIGKILL (signal 9); 2 calls failed
+          1 min 30 s ago: slot 0, pid 4710: killed from outside with SIGKILL (signal 9); 1 call went on elsewhere, none was lost
+
+        reports: degraded; 1 call waiting, 0 running; 6 starts, 3 deaths
+          12358 calls answered (1 of them after a replay), 0 refused, 2 failed
+          The next try to start a process is in 750 ms.
+          The last one that failed said:
+          | Traceback (most recent call last):
+          |  [31mImportError
+          400 ms ago: slot 0, pid 4710: ended by itself with exit code 1; no call was lost
         ");
+    }
+
+    #[test]
+    fn a_length_of_time_is_told_in_its_two_largest_units() {
+        let told = [0, 999, 1000, 61_000, 3_700_000, 90_000_000].map(span);
+        assert_eq!(
+            told,
+            ["0 ms", "999 ms", "1 s", "1 min 1 s", "1 h 1 min", "1 d 1 h"]
+        );
     }
 }

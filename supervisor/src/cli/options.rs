@@ -1,0 +1,200 @@
+//! The words of the command line and their help.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+use super::output::ErrorFormat;
+use crate::config::Span;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  the call was answered with an error
+  2  the command line or the configuration is wrong
+  3  the service cannot be reached, or cannot serve";
+
+const CALL_HELP: &str = "\
+Results are JSON on standard output, errors sentences on standard error. What JSON has no word for is written as an \
+object: bytes as {\"$bytes\": \"<base64>\"}, in arguments as well as in results.
+
+Examples:
+  standin call text.find text='one two' pattern='t\\w+'
+  standin call http.request '{\"url\": \"https://example.com\"}' --timeout 10s
+  standin call mail.send - --key invoice-4711 < mail.json";
+
+/// Lends capable co-processes to programs that cannot open a TLS connection, send a mail or match a regex.
+#[derive(Debug, Parser)]
+#[command(
+    name = "standin",
+    bin_name = "standin",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100,
+    after_help = EXIT_CODES
+)]
+pub(super) struct CommandLine {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run the service in the foreground until it is told to stop.
+    Serve(ServeOptions),
+    /// Call a method and print its result as JSON.
+    #[command(after_help = CALL_HELP)]
+    Call(CallOptions),
+    /// List the methods there are, or describe one.
+    Methods(MethodsOptions),
+    /// Show how the service and its pools stand, who died, why, and what was replayed.
+    Status(StatusOptions),
+    /// Check a configuration, or show the one in force.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Be a worker. The service starts these itself.
+    #[command(subcommand)]
+    Worker(WorkerCommand),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ServeOptions {
+    /// The configuration file. Without it: what STANDIN_CONFIG names, else the machine's file if there is one, else
+    /// the defaults.
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Where clients connect, instead of what the configuration says.
+    #[arg(
+        long,
+        env = "STANDIN_ENDPOINT",
+        hide_env_values = true,
+        value_name = "NAME"
+    )]
+    pub(super) endpoint: Option<String>,
+    /// What to log, instead of what the configuration says: error, warn, info, debug or trace; also by module, such as
+    /// info,standin::pool=debug.
+    #[arg(
+        long,
+        env = "STANDIN_LOG",
+        hide_env_values = true,
+        value_name = "LEVEL"
+    )]
+    pub(super) log: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ServiceOptions {
+    /// Where the service is. Without it: what the configuration says, else the user's own service, else the machine's.
+    #[arg(
+        long,
+        env = "STANDIN_ENDPOINT",
+        hide_env_values = true,
+        value_name = "NAME"
+    )]
+    pub(super) endpoint: Option<String>,
+    /// How long to wait for a service that is not there yet, or busy.
+    #[arg(long, value_name = "TIME", default_value = "2s")]
+    pub(super) wait: Span,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CallOptions {
+    /// The method, such as text.find.
+    pub(super) method: String,
+    /// Its arguments: NAME=VALUE each, or one JSON object, or - to read the object from standard input. A VALUE that
+    /// can be read as JSON is JSON, every other one is a text.
+    pub(super) arguments: Vec<String>,
+    /// The time for the whole call, waiting and replays included, such as 500ms or 5s.
+    #[arg(long, value_name = "TIME")]
+    pub(super) timeout: Option<Span>,
+    /// Vouch that running it twice does no harm.
+    #[arg(long)]
+    pub(super) idempotent: bool,
+    /// Name this call, so that one with the same name is never run a second time.
+    #[arg(long)]
+    pub(super) key: Option<String>,
+    #[command(flatten)]
+    pub(super) output: OutputOptions,
+    #[command(flatten)]
+    pub(super) service: ServiceOptions,
+}
+
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(super) struct OutputOptions {
+    /// Print the result on one line, and an error as one line of JSON on standard error.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Print a result that is a text or bytes as it is, without quotes.
+    #[arg(long)]
+    pub(super) raw: bool,
+}
+
+impl OutputOptions {
+    pub(super) fn errors(&self) -> ErrorFormat {
+        if self.json {
+            ErrorFormat::Json
+        } else {
+            ErrorFormat::Text
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MethodsOptions {
+    /// The method to describe.
+    pub(super) method: Option<String>,
+    /// Print everything as JSON, the schema of the arguments included.
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) service: ServiceOptions,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StatusOptions {
+    /// Print everything as JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) service: ServiceOptions,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Say all that is wrong with a configuration file, if anything is.
+    Check {
+        /// The file. Without it, the one that `serve` would use.
+        file: Option<PathBuf>,
+    },
+    /// Print the settings in force, defaults included.
+    Show {
+        /// The file. Without it, the one that `serve` would use.
+        file: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum WorkerCommand {
+    /// Standin's own methods: text, config, http, mail.
+    Builtin,
+    /// Tie this process to the service, then become the command.
+    #[command(hide = true)]
+    Launch {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<OsString>,
+    },
+    /// Wait for the end of the service, then end what it left behind.
+    #[command(hide = true)]
+    Guard { instance: String },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_words_of_the_command_line_do_not_contradict_each_other() {
+        super::CommandLine::command().debug_assert();
+    }
+}

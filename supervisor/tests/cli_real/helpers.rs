@@ -1,0 +1,137 @@
+//! The real binary, as a user starts it, away from this machine's own configuration.
+
+use std::{
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+/// `standin` with these arguments.
+pub(crate) fn standin(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_standin"));
+    for variable in ["STANDIN_CONFIG", "STANDIN_ENDPOINT", "STANDIN_LOG"] {
+        command.env_remove(variable);
+    }
+    // The width that help is wrapped to.
+    command
+        .env("COLUMNS", "100")
+        .stdin(Stdio::null())
+        .args(arguments);
+    command
+}
+
+/// What it printed and how it ended.
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("what is printed is UTF-8");
+        Self {
+            code: output.status.code(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+}
+
+/// Runs it to its end in an empty folder.
+pub(crate) fn run(arguments: &[&str]) -> Ran {
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    run_in(folder.path(), arguments)
+}
+
+/// Runs it to its end in `folder`.
+pub(crate) fn run_in(folder: &Path, arguments: &[&str]) -> Ran {
+    standin(arguments)
+        .current_dir(folder)
+        .output()
+        .expect("the binary starts")
+        .into()
+}
+
+/// A service that ends with the test, whatever becomes of the test.
+pub(crate) struct Service {
+    child: Child,
+    folder: tempfile::TempDir,
+}
+
+impl Service {
+    /// Starts one on an endpoint of its own.
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        let mut command = standin(&["serve"]);
+        command
+            .args(arguments)
+            .arg("--endpoint")
+            .arg(endpoint_in(folder.path()));
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self {
+            child: command.spawn().expect("the binary starts"),
+            folder,
+        }
+    }
+
+    /// Where it listens.
+    pub(crate) fn endpoint(&self) -> String {
+        endpoint_in(self.folder.path())
+    }
+
+    /// Runs a client of it to its end. It waits for the service as long as a slow machine may take.
+    pub(crate) fn ask(&self, arguments: &[&str]) -> Ran {
+        let endpoint = self.endpoint();
+        let mut command = standin(arguments);
+        command.args(["--wait", "30s", "--endpoint", &endpoint]);
+        command.output().expect("the binary starts").into()
+    }
+
+    /// Its process number.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Asks it to stop and gives back all that it printed.
+    #[cfg(unix)]
+    pub(crate) fn stop(mut self) -> Ran {
+        use std::io::Read;
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
+        let (mut stdout, mut stderr) = (String::new(), String::new());
+        let (out, err) = (self.child.stdout.take(), self.child.stderr.take());
+        err.expect("it is piped")
+            .read_to_string(&mut stderr)
+            .expect("the log is UTF-8");
+        out.expect("it is piped")
+            .read_to_string(&mut stdout)
+            .expect("it is UTF-8");
+        let status = self.child.wait().expect("it can be waited for");
+        Ran {
+            code: status.code(),
+            stdout,
+            stderr,
+        }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[cfg(unix)]
+fn endpoint_in(folder: &Path) -> String {
+    folder.join("standin.sock").display().to_string()
+}
+
+#[cfg(windows)]
+fn endpoint_in(folder: &Path) -> String {
+    let name = folder
+        .file_name()
+        .expect("a folder has a name")
+        .to_string_lossy();
+    format!(r"\\.\pipe\standin-test-{name}")
+}

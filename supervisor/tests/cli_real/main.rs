@@ -1,0 +1,6 @@
+//! The command line, through the real binary.
+
+mod config;
+mod help;
+mod helpers;
+mod service;
