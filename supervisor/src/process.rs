@@ -155,9 +155,10 @@ impl Drop for Process {
     }
 }
 
-/// Takes the measure of things that are later compared with: call it once, before anything is started.
+/// What must be done once, before anything is started: takes the measure of things that are later compared with, and
+/// sees to orphans if this is process 1.
 pub fn prepare() {
-    platform::watch_memory();
+    platform::prepare();
 }
 
 /// Looks whether the system has killed something for want of memory. Called about once a second, so that a death can

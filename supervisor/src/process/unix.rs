@@ -3,6 +3,7 @@
 mod guardian;
 mod launcher;
 mod memory;
+mod orphans;
 mod pipe;
 mod strays;
 
@@ -65,7 +66,7 @@ impl Drop for Newborn {
     fn drop(&mut self) {
         if let Some((tree, mut child)) = self.parts.take() {
             tree.kill();
-            let _ = child.wait();
+            let _ = orphans::wait_for_own(&mut child);
         }
     }
 }
@@ -116,6 +117,12 @@ impl Tree {
     }
 }
 
+/// What is done once, before anything is started.
+pub(super) fn prepare() {
+    watch_memory();
+    orphans::reap_if_first();
+}
+
 /// Starts a process in a group of its own, by way of the launcher, which arms the parent-death signal on the
 /// process's own side.
 pub(super) fn spawn(launcher: &Path, launch: &Launch) -> io::Result<Newborn> {
@@ -134,7 +141,7 @@ pub(super) fn spawn(launcher: &Path, launch: &Launch) -> io::Result<Newborn> {
     if let Some(folder) = &launch.folder {
         command.current_dir(folder);
     }
-    let child = command.spawn()?;
+    let child = orphans::start_own(|| command.spawn())?;
     let pid = Pid::from_child(&child);
     let tree = Tree {
         pid,
@@ -153,7 +160,7 @@ pub(super) async fn reap(tree: Arc<Tree>, mut child: Child) -> Exit {
         let mut life = tree.life();
         // The dead leader still holds its number, so the group cannot be anybody else's.
         let _ = rustix::process::kill_process_group(tree.pid, Signal::KILL);
-        let status = child.wait();
+        let status = orphans::wait_for_own(&mut child);
         life.reaped = true;
         (status, life.killed_by_us)
     };

@@ -109,6 +109,9 @@ pub(super) fn become_command(_program: &OsString, _arguments: &[OsString]) -> io
     io::Error::other("workers are started without a launcher on Windows")
 }
 
+/// Nothing is to be done.
+pub(super) fn prepare() {}
+
 /// A process that runs out of memory here is refused it and crashes; nothing is killed.
 pub(super) fn watch_memory() {}
 

@@ -18,7 +18,7 @@ use tokio::{
 
 use super::{
     super::{INSTANCE_VARIABLE, MARK_VARIABLE},
-    strays, wait_for_death,
+    orphans, strays, wait_for_death,
 };
 
 /// A guardian that lives shorter than this was not ended by a person: the next one is given time.
@@ -99,7 +99,7 @@ async fn watch_over(mut child: Child, input: ChildStdin, report: &watch::Sender<
     tokio::select! {
         () = wait_for_death(pid) => {
             tracing::warn!(pid = child.id(), "the guardian process was ended; it is started again");
-            let _ = child.wait();
+            let _ = orphans::wait_for_own(&mut child);
             let _ = report.send(None);
             if started.elapsed() < LIFE_MIN {
                 tokio::time::sleep(LIFE_MIN).await;
@@ -108,13 +108,14 @@ async fn watch_over(mut child: Child, input: ChildStdin, report: &watch::Sender<
         () = report.closed() => {
             drop(input);
             wait_for_death(pid).await;
-            let _ = child.wait();
+            let _ = orphans::wait_for_own(&mut child);
         }
     }
 }
 
 fn start(program: &Path, instance: &str) -> io::Result<(Child, ChildStdin)> {
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    command
         .arg0("standin")
         .args(["worker", "guard", instance])
         // It must not find itself, nor be found by the service that this service may be a worker of.
@@ -124,8 +125,8 @@ fn start(program: &Path, instance: &str) -> io::Result<(Child, ChildStdin)> {
         .process_group(0)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
+        .stderr(Stdio::null());
+    let mut child = orphans::start_own(|| command.spawn())?;
     let input = child.stdin.take().expect("it was piped");
     Ok((child, input))
 }
