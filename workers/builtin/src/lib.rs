@@ -4,6 +4,7 @@
 //! with the SDK.
 
 pub mod http;
+pub mod mail;
 mod net;
 mod text;
 
@@ -16,7 +17,8 @@ const CONCURRENCY: u32 = 8;
 
 /// The worker with all its methods.
 pub fn worker() -> Worker {
-    let methods = text::methods().into_iter().chain(http::methods());
+    let senders = http::methods().into_iter().chain(mail::methods());
+    let methods = text::methods().into_iter().chain(senders);
     let worker = Worker::new("builtin", env!("CARGO_PKG_VERSION")).concurrency(CONCURRENCY);
     methods.fold(worker, Worker::method)
 }

@@ -97,11 +97,10 @@ impl<G: Gate> Exchange<'_, G> {
     /// repeated is repeated once then.
     async fn send(&self) -> Result<Response, Failure> {
         let repeatable = is_idempotent(&self.prepared.method);
-        if repeatable {
-            self.attempt.touched();
-        } else {
+        if !repeatable {
             self.attempt.effect_begin().await?;
         }
+        self.attempt.touched();
         let mut outcome = self.client.execute(self.request()).await;
         let broke_off = |error: &reqwest::Error| !error.is_connect() && !error.is_timeout();
         if repeatable && outcome.as_ref().is_err_and(broke_off) {

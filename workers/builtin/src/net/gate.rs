@@ -55,11 +55,9 @@ impl<'a, G: Gate> Attempt<'a, G> {
         }
     }
 
-    /// Asks for leave and remembers that it was given.
+    /// Asks for leave to act. It is not yet acting: see [`Attempt::touched`].
     pub(crate) async fn effect_begin(&self) -> Result<(), Failure> {
-        self.gate.effect_begin().await?;
-        self.touched();
-        Ok(())
+        self.gate.effect_begin().await
     }
 
     /// From now on the other side may have acted.
