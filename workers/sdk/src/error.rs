@@ -3,8 +3,8 @@
 use standin_protocol::ErrorAnswer;
 use standin_transport::{ConnectError, EndpointError, ReadError};
 
-/// Why a worker could not start, or had to end.
-#[derive(Debug, thiserror::Error)]
+/// Why a worker could not start, or had to end. A `main` that returns it prints these words.
+#[derive(thiserror::Error)]
 pub enum Error {
     /// It was started by hand.
     #[error(
@@ -26,4 +26,17 @@ pub enum Error {
     /// The service is gone, or what it said is not understood.
     #[error("the connection to the service has ended")]
     Lost(#[source] ReadError),
+}
+
+impl std::fmt::Debug for Error {
+    /// The same words as `Display`, with what lies behind them: this is what `main` prints.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self}")?;
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
 }

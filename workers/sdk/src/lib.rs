@@ -23,20 +23,28 @@
 //! A method that does something that cannot be undone is declared [`Replay::UntilEffect`] and calls
 //! [`Context::effect_begin`] right before it; a method that says nothing is never run twice.
 //!
-//! - A handler that panics ends the process: a crash is a crash, and the service tells the caller the truth.
-//! - When a call is cancelled, [`Context::cancelled`] resolves. A handler that goes on regardless is still answered
-//!   for; the service kills the worker if that takes too long.
-//! - When the service asks the worker to end, it finishes what it has begun. When the service is gone, it ends at
-//!   once.
+//! - A handler that panics ends the process with status 101: a crash is a crash, and the service tells the caller
+//!   the truth, or replays the call.
+//! - When a call is cancelled, [`Context::cancelled`] resolves, and the handler has one second to answer as it sees
+//!   fit. After that an async handler is dropped at its next `await` and the call is answered with `cancelled`,
+//!   unless [`Context::effect_begin`] was granted: past that point only the handler knows what has happened, so it is
+//!   left alone. So is a handler on a thread. The service kills a worker that takes too long over it.
+//! - When the service asks the worker to end, it finishes what it has begun. When the service is gone,
+//!   [`Worker::run`] ends the process at once if anything is still running in it.
+//! - Each attempt is answered exactly once, whatever its handler does. More than the worker's concurrency is refused.
+//! - What it prints is its log.
 
+mod arguments;
+mod attempt;
 mod context;
 mod error;
 mod failure;
 mod link;
 mod method;
+mod running;
 mod serve;
 
 pub use bytes::Bytes;
-pub use standin_protocol::{Outcome, Replay};
+pub use standin_protocol::{ErrorCode, Outcome, Replay, WorkerMeta};
 
 pub use self::{context::Context, error::Error, failure::Failure, method::Method, serve::Worker};

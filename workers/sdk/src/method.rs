@@ -5,9 +5,9 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
-use standin_protocol::{self as protocol, MethodManifest, Replay, value};
+use standin_protocol::{self as protocol, MethodManifest, Replay};
 
-use crate::{Context, Failure};
+use crate::{Context, Failure, arguments::arguments};
 
 type Handling = Pin<Box<dyn Future<Output = Result<Bytes, Failure>> + Send>>;
 pub(crate) type Handler = Arc<dyn Fn(Context, Bytes) -> Handling + Send + Sync>;
@@ -17,6 +17,8 @@ pub(crate) type Handler = Arc<dyn Fn(Context, Bytes) -> Handling + Send + Sync>;
 pub struct Method {
     pub(crate) manifest: MethodManifest,
     pub(crate) handler: Handler,
+    /// Whether the handler stops when its future is dropped; one on a thread does not.
+    pub(crate) droppable: bool,
 }
 
 impl Method {
@@ -39,6 +41,8 @@ impl Method {
     }
 
     /// A handler that computes without waiting. It runs on a thread of its own, so that it holds up nothing else.
+    ///
+    /// A thread cannot be stopped from outside: a long computation looks at [`Context::is_cancelled`] now and then.
     pub fn blocking<A, R, H>(name: &str, handler: H) -> Self
     where
         A: DeserializeOwned + JsonSchema + Send + 'static,
@@ -46,7 +50,7 @@ impl Method {
         H: Fn(&Context, A) -> Result<R, Failure> + Send + Sync + 'static,
     {
         let handler = Arc::new(handler);
-        Self::build::<A>(name, move |context, params| {
+        let mut method = Self::build::<A>(name, move |context, params| {
             let handler = Arc::clone(&handler);
             Box::pin(async move {
                 let work = tokio::task::spawn_blocking(move || {
@@ -56,10 +60,13 @@ impl Method {
                 work.await
                     .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
             })
-        })
+        });
+        method.droppable = false;
+        method
     }
 
-    /// A handler that takes its parameters and gives its result as MessagePack, for what need not be looked into.
+    /// A handler that takes its parameters as they came (`[{...}]` or `{...}`) and gives its result, both as
+    /// MessagePack, for what need not be looked into. Nothing is decoded or copied.
     pub fn raw<H, F>(name: &str, handler: H) -> Self
     where
         H: Fn(Context, Bytes) -> F + Send + Sync + 'static,
@@ -72,6 +79,7 @@ impl Method {
         Self {
             manifest,
             handler: Arc::new(move |context, params| Box::pin(handler(context, params))),
+            droppable: true,
         }
     }
 
@@ -88,6 +96,7 @@ impl Method {
         Self {
             manifest,
             handler: Arc::new(handler),
+            droppable: true,
         }
     }
 
@@ -108,20 +117,4 @@ impl Method {
         self.manifest.timeout_ms = Some(timeout.as_millis() as u64);
         self
     }
-}
-
-/// The one map of named arguments: `[{...}]`, a bare map, or nothing, which is an empty map.
-fn arguments<A: DeserializeOwned>(params: &Bytes) -> Result<A, Failure> {
-    const EMPTY_MAP: Bytes = Bytes::from_static(&[0x80]);
-    let argument = match value::array_items(params).as_deref() {
-        Ok([]) => EMPTY_MAP,
-        Ok([one]) => one.clone(),
-        Ok(_) => {
-            let why = "The method takes one map of named arguments.";
-            return Err(Failure::invalid_arguments(why));
-        }
-        Err(_) => params.clone(),
-    };
-    protocol::decode_exact(&argument)
-        .map_err(|error| Failure::invalid_arguments(format!("The arguments do not fit: {error}.")))
 }

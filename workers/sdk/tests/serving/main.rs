@@ -1,0 +1,5 @@
+//! What a worker built with the SDK promises the service, seen from the service's end of a real endpoint.
+
+mod ending;
+mod service;
+mod speaking;
