@@ -13,10 +13,7 @@ const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
 
 /// Begins to log. A second call changes nothing.
 pub(crate) fn start(settings: &LogSettings) {
-    let filter = settings
-        .level
-        .parse::<EnvFilter>()
-        .unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = filter(&settings.level);
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -26,6 +23,17 @@ pub(crate) fn start(settings: &LogSettings) {
         LogFormat::Text => log.compact().try_init(),
         LogFormat::Json => log.json().flatten_event(true).try_init(),
     };
+}
+
+/// The actors' framework puts a span of its own around every line, which tells a reader nothing and costs something
+/// for each message. It is heard again when it is named in the level.
+fn filter(level: &str) -> EnvFilter {
+    let filter = level.parse::<EnvFilter>();
+    let filter = filter.unwrap_or_else(|_| EnvFilter::new("info"));
+    if level.contains("ractor") {
+        return filter;
+    }
+    filter.add_directive("ractor=warn".parse().expect("the directive is right"))
 }
 
 /// Whether a text says how much is logged: a level, or a list like `info,standin::pool=debug`. The filter itself would
@@ -59,7 +67,7 @@ pub(crate) fn check_level(text: &str) -> Result<(), Misread> {
 
 #[cfg(test)]
 mod tests {
-    use super::check_level;
+    use super::{check_level, filter};
 
     #[test]
     fn a_level_may_be_given_by_module_and_a_misspelt_one_is_not_taken_for_a_module() {
@@ -75,5 +83,11 @@ mod tests {
         for wrong in ["inof", "", "info,standin=loud", "info,standin"] {
             assert!(check_level(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn the_actors_framework_is_only_heard_when_it_is_named_or_in_trouble() {
+        assert!(filter("debug").to_string().contains("ractor=warn"));
+        assert_eq!(filter("info,ractor=trace").to_string(), "ractor=trace,info");
     }
 }

@@ -88,7 +88,7 @@ fn render_pool(out: &mut String, pool: &PoolStatus) {
         ];
         *out += &table::render(&headers, &rows, "  ");
     }
-    if let Some(restart_in_ms) = pool.restart_in_ms {
+    if let Some(restart_in_ms) = pool.restart_in_ms.filter(|ms| *ms > 0) {
         let _ = writeln!(
             out,
             "  The next try to start a process is in {}.",
@@ -208,7 +208,7 @@ mod tests {
             starts: 6,
             died: 3,
             deaths: vec![death(90_000, 1, 0), death(7000, 0, 2), death(1500, 0, 0)],
-            restart_in_ms: None,
+            restart_in_ms: Some(0),
             last_lines: vec!["not shown while all is well".into()],
         }
     }
