@@ -35,7 +35,8 @@ pub fn map_entries(value: &Bytes) -> Result<Vec<(Bytes, Bytes)>, WireError> {
     Ok(entries)
 }
 
-/// The one map of named arguments, as the methods of the service take it: `[{...}]`, a bare `{...}`, or nothing.
+/// The one map of named arguments, as the methods of the service take it: `[{...}]`, a bare `{...}`, or nothing, which
+/// may also be written as `[nil]`.
 ///
 /// # Errors
 /// The parameters are of another shape.
@@ -45,6 +46,7 @@ pub fn named_arguments(params: &Bytes) -> Result<Vec<(Bytes, Bytes)>, WireError>
     }
     match array_items(params)?.as_slice() {
         [] => Ok(Vec::new()),
+        [nothing] if nothing[..] == crate::NIL[..] => Ok(Vec::new()),
         [map] => map_entries(map),
         _ => Err(WireError::NotAMessage {
             reason: "one map of named arguments was expected",
@@ -84,6 +86,7 @@ mod tests {
             (b"\x81\xa1a\x92\x01\x02", 1),
             (b"\x90", 0),
             (b"\x91\x80", 0),
+            (b"\x91\xc0", 0),
         ] {
             let params = Bytes::copy_from_slice(bytes);
             assert_eq!(

@@ -34,7 +34,6 @@ pub(crate) struct Route {
 /// A pool whose methods are not known.
 #[derive(Debug, Clone)]
 pub(crate) struct Unlearned {
-    pub(crate) pool: Arc<str>,
     /// Why, if it has been tried and failed; `None`: its first worker is still starting.
     pub(crate) trouble: Option<String>,
 }

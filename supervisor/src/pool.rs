@@ -172,7 +172,7 @@ impl Actor for Pool {
             }
             PoolMessage::FromWorker { worker, messages } => {
                 for message in messages {
-                    state.from_worker(&myself, worker, message);
+                    state.worker_said(&myself, worker, message);
                 }
             }
             PoolMessage::ProtocolViolated { worker, what } => {

@@ -226,10 +226,7 @@ impl PoolsState {
             directory.pools.push(Arc::clone(pool));
             let Some(methods) = &entry.methods else {
                 let trouble = entry.trouble.clone();
-                directory.unlearned.push(Unlearned {
-                    pool: Arc::clone(&pool.name),
-                    trouble,
-                });
+                directory.unlearned.push(Unlearned { trouble });
                 continue;
             };
             for manifest in methods {

@@ -178,8 +178,11 @@ impl WorkersFolder {
         } else {
             state.clone()
         };
-        let folder = base.join(format!("workers-{}", std::process::id()));
+        // The endpoint is ours by now, so what is in a folder of its name was left by a service that was killed.
+        let name = endpoint.as_path().file_name().unwrap_or_default();
+        let folder = base.join(format!("{}.workers", name.to_string_lossy()));
         if cfg!(unix) {
+            let _ = std::fs::remove_dir_all(&folder);
             let made = std::fs::create_dir_all(&folder);
             made.map_err(|source| ServeError::Folder {
                 folder: folder.clone(),

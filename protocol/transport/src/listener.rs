@@ -73,6 +73,19 @@ impl Listener {
         })
     }
 
+    /// Claims a private endpoint, whose name nobody else knows or uses: for its owner alone, and without the care for
+    /// rivals that a well-known name needs. Its folder must be there.
+    ///
+    /// # Errors
+    /// See [`ListenError`].
+    pub fn bind_private(endpoint: &Endpoint) -> Result<Listener, ListenError> {
+        let inner = platform::Listener::bind_private(endpoint)?;
+        Ok(Listener {
+            inner,
+            endpoint: endpoint.clone(),
+        })
+    }
+
     /// The next client. A client that is gone again already, or a machine that is short of handles for a moment, is
     /// not an error: the next one is waited for.
     ///

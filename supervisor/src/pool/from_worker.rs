@@ -21,7 +21,7 @@ use crate::{
 };
 
 impl PoolState {
-    pub(super) fn from_worker(
+    pub(super) fn worker_said(
         &mut self,
         myself: &ActorRef<PoolMessage>,
         worker: WorkerId,
@@ -233,6 +233,7 @@ impl PoolState {
         cause: Cause,
         last_lines: Vec<String>,
     ) {
+        let cause = self.core.cause_of_death(worker, cause);
         let Some(link) = self.link(worker) else {
             return;
         };
@@ -374,7 +375,9 @@ impl PoolState {
             &view,
             workers.collect(),
             deaths.collect(),
-            view.restart_at.map(|at| at.saturating_duration_since(now)),
+            view.restart_at
+                .map(|at| at.saturating_duration_since(now))
+                .filter(|wait| !wait.is_zero()),
             self.records.last_lines().to_vec(),
         )
     }

@@ -69,12 +69,7 @@ impl SessionState {
             {
                 self.refuse(request.msgid, &too_many());
             } else {
-                self.unlocated.push(request);
-                let session = self.caller.actor.clone();
-                let _ = self
-                    .environment
-                    .pools
-                    .cast(PoolsMessage::TellWhenSettled(session));
+                self.wait_for_directory(request);
             }
             return;
         };
@@ -93,6 +88,16 @@ impl SessionState {
             }
             Err(error) => self.refuse(msgid, &error),
         }
+    }
+
+    /// Keeps a request until every pool has said what it offers, or failed to.
+    pub(super) fn wait_for_directory(&mut self, request: Request) {
+        self.unlocated.push(request);
+        let session = self.caller.actor.clone();
+        let _ = self
+            .environment
+            .pools
+            .cast(PoolsMessage::TellWhenSettled(session));
     }
 
     fn call(

@@ -83,6 +83,13 @@ struct Description<'a> {
 impl SessionState {
     pub(super) fn own_request(&mut self, myself: &ActorRef<SessionMessage>, request: Request) {
         let msgid = request.msgid;
+        let asks_for_methods = matches!(
+            &request.method[..],
+            b"standin.methods" | b"standin.describe"
+        );
+        if asks_for_methods && !self.directory.get().is_settled() {
+            return self.wait_for_directory(request);
+        }
         let Ok(arguments) = value::named_arguments(&request.params) else {
             let why = "The methods of Standin itself take one map of named arguments.";
             return self.refuse(msgid, &ErrorAnswer::new(ErrorCode::InvalidParams, why));

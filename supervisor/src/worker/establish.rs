@@ -9,14 +9,14 @@ use standin_protocol::{
     self as protocol, ErrorAnswer, ErrorCode, Message, Request, WorkerHello, value,
 };
 use standin_transport::{
-    Access, Connection, Endpoint, Listener, MessageReader, MessageWriter, ReadError, message_writer,
+    Connection, Endpoint, Listener, MessageReader, MessageWriter, ReadError, message_writer,
 };
 
 use super::{WorkerArguments, WorkerEnvironment, WorkerMessage};
 use crate::{
     config::{PoolSettings, Settings},
     pool::PoolMessage,
-    process::{INSTANCE_VARIABLE, Launch, Process, SpawnError},
+    process::{self, INSTANCE_VARIABLE, Launch, Process, SpawnError},
 };
 
 /// The whole life of a worker's pipe. The process's own end is watched elsewhere.
@@ -78,7 +78,7 @@ fn listen(
 ) -> Result<Listener, standin_transport::ListenError> {
     // Half of the token is unique enough for a name and gives nothing away.
     let endpoint = Endpoint::private(&environment.folder, &format!("{}.sock", &token[..16]));
-    Listener::bind(&endpoint, &Access::default())
+    Listener::bind_private(&endpoint)
 }
 
 fn launch(
@@ -90,7 +90,7 @@ fn launch(
 ) -> Launch {
     let mut command: Vec<OsString> = settings.command.iter().map(OsString::from).collect();
     if command.is_empty() {
-        let own = std::env::current_exe().unwrap_or_else(|_| "standin".into());
+        let own = process::own_program().unwrap_or_else(|_| "standin".into());
         command = vec![own.into(), "worker".into(), Settings::BUILTIN_POOL.into()];
     }
     let own = [

@@ -161,7 +161,7 @@ pub(crate) struct Listener {
     inner: interprocess::local_socket::tokio::Listener,
     path: PathBuf,
     inode: u64,
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl Listener {
@@ -170,18 +170,9 @@ impl Listener {
         make_folder(path, access)?;
         let lock = lock(endpoint)?;
         remove_stale(endpoint)?;
-        let bind_error = |source| ListenError::Bind {
-            endpoint: endpoint.clone(),
-            source,
-        };
-        let name = path.to_fs_name::<GenericFilePath>().map_err(bind_error)?;
+        let mut listener = Self::bind_private(endpoint)?;
+        listener._lock = Some(lock);
         // Until the group is right nobody but the owner gets in; the mode is widened last.
-        let inner = ListenerOptions::new()
-            .name(name)
-            .mode(0o600)
-            .reclaim_name(false)
-            .create_tokio()
-            .map_err(bind_error)?;
         let access_error = |source| ListenError::Access {
             endpoint: endpoint.clone(),
             source,
@@ -192,12 +183,29 @@ impl Listener {
         }
         let mode = std::os::unix::fs::PermissionsExt::from_mode(access.mode);
         std::fs::set_permissions(path, mode).map_err(access_error)?;
-        let inode = std::fs::metadata(path).map_err(access_error)?.ino();
+        Ok(listener)
+    }
+
+    /// For the owner alone, under a name that nobody else uses.
+    pub(crate) fn bind_private(endpoint: &Endpoint) -> Result<Self, ListenError> {
+        let path = endpoint.as_path();
+        let bind_error = |source| ListenError::Bind {
+            endpoint: endpoint.clone(),
+            source,
+        };
+        let name = path.to_fs_name::<GenericFilePath>().map_err(bind_error)?;
+        let inner = ListenerOptions::new()
+            .name(name)
+            .mode(0o600)
+            .reclaim_name(false)
+            .create_tokio()
+            .map_err(bind_error)?;
+        let inode = std::fs::metadata(path).map_err(bind_error)?.ino();
         Ok(Self {
             inner,
             path: path.to_owned(),
             inode,
-            _lock: lock,
+            _lock: None,
         })
     }
 

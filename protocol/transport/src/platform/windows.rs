@@ -193,6 +193,11 @@ impl Listener {
         Ok(Self { inner })
     }
 
+    /// For the owner alone, under a name that nobody else uses.
+    pub(crate) fn bind_private(endpoint: &Endpoint) -> Result<Self, ListenError> {
+        Self::bind(endpoint, &Access::default())
+    }
+
     pub(crate) async fn accept(&self) -> io::Result<Connection> {
         /// The client closed before it was accepted: a test for the file's existence.
         const ERROR_NO_DATA: i32 = 232;

@@ -12,7 +12,26 @@ use super::{
 };
 use crate::{AttemptId, Cause, KillReason, RequestId, WorkerId};
 
+/// What we did ourselves is known better here than an exit status can tell.
+fn known_cause(life: Life, cause: Cause) -> Cause {
+    match life {
+        Life::Dying { reason, .. } => Cause::KilledByUs(reason),
+        Life::Draining { .. } if !cause.is_crash() || cause == Cause::Exited(0) => {
+            Cause::KilledByUs(KillReason::Retired)
+        }
+        _ => cause,
+    }
+}
+
 impl<P> PoolCore<P> {
+    /// Why a worker that has exited this way really died: our own kills are not taken for a stranger's. Ask before
+    /// the exit is handed in.
+    #[must_use]
+    pub fn cause_of_death(&self, worker: WorkerId, cause: Cause) -> Cause {
+        self.current(worker)
+            .map_or(cause, |index| known_cause(self.slots[index].life, cause))
+    }
+
     /// Orders a kill. The worker counts as alive until its death is reported, so nothing is replayed before.
     pub(super) fn kill(
         &mut self,
@@ -49,14 +68,7 @@ impl<P> PoolCore<P> {
         let life = slot.life;
         let running = std::mem::take(&mut slot.running);
         let (was_alone, was_only_one) = (slot.alone, running.len() == 1);
-        // What we did ourselves is known better here than an exit status can tell.
-        let cause = match life {
-            Life::Dying { reason, .. } => Cause::KilledByUs(reason),
-            Life::Draining { .. } if !cause.is_crash() || cause == Cause::Exited(0) => {
-                Cause::KilledByUs(KillReason::Retired)
-            }
-            _ => cause,
-        };
+        let cause = known_cause(life, cause);
         self.counters.deaths += u64::from(!matches!(
             cause,
             Cause::KilledByUs(KillReason::Retired | KillReason::Stopping)

@@ -1,0 +1,29 @@
+//! The clock of the chaos suite: nanoseconds of the system's monotonic clock, which all processes of a machine share,
+//! so that what they wrote down can be put in order.
+
+use std::time::Instant;
+
+/// Now, for measuring.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one clock of the suite"
+)]
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
+
+/// Now, for a ledger that several processes write.
+#[cfg(unix)]
+pub(crate) fn monotonic_ns() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
+}
+
+/// Pauses a thread that has nothing to wait on.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a worker that is told to take its time takes it"
+)]
+pub(crate) fn pause(ms: u64) {
+    std::thread::sleep(std::time::Duration::from_millis(ms));
+}

@@ -1,0 +1,282 @@
+//! A worker that misbehaves on command, and writes down what it really does.
+//!
+//! It speaks the wire by hand, with nothing of Standin's own encoders, so that a wrong type there cannot hide behind
+//! itself. Requests are `[{id, nonce, work_ms, misbehave}]`.
+
+use std::{
+    collections::VecDeque,
+    fs::File,
+    io::{Read, Write},
+    os::unix::net::UnixStream,
+    process::ExitCode,
+};
+
+use rmpv::{Value, decode::read_value, encode::write_value};
+
+use crate::{
+    clock,
+    ledger::{self, Step},
+};
+
+/// The variable that names the ledger.
+pub const LEDGER_VARIABLE: &str = "CHAOS_LEDGER";
+
+/// The variable that tells a worker to misbehave from its start.
+pub const START_VARIABLE: &str = "CHAOS_START";
+
+struct Worker {
+    stream: UnixStream,
+    unread: Vec<u8>,
+    waiting: VecDeque<Value>,
+    ledger: File,
+    last_msgid: u64,
+}
+
+/// Serves until the pipe ends.
+pub fn run() -> ExitCode {
+    let variable = |name: &str| std::env::var(name).expect("the service gives it");
+    match std::env::var(START_VARIABLE).as_deref() {
+        Ok("exit_before_hello") => {
+            println!("the licence file is missing");
+            return ExitCode::from(3);
+        }
+        Ok("never_hello") => {
+            println!("still thinking");
+            clock::pause(600_000);
+        }
+        _ => {}
+    }
+    let stream =
+        UnixStream::connect(variable("STANDIN_WORKER_ENDPOINT")).expect("the service listens");
+    let ledger = File::options()
+        .append(true)
+        .create(true)
+        .open(variable(LEDGER_VARIABLE));
+    let ledger = ledger.expect("the ledger can be opened");
+    let mut worker = Worker {
+        stream,
+        unread: Vec::new(),
+        waiting: VecDeque::new(),
+        ledger,
+        last_msgid: 0,
+    };
+    worker.hello(&variable("STANDIN_WORKER_TOKEN"));
+    while let Some(message) = worker.next() {
+        worker.handle(&message);
+    }
+    ExitCode::SUCCESS
+}
+
+fn map(entries: Vec<(&str, Value)>) -> Value {
+    Value::Map(
+        entries
+            .into_iter()
+            .map(|(key, value)| (key.into(), value))
+            .collect(),
+    )
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "ending at once is the misbehaviour"
+)]
+fn end(code: i32) -> ! {
+    std::process::exit(code)
+}
+
+fn field<'a>(map: &'a Value, name: &str) -> Option<&'a Value> {
+    map.as_map()?
+        .iter()
+        .find(|(key, _)| key.as_str() == Some(name))
+        .map(|(_, value)| value)
+}
+
+impl Worker {
+    fn send(&mut self, value: &Value) {
+        let mut bytes = Vec::new();
+        write_value(&mut bytes, value).expect("a Vec takes every byte");
+        self.send_bytes(&bytes);
+    }
+
+    fn send_bytes(&mut self, bytes: &[u8]) {
+        if self.stream.write_all(bytes).is_err() {
+            // The service is gone.
+            std::process::abort();
+        }
+    }
+
+    fn next(&mut self) -> Option<Value> {
+        if let Some(message) = self.waiting.pop_front() {
+            return Some(message);
+        }
+        self.read()
+    }
+
+    fn read(&mut self) -> Option<Value> {
+        let mut buffer = [0; 4096];
+        loop {
+            let mut rest = self.unread.as_slice();
+            if let Ok(message) = read_value(&mut rest) {
+                let used = self.unread.len() - rest.len();
+                self.unread.drain(..used);
+                return Some(message);
+            }
+            match self.stream.read(&mut buffer) {
+                Ok(0) | Err(_) => return None,
+                Ok(read) => self.unread.extend_from_slice(&buffer[..read]),
+            }
+        }
+    }
+
+    /// Asks the service; what else comes meanwhile is kept.
+    fn ask(&mut self, method: &str, params: Vec<Value>) -> Option<Value> {
+        self.last_msgid += 1;
+        let msgid = self.last_msgid;
+        self.send(&Value::Array(vec![
+            0.into(),
+            msgid.into(),
+            method.into(),
+            Value::Array(params),
+        ]));
+        loop {
+            let message = self.read()?;
+            if message[0].as_u64() == Some(1) && message[1].as_u64() == Some(msgid) {
+                return Some(message[3].clone());
+            }
+            self.waiting.push_back(message);
+        }
+    }
+
+    fn hello(&mut self, token: &str) {
+        let method = |name: &str, replay: &str| {
+            map(vec![
+                ("name", name.into()),
+                ("replay", replay.into()),
+                ("doc", "For the chaos suite.".into()),
+            ])
+        };
+        let methods = Value::Array(vec![
+            method("chaos.always", "always"),
+            method("chaos.until_effect", "until_effect"),
+            method("chaos.never", "never"),
+        ]);
+        let hello = map(vec![
+            ("token", token.into()),
+            ("name", "hostile".into()),
+            ("version", "1".into()),
+            ("concurrency", 1.into()),
+            ("methods", methods),
+        ]);
+        let answered = self.ask("worker.hello", vec![hello]);
+        assert!(answered.is_some(), "the service takes the hello");
+    }
+
+    fn handle(&mut self, message: &Value) {
+        if message[0].as_u64() == Some(2) && message[1].as_str() == Some("worker.drain") {
+            // Nothing is running: one request at a time.
+            let _ = self.stream.shutdown(std::net::Shutdown::Both);
+            return;
+        }
+        if message[0].as_u64() != Some(0) {
+            return;
+        }
+        let attempt = message[1].as_u64().expect("an attempt is a number");
+        let method = message[2].as_str().expect("a method is a text").to_owned();
+        let arguments = message[3][0].clone();
+        let number = |name: &str| field(&arguments, name).and_then(Value::as_u64).unwrap_or(0);
+        let misbehave = field(&arguments, "misbehave")
+            .and_then(Value::as_str)
+            .unwrap_or("")
+            .to_owned();
+        let (id, nonce) = (number("id"), number("nonce"));
+        ledger::note(&mut self.ledger, id, attempt, Step::Begun);
+        self.misbehave_before(&misbehave, attempt);
+        clock::pause(number("work_ms"));
+        if method == "chaos.until_effect" {
+            let granted = self.ask("effect.begin", vec![attempt.into()]);
+            if granted.is_none_or(|granted| granted != Value::Boolean(true)) {
+                let data = map(vec![
+                    ("code", "cancelled".into()),
+                    ("outcome", "not_executed".into()),
+                ]);
+                let error = Value::Array(vec![8.into(), "It was not to be.".into(), data]);
+                return self.send(&Value::Array(vec![
+                    1.into(),
+                    attempt.into(),
+                    error,
+                    Value::Nil,
+                ]));
+            }
+            if misbehave == "die_after_grant" {
+                std::process::abort();
+            }
+            ledger::note(&mut self.ledger, id, attempt, Step::Effect);
+        }
+        if misbehave == "die_before_answer" {
+            std::process::abort();
+        }
+        ledger::note(&mut self.ledger, id, attempt, Step::Answering);
+        self.answer(&misbehave, attempt, nonce);
+    }
+
+    fn misbehave_before(&mut self, misbehave: &str, attempt: u64) {
+        match misbehave {
+            "exit_0" => end(0),
+            "exit_1" => {
+                println!("I have had enough");
+                end(1);
+            }
+            "abort" => std::process::abort(),
+            "freeze" => clock::pause(600_000),
+            "garbage" => self.send_bytes(&[0xc1; 64]),
+            "giant" => self.send_bytes(&[0x94, 0x01, 0x01, 0xc0, 0xdb, 0xff, 0xff, 0xff, 0xff]),
+            "half_message" => {
+                self.send_bytes(&[0x94, 0x01]);
+                std::process::abort();
+            }
+            "unknown_attempt" => {
+                let strange = Value::Array(vec![
+                    1.into(),
+                    (attempt + 1_000_000).into(),
+                    Value::Nil,
+                    1.into(),
+                ]);
+                self.send(&strange);
+            }
+            "flood" => (0..5000).for_each(|line| println!("line {line}")),
+            "close_pipe" => {
+                let _ = self.stream.shutdown(std::net::Shutdown::Both);
+                clock::pause(600_000);
+            }
+            "grandchild" => {
+                let child = std::process::Command::new("sh")
+                    .args(["-c", "sleep 300"])
+                    .spawn();
+                child.expect("there is a shell");
+                std::process::abort();
+            }
+            "escaped_grandchild" => {
+                let child = std::process::Command::new("setsid")
+                    .args(["sleep", "300"])
+                    .spawn();
+                child.expect("there is setsid");
+                std::process::abort();
+            }
+            _ => {}
+        }
+    }
+
+    fn answer(&mut self, misbehave: &str, attempt: u64, nonce: u64) {
+        let answer = Value::Array(vec![1.into(), attempt.into(), Value::Nil, nonce.into()]);
+        let mut bytes = Vec::new();
+        write_value(&mut bytes, &answer).expect("a Vec takes every byte");
+        match misbehave {
+            "byte_by_byte" => bytes.iter().for_each(|byte| self.send_bytes(&[*byte])),
+            "answer_twice" => {
+                self.send_bytes(&bytes);
+                self.send_bytes(&bytes);
+            }
+            _ => self.send_bytes(&bytes),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The ledger: what workers really did, witnessed independently of what the service says. Each line is appended with
+//! one write, so that a kill leaves whole lines.
+
+use std::{collections::HashMap, fs::File, io::Write, path::Path};
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock;
+
+/// What a worker did with a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Step {
+    /// It began to work on it.
+    Begun,
+    /// It did what cannot be undone.
+    Effect,
+    /// It is about to answer.
+    Answering,
+}
+
+/// One line.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Entry {
+    pub at_ns: u64,
+    pub pid: u32,
+    /// The client's number for the request.
+    pub id: u64,
+    pub attempt: u64,
+    pub step: Step,
+}
+
+/// Appends a line.
+pub fn note(file: &mut File, id: u64, attempt: u64, step: Step) {
+    let entry = Entry {
+        at_ns: clock::monotonic_ns(),
+        pid: std::process::id(),
+        id,
+        attempt,
+        step,
+    };
+    let mut line = serde_json::to_vec(&entry).expect("a line can be written");
+    line.push(b'\n');
+    file.write_all(&line).expect("the ledger can be written to");
+}
+
+/// All lines, by request, in the order in which they happened.
+pub fn read(path: &Path) -> HashMap<u64, Vec<Entry>> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let mut entries: HashMap<u64, Vec<Entry>> = HashMap::new();
+    for line in text.lines() {
+        let entry: Entry = serde_json::from_str(line).expect("every line is whole");
+        entries.entry(entry.id).or_default().push(entry);
+    }
+    for entries in entries.values_mut() {
+        entries.sort_by_key(|entry| entry.at_ns);
+    }
+    entries
+}

@@ -1,0 +1,24 @@
+//! One program that is every part of the chaos suite: `soak` runs clients and kills, `hostile-worker` is a worker that
+//! misbehaves when it is told to, and anything else is the command line of Standin itself, so that this executable is
+//! the service, its launcher and its guardian as well.
+
+use std::process::ExitCode;
+
+#[cfg(unix)]
+fn main() -> ExitCode {
+    use clap::Parser;
+    let mut arguments = std::env::args_os().skip(1).peekable();
+    match arguments.peek().and_then(|argument| argument.to_str()) {
+        Some("soak") => {
+            chaos_tests::soak::run(&chaos_tests::soak::SoakOptions::parse_from(arguments))
+        }
+        Some("hostile-worker") => chaos_tests::hostile_worker::run(),
+        _ => standin::run(std::env::args_os()),
+    }
+}
+
+#[cfg(windows)]
+fn main() -> ExitCode {
+    // The suite itself is made for Windows in a later step; the service under this name is there.
+    standin::run(std::env::args_os())
+}

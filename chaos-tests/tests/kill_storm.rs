@@ -1,0 +1,29 @@
+//! The main promise, in short: sixty clients, workers killed, stopped and misbehaving, and no client notices more
+//! than it must.
+#![cfg(unix)]
+
+use std::process::Command;
+
+#[test]
+fn no_client_notices_a_storm_of_kills() {
+    for seed in ["7", "8"] {
+        let soak = Command::new(env!("CARGO_BIN_EXE_chaos-tests"))
+            .args(["soak", "--seconds", "5", "--seed", seed])
+            .output()
+            .expect("it can be started");
+        let said = String::from_utf8_lossy(&soak.stdout);
+        assert!(
+            soak.status.success(),
+            "{said}{}",
+            String::from_utf8_lossy(&soak.stderr)
+        );
+        // A storm in which nothing was replayed has proved nothing.
+        assert!(
+            said.contains("Always: ok")
+                && said.contains("Never: ok")
+                && said.contains("UntilEffect: ok"),
+            "{said}"
+        );
+        assert!(!said.contains("replays: 0,"), "{said}");
+    }
+}

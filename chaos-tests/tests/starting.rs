@@ -1,0 +1,66 @@
+//! Workers that do not start: the caller gets their last words.
+#![cfg(unix)]
+
+use std::{path::Path, time::Duration};
+
+use chaos_tests::under_test::UnderTest;
+use standin_client::{CallError, Outcome, blocking::Client};
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+fn refusal(
+    pool: &str,
+    start: &str,
+    method: &str,
+    argument: (&str, &str),
+) -> standin_client::ErrorAnswer {
+    let under_test = UnderTest::start(Path::new(env!("CARGO_BIN_EXE_chaos-tests")), 1, pool, start);
+    let client = Client::connect(&under_test.endpoint(), LIMIT).expect("the service starts");
+    let arguments = std::collections::BTreeMap::from([argument]);
+    let called = client
+        .send::<serde_json::Value>(client.request(method).arguments(&arguments).timeout(LIMIT));
+    match called {
+        Err(CallError::Service(answer)) => answer,
+        other => panic!("{other:?}\n{}", under_test.log()),
+    }
+}
+
+#[test]
+fn a_pool_that_cannot_start_answers_with_its_workers_last_words() {
+    let answer = refusal("", "exit_before_hello", "chaos.always", ("id", "1"));
+    assert_eq!(answer.code, "pool_unavailable");
+    assert_eq!(answer.outcome, Outcome::NotExecuted);
+    assert!(
+        answer.message.contains("the licence file is missing"),
+        "{}",
+        answer.message
+    );
+    assert!(answer.message.contains("exit code 3"), "{}", answer.message);
+}
+
+#[test]
+fn a_launch_request_is_answered_with_the_exit_status_and_the_last_words() {
+    let answer = refusal("", "exit_before_hello", "pool.start", ("pool", "chaos"));
+    assert_eq!(answer.code, "start_failed");
+    assert!(
+        answer.message.contains("the licence file is missing"),
+        "{}",
+        answer.message
+    );
+}
+
+#[test]
+fn a_worker_that_never_reports_is_killed_at_its_start_time() {
+    let answer = refusal(
+        "timeouts = { start = '300ms' }",
+        "never_hello",
+        "pool.start",
+        ("pool", "chaos"),
+    );
+    assert_eq!(answer.code, "start_failed");
+    assert!(
+        answer.message.contains("still thinking"),
+        "{}",
+        answer.message
+    );
+}
