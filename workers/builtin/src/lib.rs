@@ -3,9 +3,11 @@
 //! `standin worker builtin` runs it. It knows nothing of pools or sessions; it is a worker like any other, written
 //! with the SDK.
 
+mod config;
 pub mod http;
 pub mod mail;
 mod net;
+mod plain;
 mod text;
 
 pub use net::{Binary, Gate};
@@ -18,7 +20,8 @@ const CONCURRENCY: u32 = 8;
 /// The worker with all its methods.
 pub fn worker() -> Worker {
     let senders = http::methods().into_iter().chain(mail::methods());
-    let methods = text::methods().into_iter().chain(senders);
+    let readers = text::methods().into_iter().chain(config::methods());
+    let methods = readers.chain(senders);
     let worker = Worker::new("builtin", env!("CARGO_PKG_VERSION")).concurrency(CONCURRENCY);
     methods.fold(worker, Worker::method)
 }

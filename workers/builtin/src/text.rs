@@ -3,10 +3,13 @@
 mod codepage;
 mod csv;
 mod json;
+mod page;
 mod regex;
 mod template;
 
 use standin_worker::Method;
+
+pub(crate) use self::{codepage::decode_content, json::read_json};
 
 /// The methods of this family.
 pub(crate) fn methods() -> Vec<Method> {

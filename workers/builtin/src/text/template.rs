@@ -39,7 +39,11 @@ fn render(arguments: &Template) -> Result<String, Failure> {
         "template.txt"
     };
     environment
-        .render_named_str(name, &arguments.template, minijinja::Value::from(minijinja::value::Serde(&arguments.values)))
+        .render_named_str(
+            name,
+            &arguments.template,
+            minijinja::Value::from(minijinja::value::Serde(&arguments.values)),
+        )
         .map_err(|error| {
             let line = error
                 .line()
