@@ -6,6 +6,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use standin_worker::{Failure, Method, Outcome, Replay};
 
+use crate::plain::Plain;
+
 pub(super) fn methods() -> Vec<Method> {
     vec![
         Method::blocking("text.csv_parse", |_, arguments| parse(&arguments))
@@ -19,6 +21,7 @@ pub(super) fn methods() -> Vec<Method> {
 
 /// CSV text.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct Parse {
     /// The CSV.
     text: String,
@@ -35,9 +38,10 @@ struct Parse {
 
 /// Rows for CSV.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct Write {
     /// The rows: lists, or maps with one entry for each column.
-    rows: Vec<Value>,
+    rows: Vec<Plain>,
     /// The columns and their order, for maps. Without it, those of the first row.
     #[serde(default)]
     columns: Option<Vec<String>>,
@@ -79,6 +83,28 @@ fn byte(what: &str, character: char) -> Result<u8, Failure> {
         })
 }
 
+fn unreadable(error: &csv::Error) -> Failure {
+    failure(match error.kind() {
+        csv::ErrorKind::UnequalLengths {
+            pos,
+            expected_len,
+            len,
+        } => {
+            let line = pos.as_ref().map_or(0, csv::Position::line);
+            format!(
+                "The row at line {line} has {len} fields, and the first one has {expected_len}."
+            )
+        }
+        _ => format!("The CSV cannot be read: {error}."),
+    })
+}
+
+/// A name that more than one column has.
+fn twice(header: &csv::StringRecord) -> Option<&str> {
+    let mut seen = std::collections::HashSet::new();
+    header.iter().find(|name| !seen.insert(*name))
+}
+
 fn parse(arguments: &Parse) -> Result<Value, Failure> {
     let mut reader = ReaderBuilder::new()
         .delimiter(byte("delimiter", arguments.delimiter)?)
@@ -89,16 +115,23 @@ fn parse(arguments: &Parse) -> Result<Value, Failure> {
         Some(
             reader
                 .headers()
-                .map_err(|error| failure(format!("The CSV cannot be read: {error}.")))?
+                .map_err(|error| unreadable(&error))?
                 .clone(),
         )
     } else {
         None
     };
+    if let Some(header) = &header
+        && let Some(twice) = twice(header)
+    {
+        let why = format!(
+            "Two columns have the name \"{twice}\". Read the CSV with \"header\" off to get lists."
+        );
+        return Err(failure(why));
+    }
     let mut rows = Vec::new();
     for record in reader.records() {
-        let record =
-            record.map_err(|error| failure(format!("The CSV cannot be read: {error}.")))?;
+        let record = record.map_err(|error| unreadable(&error))?;
         let fields = record.iter().map(Value::from);
         rows.push(match &header {
             None => fields.collect(),
@@ -116,14 +149,14 @@ fn write(arguments: &Write) -> Result<String, Failure> {
         .from_writer(Vec::new());
     let broken = |error: csv::Error| failure(format!("The CSV cannot be written: {error}."));
     let columns = arguments.columns.clone().or_else(|| {
-        let first = arguments.rows.first()?.as_object()?;
+        let first = arguments.rows.first()?.0.as_object()?;
         Some(first.keys().cloned().collect::<Vec<_>>())
     });
     if let Some(columns) = columns.as_ref().filter(|_| arguments.header) {
         writer.write_record(columns).map_err(broken)?;
     }
     for (number, row) in arguments.rows.iter().enumerate() {
-        let fields: Vec<String> = match (row, &columns) {
+        let fields: Vec<String> = match (&row.0, &columns) {
             (Value::Array(fields), _) => fields.iter().map(field).collect(),
             (Value::Object(fields), Some(columns)) => {
                 if let Some(unknown) = fields.keys().find(|name| !columns.contains(name)) {
@@ -186,6 +219,19 @@ mod tests {
         let arguments =
             serde_json::from_value(json!({ "text": "a,b\n1,2\n1,2,3\n" })).expect("it fits");
         let failure = parse(&arguments).expect_err("it is wrong");
-        assert!(failure.answer().message.contains("line: 3"), "{failure}");
+        assert!(failure.answer().message.contains("line 3"), "{failure}");
+    }
+
+    #[test]
+    fn columns_of_the_same_name_are_not_lost() {
+        let arguments = serde_json::from_value(json!({ "text": "a,b,a\n1,2,3\n" }));
+        let failure = parse(&arguments.expect("it fits")).expect_err("it is wrong");
+        assert!(failure.answer().message.contains("\"a\""), "{failure}");
+        let lists = json!({ "text": "a,b,a\n1,2,3\n", "header": false });
+        let lists = parse(&serde_json::from_value(lists).expect("it fits"));
+        assert_eq!(
+            lists.expect("it is read"),
+            json!([["a", "b", "a"], ["1", "2", "3"]])
+        );
     }
 }

@@ -11,8 +11,11 @@ use standin_worker::{Failure, Method, Outcome, Replay};
 /// A compiled pattern may take this much memory, in bytes.
 const PATTERN_SIZE_MAX: usize = 4 << 20;
 
-/// Matches in one answer.
+/// Matches in one answer. More of them would not fit into a message with all that is told about each.
 const MATCHES_MAX: usize = 100_000;
+
+/// A result may be this large, in bytes: more does not fit into a message, and a replacement can grow without end.
+const RESULT_SIZE_MAX: usize = 16 << 20;
 
 pub(super) fn methods() -> Vec<Method> {
     let method = |method: Method, doc| method.replay(Replay::Always).doc(doc);
@@ -26,7 +29,7 @@ pub(super) fn methods() -> Vec<Method> {
             "Finds all matches of a pattern, with their positions and groups.",
         ),
         method(
-            Method::blocking("text.replace", |_, replacement| replace(&replacement)),
+            Method::blocking("text.replace", |_, replacement| replace(replacement)),
             "Replaces matches of a pattern; $1 or ${name} stand for groups.",
         ),
         method(
@@ -37,17 +40,11 @@ pub(super) fn methods() -> Vec<Method> {
 }
 
 /// A text and a pattern.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct Search {
     /// The text to look in.
     text: String,
-    #[serde(flatten)]
-    pattern: Pattern,
-}
-
-/// A pattern and how it is meant.
-#[derive(Debug, Deserialize, JsonSchema)]
-struct Pattern {
     /// The regular expression.
     pattern: String,
     /// Upper and lower case are the same.
@@ -59,18 +56,33 @@ struct Pattern {
     /// A dot matches a line's end as well.
     #[serde(default)]
     dot_all: bool,
-    /// At most so many matches; 0 is all.
+    /// At most so many matches count; 0 is all.
     #[serde(default)]
     limit: usize,
 }
 
-/// What `text.replace` takes.
-#[derive(Debug, Deserialize, JsonSchema)]
+/// What becomes of the matches of a pattern in a text.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct Replacement {
-    #[serde(flatten)]
-    search: Search,
+    /// The text to look in.
+    text: String,
+    /// The regular expression.
+    pattern: String,
     /// What each match becomes; $1 or ${name} stand for groups, $$ for a dollar.
     with: String,
+    /// Upper and lower case are the same.
+    #[serde(default)]
+    case_insensitive: bool,
+    /// ^ and $ match at every line.
+    #[serde(default)]
+    multi_line: bool,
+    /// A dot matches a line's end as well.
+    #[serde(default)]
+    dot_all: bool,
+    /// At most so many matches are replaced; 0 is all.
+    #[serde(default)]
+    limit: usize,
 }
 
 #[derive(Debug, Serialize, PartialEq)]
@@ -90,7 +102,7 @@ struct Match {
     named: BTreeMap<String, Option<String>>,
 }
 
-impl Pattern {
+impl Search {
     fn compile(&self) -> Result<Regex, Failure> {
         let mut builder = RegexBuilder::new(&self.pattern);
         builder
@@ -100,28 +112,66 @@ impl Pattern {
             .size_limit(PATTERN_SIZE_MAX);
         builder.build().map_err(|error| {
             let why = format!(
-                "The pattern \"{}\" is not understood: {error}",
-                self.pattern
+                "The pattern \"{}\" cannot be used: {}.",
+                self.pattern,
+                reason(&error)
             );
             Failure::new(1101, "text.bad_pattern", why).outcome(Outcome::NotExecuted)
         })
     }
 
-    fn limit(&self) -> usize {
-        if self.limit == 0 {
-            MATCHES_MAX
-        } else {
-            self.limit.min(MATCHES_MAX)
+    /// How many matches to take: what was asked for, or one more than there may be.
+    fn take(&self) -> usize {
+        match self.limit {
+            0 => MATCHES_MAX + 1,
+            limit => limit.min(MATCHES_MAX + 1),
         }
     }
 }
 
+impl Replacement {
+    fn split(self) -> (Search, String) {
+        let search = Search {
+            text: self.text,
+            pattern: self.pattern,
+            case_insensitive: self.case_insensitive,
+            multi_line: self.multi_line,
+            dot_all: self.dot_all,
+            limit: self.limit,
+        };
+        (search, self.with)
+    }
+}
+
+/// What is wrong with a pattern, without the drawing around it.
+fn reason(error: &regex::Error) -> String {
+    if matches!(error, regex::Error::CompiledTooBig(_)) {
+        return "it is too large".to_owned();
+    }
+    let words = error.to_string();
+    let last = words.lines().last().unwrap_or_default();
+    last.trim_start_matches("error: ").to_owned()
+}
+
+fn too_much(what: &str) -> Failure {
+    Failure::new(1107, "text.too_large", what).outcome(Outcome::NotExecuted)
+}
+
+fn within_limit(matches: usize) -> Result<(), Failure> {
+    if matches <= MATCHES_MAX {
+        return Ok(());
+    }
+    Err(too_much(&format!(
+        "There are more than {MATCHES_MAX} matches. Set a \"limit\", or give the text in pieces."
+    )))
+}
+
 fn matches(search: &Search) -> Result<bool, Failure> {
-    Ok(search.pattern.compile()?.is_match(&search.text))
+    Ok(search.compile()?.is_match(&search.text))
 }
 
 fn find(search: &Search) -> Result<Vec<Match>, Failure> {
-    let pattern = search.pattern.compile()?;
+    let pattern = search.compile()?;
     let names: Vec<_> = pattern.capture_names().skip(1).collect();
     // Positions in characters are counted along, not anew for each match.
     let (mut bytes, mut characters) = (0, 0);
@@ -130,9 +180,9 @@ fn find(search: &Search) -> Result<Vec<Match>, Failure> {
         bytes = byte;
         characters
     };
-    let found = pattern
+    let found: Vec<Match> = pattern
         .captures_iter(&search.text)
-        .take(search.pattern.limit())
+        .take(search.take())
         .map(|captures| {
             let whole = captures.get(0).expect("group 0 is the match");
             let group = |index: usize| {
@@ -152,23 +202,45 @@ fn find(search: &Search) -> Result<Vec<Match>, Failure> {
                     .filter_map(|(index, name)| Some(((*name)?.to_owned(), group(index))))
                     .collect(),
             }
-        });
-    Ok(found.collect())
+        })
+        .collect();
+    within_limit(found.len())?;
+    Ok(found)
 }
 
-fn replace(replacement: &Replacement) -> Result<String, Failure> {
-    let Replacement { search, with } = replacement;
-    let pattern = search.pattern.compile()?;
-    Ok(pattern
-        .replacen(&search.text, search.pattern.limit, with.as_str())
-        .into_owned())
+fn replace(replacement: Replacement) -> Result<String, Failure> {
+    let (search, with) = replacement.split();
+    let pattern = search.compile()?;
+    let limit = if search.limit == 0 {
+        usize::MAX
+    } else {
+        search.limit
+    };
+    let mut out = String::with_capacity(search.text.len());
+    let mut copied = 0;
+    for captures in pattern.captures_iter(&search.text).take(limit) {
+        let whole = captures.get(0).expect("group 0 is the match");
+        out.push_str(&search.text[copied..whole.start()]);
+        captures.expand(&with, &mut out);
+        copied = whole.end();
+        if out.len() > RESULT_SIZE_MAX {
+            return Err(too_much(&format!(
+                "The text would be larger than {RESULT_SIZE_MAX} bytes after the replacement."
+            )));
+        }
+    }
+    out.push_str(&search.text[copied..]);
+    Ok(out)
 }
 
 fn split(search: &Search) -> Result<Vec<String>, Failure> {
-    let pattern = search.pattern.compile()?;
+    let pattern = search.compile()?;
     // A limit of n matches makes n + 1 pieces.
-    let pieces = pattern.splitn(&search.text, search.pattern.limit() + 1);
-    Ok(pieces.map(str::to_owned).collect())
+    let pieces: Vec<&str> = pattern
+        .splitn(&search.text, search.take().saturating_add(1))
+        .collect();
+    within_limit(pieces.len() - 1)?;
+    Ok(pieces.into_iter().map(str::to_owned).collect())
 }
 
 #[cfg(test)]
@@ -206,24 +278,42 @@ mod tests {
 
     #[test]
     fn a_replacement_names_groups_and_a_limit_holds() {
-        let replacement = |limit| Replacement {
-            search: Search {
-                pattern: Pattern {
-                    limit,
-                    ..search("", "(\\w)-(\\w)").pattern
-                },
-                ..search("a-b c-d", "")
-            },
-            with: "$2-${1}$$".to_owned(),
+        let replaced = |limit| {
+            replace(Replacement {
+                text: "a-b c-d".to_owned(),
+                pattern: "(\\w)-(\\w)".to_owned(),
+                with: "$2-${1}$$".to_owned(),
+                limit,
+                ..Replacement::default()
+            })
         };
-        assert_eq!(
-            replace(&replacement(0)).expect("it is a pattern"),
-            "b-a$ d-c$"
-        );
-        assert_eq!(
-            replace(&replacement(1)).expect("it is a pattern"),
-            "b-a$ c-d"
-        );
+        assert_eq!(replaced(0).expect("it is a pattern"), "b-a$ d-c$");
+        assert_eq!(replaced(1).expect("it is a pattern"), "b-a$ c-d");
+    }
+
+    #[test]
+    fn too_much_is_an_error_and_never_a_part() {
+        let text = "x".repeat(MATCHES_MAX + 1);
+        for failure in [
+            find(&search(&text, "x")).expect_err("there are too many"),
+            split(&search(&text, "x")).expect_err("there are too many"),
+            replace(Replacement {
+                pattern: ".*".to_owned(),
+                with: "$0".repeat(1000),
+                text: text.clone(),
+                ..Replacement::default()
+            })
+            .expect_err("it is too large"),
+            matches(&search("", "(\\w{999}){999}")).expect_err("it is too large"),
+        ] {
+            assert!(failure.answer().message.ends_with('.'), "{failure}");
+        }
+        let limited = Search {
+            limit: 2,
+            ..search(&text, "x")
+        };
+        assert_eq!(find(&limited).expect("they are two").len(), 2);
+        assert_eq!(split(&limited).expect("they are two").len(), 3);
     }
 
     #[test]

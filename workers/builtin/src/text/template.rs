@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use standin_worker::{Failure, Method, Outcome, Replay};
 
+use crate::plain::Plain;
+
 /// Steps that a template may take, so that a loop without end has one.
 const FUEL: u64 = 1_000_000;
 
@@ -18,18 +20,24 @@ pub(super) fn methods() -> Vec<Method> {
 
 /// A template and what fills it.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct Template {
     /// The template: {{ name }}, {% if %}, {% for %} and filters as in Jinja2.
     template: String,
     /// The values, by name.
     #[serde(default)]
-    values: serde_json::Map<String, serde_json::Value>,
+    #[schemars(with = "std::collections::BTreeMap<String, Plain>")]
+    values: Plain,
     /// Escape values for HTML.
     #[serde(default)]
     html: bool,
 }
 
 fn render(arguments: &Template) -> Result<String, Failure> {
+    if !arguments.values.0.is_object() && !arguments.values.0.is_null() {
+        let why = "The argument \"values\" must be a map of names and values.";
+        return Err(Failure::invalid_arguments(why));
+    }
     let mut environment = minijinja::Environment::new();
     environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
@@ -42,7 +50,7 @@ fn render(arguments: &Template) -> Result<String, Failure> {
         .render_named_str(
             name,
             &arguments.template,
-            minijinja::Value::from(minijinja::value::Serde(&arguments.values)),
+            minijinja::Value::from(minijinja::value::Serde(&arguments.values.0)),
         )
         .map_err(|error| {
             let line = error
@@ -76,10 +84,9 @@ mod tests {
 
     fn template(template: &str) -> Template {
         let values = serde_json::json!({ "name": "Ünal & Sons", "items": [1, 2] });
-        let values = values.as_object().cloned().expect("it is an object");
         Template {
             template: template.to_owned(),
-            values,
+            values: Plain(values),
             html: false,
         }
     }
