@@ -27,8 +27,9 @@ pub(crate) const ENDPOINT_HINT: &str =
 /// The longest path that fits into a socket's address, the final NUL included in neither.
 const PATH_LENGTH_MAX: usize = 107;
 
-/// As much as one read takes. A thread has one such place, a connection none.
-const SCRATCH_SIZE: usize = 64 * 1024;
+/// As much as one read takes: more than a socket holds by default, so that a message of 64 KiB comes in one piece. A
+/// thread has one such place, a connection none.
+const SCRATCH_SIZE: usize = 256 * 1024;
 
 thread_local! {
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH_SIZE].into_boxed_slice());
