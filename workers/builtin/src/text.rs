@@ -9,7 +9,7 @@ mod template;
 
 use standin_worker::Method;
 
-pub(crate) use self::{codepage::decode_content, json::read_json};
+pub(crate) use self::{codepage::decode_content, json::read_json, page::PageName};
 
 /// The methods of this family.
 pub(crate) fn methods() -> Vec<Method> {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{net::Binary, plain::Duplicates};
+use crate::{net::Binary, plain::Duplicates, text::PageName};
 
 /// Settings and how they are written.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -19,7 +19,7 @@ pub(super) struct Parse {
     pub(super) content: Option<Binary>,
     /// The code page of "content"; UTF-8 if not given. A byte order mark goes before it.
     #[serde(default)]
-    pub(super) codepage: Option<String>,
+    pub(super) codepage: Option<PageName>,
     /// What happens when a name stands twice in one place. TOML itself forbids it.
     #[serde(default)]
     pub(super) duplicates: Duplicates,

@@ -19,7 +19,7 @@ pub(super) fn parse(arguments: &Parse) -> Result<Value, Failure> {
     let text = match (&arguments.text, &arguments.content) {
         (Some(text), None) => text.strip_prefix('\u{feff}').unwrap_or(text),
         (None, Some(content)) => {
-            let codepage = arguments.codepage.as_deref().unwrap_or("UTF-8");
+            let codepage = arguments.codepage.as_ref().map_or("UTF-8", |page| &page.0);
             decoded = decode_content(&content.0, codepage)?;
             &decoded
         }

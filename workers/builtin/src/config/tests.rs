@@ -107,7 +107,7 @@ fn the_bytes_of_a_file_are_read_in_their_code_page_and_a_byte_order_mark_goes_be
             format: super::arguments::Format::Ini,
             text: None,
             content: Some(crate::Binary(content.to_vec())),
-            codepage: codepage.map(str::to_owned),
+            codepage: codepage.map(|page| crate::text::PageName(page.to_owned())),
             duplicates: crate::plain::Duplicates::Error,
         };
         parse(&arguments).map_err(|failure| failure.answer().message.clone())

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use standin_worker::{Failure, Method, Outcome, Replay};
 
-use super::page::Page;
+use super::page::{Page, PageName};
 use crate::net::Binary;
 
 pub(super) fn methods() -> Vec<Method> {
@@ -28,7 +28,7 @@ struct Decode {
     /// The bytes.
     bytes: Binary,
     /// Their code page: 1252, ISO8859-15, ibm850, UTF-8 and so on.
-    codepage: String,
+    codepage: PageName,
     /// What stands for bytes that mean nothing there. Without it they are an error.
     #[serde(default)]
     replacement: Option<String>,
@@ -41,7 +41,7 @@ struct Encode {
     /// The text.
     text: String,
     /// The code page: 1252, ISO8859-15, ibm850, UTF-8 and so on.
-    codepage: String,
+    codepage: PageName,
     /// What stands for characters that are not there. Without it they are an error.
     #[serde(default)]
     replacement: Option<String>,
@@ -66,9 +66,9 @@ pub(crate) fn decode_content(content: &[u8], codepage: &str) -> Result<String, F
 }
 
 fn decode(arguments: &Decode) -> Result<String, Failure> {
-    let page = Page::of(&arguments.codepage)?;
+    let page = Page::of(&arguments.codepage.0)?;
     page.decode(&arguments.bytes.0, arguments.replacement.as_deref())
-        .map_err(|bad| bad.in_bytes(&arguments.bytes.0, 0, &arguments.codepage))
+        .map_err(|bad| bad.in_bytes(&arguments.bytes.0, 0, &arguments.codepage.0))
 }
 
 fn encode(arguments: &Encode) -> Result<Vec<u8>, Failure> {
@@ -77,6 +77,7 @@ fn encode(arguments: &Encode) -> Result<Vec<u8>, Failure> {
         codepage,
         replacement,
     } = arguments;
+    let codepage = &codepage.0;
     let page = Page::of(codepage)?;
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_str();
@@ -270,7 +271,7 @@ mod tests {
     fn to(text: &str, codepage: &str, replacement: Option<&str>) -> Result<Vec<u8>, Failure> {
         encode(&Encode {
             text: text.into(),
-            codepage: codepage.into(),
+            codepage: PageName(codepage.into()),
             replacement: replacement.map(str::to_owned),
         })
     }
@@ -278,7 +279,7 @@ mod tests {
     fn from(bytes: &[u8], codepage: &str, replacement: Option<&str>) -> Result<String, Failure> {
         decode(&Decode {
             bytes: Binary(bytes.into()),
-            codepage: codepage.into(),
+            codepage: PageName(codepage.into()),
             replacement: replacement.map(str::to_owned),
         })
     }
@@ -381,6 +382,13 @@ mod tests {
         assert_eq!(failure.answer().code, "invalid_params");
         let failure = to("x", "ebcdic-what", None).expect_err("nobody knows it");
         assert_eq!(failure.answer().code, "text.unknown_codepage");
+    }
+
+    #[test]
+    fn a_code_page_may_be_named_by_its_bare_number() {
+        let arguments = serde_json::json!({ "text": "ü", "codepage": 850 });
+        let arguments: Encode = serde_json::from_value(arguments).expect("they fit");
+        assert_eq!(encode(&arguments).expect("it is there"), [0x81]);
     }
 
     proptest! {

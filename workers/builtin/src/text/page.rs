@@ -5,7 +5,40 @@
 //! Microsoft's tables (`oem_cp`).
 
 use encoding_rs::{Encoding, WINDOWS_874, WINDOWS_1252, WINDOWS_1254};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, de::Error};
+use serde_json::Value;
 use standin_worker::{Failure, Outcome};
+
+use crate::plain::Plain;
+
+/// The name of a code page as an argument: text, or its bare number.
+#[derive(Debug, Clone)]
+pub(crate) struct PageName(pub(crate) String);
+
+impl<'de> Deserialize<'de> for PageName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Plain::deserialize(deserializer)?.0 {
+            Value::String(name) => Ok(PageName(name)),
+            Value::Number(number) => Ok(PageName(number.to_string())),
+            _ => Err(D::Error::custom("a code page is a text or a number")),
+        }
+    }
+}
+
+impl JsonSchema for PageName {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "CodePage".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": ["string", "integer"] })
+    }
+}
 
 /// How bytes and characters belong together.
 #[derive(Debug, Clone, Copy, PartialEq)]

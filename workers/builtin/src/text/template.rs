@@ -57,23 +57,11 @@ fn render(arguments: &Template) -> Result<String, Failure> {
                 .line()
                 .map(|line| format!(" (line {line})"))
                 .unwrap_or_default();
-            let detail = error
-                .detail()
-                .map(|detail| format!(": {detail}"))
-                .unwrap_or_default();
-            let unknown = (error.kind() == minijinja::ErrorKind::UndefinedError)
-                .then(|| {
-                    error
-                        .range()
-                        .and_then(|range| arguments.template.get(range))
-                })
-                .flatten()
-                .map(|name| format!(": \"{}\"", name.trim()))
-                .unwrap_or_default();
-            let why = format!(
-                "The template cannot be filled{line}: {}{detail}{unknown}.",
-                error.kind()
+            let what = error.detail().map_or_else(
+                || error.kind().to_string(),
+                |detail| detail.replace('`', "\""),
             );
+            let why = format!("The template cannot be filled{line}: {what}.");
             Failure::new(1102, "text.bad_template", why).outcome(Outcome::NotExecuted)
         })
 }
