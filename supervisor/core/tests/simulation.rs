@@ -624,6 +624,7 @@ impl Life {
     }
 }
 
+#[expect(clippy::print_stderr, reason = "a broken life tells its story")]
 fn live(seed: u64, start: Instant) -> BTreeSet<&'static str> {
     let mut life = Life::new(seed, start);
     let lived = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| life.live()));
