@@ -47,7 +47,10 @@ impl CommandError {
     fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             CommandError::Call(
-                CallError::Service(_) | CallError::Decode(_) | CallError::Encode(_),
+                CallError::Service(_)
+                | CallError::TooLarge { .. }
+                | CallError::Decode(_)
+                | CallError::Encode(_),
             ) => 1,
             CommandError::Worker(_) => 1,
             CommandError::Config(_) | CommandError::Usage(_) | CommandError::Input(_) => 2,

@@ -14,9 +14,9 @@ use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::runtime::Runtime;
 
-use crate::{CallError, Connect, Endpoint, OpenError};
+use crate::{CallError, Connect, Endpoint, OpenError, Pending};
 
-/// A connection to the service.
+/// A connection to the service. Threads may share it; each call is then waited for by its own thread.
 #[derive(Debug)]
 pub struct Client {
     // Dropped before the runtime that its task runs on.
@@ -77,5 +77,22 @@ impl Client {
     /// See [`CallError`].
     pub fn send_raw(&self, call: crate::Call) -> Result<Bytes, CallError> {
         self.runtime.block_on(call.send_raw())
+    }
+
+    /// Waits for a call that was [started](crate::Call::start). Several may be started one after the other; they go
+    /// out together while the program waits for the first.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub fn wait<R: DeserializeOwned>(&self, pending: Pending) -> Result<R, CallError> {
+        self.runtime.block_on(pending.wait())
+    }
+
+    /// Asks the service to take a started call back. The call is still answered: wait for it.
+    ///
+    /// # Errors
+    /// The request to cancel failed itself.
+    pub fn cancel(&self, pending: &Pending) -> Result<(), CallError> {
+        self.runtime.block_on(pending.cancel())
     }
 }

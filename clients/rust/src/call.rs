@@ -13,6 +13,9 @@ use crate::{CallError, Client, shared::Answer};
 /// than this library's guess.
 const ANSWER_GRACE: Duration = Duration::from_secs(5);
 
+/// The service answers a request to cancel at once.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// A call that has not been sent.
 #[derive(Debug)]
 #[must_use]
@@ -47,9 +50,11 @@ impl Call {
         self
     }
 
-    /// The time for the whole call, queue and replays included.
+    /// The time for the whole call, queue and replays included. Without it the service's own limits hold, and this
+    /// library waits for as long as the connection lasts.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.meta.timeout_ms = Some((timeout.as_millis() as u64).max(1));
+        let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+        self.meta.timeout_ms = Some(timeout_ms.max(1));
         self
     }
 
@@ -85,10 +90,11 @@ impl Call {
     /// Sends it and does not wait.
     ///
     /// # Errors
-    /// The arguments cannot be written.
+    /// The arguments cannot be written, or are larger than the service takes.
     pub fn start(self) -> Result<Pending, CallError> {
         let params = self.params.map_err(CallError::Encode)?;
-        let (msgid, answer) = self.client.shared().send(&self.method, &params, &self.meta);
+        let sent = self.client.shared().send(&self.method, &params, &self.meta);
+        let (msgid, answer) = sent?;
         let limit = self
             .meta
             .timeout_ms
@@ -98,11 +104,13 @@ impl Call {
             msgid,
             answer,
             limit,
+            take_back: true,
         })
     }
 }
 
-/// A call that is on its way. Dropping it gives up the answer, not the call; [`cancel`](Self::cancel) does that.
+/// A call that is on its way. Dropping it before its answer has come takes the call back, as far as the service still
+/// can; [`detach`](Self::detach) lets it run.
 #[derive(Debug)]
 #[must_use]
 pub struct Pending {
@@ -110,6 +118,7 @@ pub struct Pending {
     msgid: u64,
     answer: oneshot::Receiver<Answer>,
     limit: Option<Duration>,
+    take_back: bool,
 }
 
 impl Pending {
@@ -128,9 +137,15 @@ impl Pending {
         self.client
             .request("standin.cancel")
             .arguments(&arguments)
+            .timeout(CANCEL_TIMEOUT)
             .send_raw()
             .await?;
         Ok(())
+    }
+
+    /// Lets it run without anybody who waits for it.
+    pub fn detach(mut self) {
+        self.take_back = false;
     }
 
     /// Waits for the result.
@@ -163,6 +178,6 @@ impl Pending {
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        self.client.shared().forget(self.msgid);
+        self.client.shared().give_up(self.msgid, self.take_back);
     }
 }

@@ -6,6 +6,8 @@ use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 use standin_protocol::{self as protocol, ErrorAnswer, ErrorCode, value};
 
+use crate::Client;
+
 /// One question.
 #[derive(Debug, Clone)]
 pub struct Callback {
@@ -13,9 +15,25 @@ pub struct Callback {
     pub method: String,
     /// With what, as MessagePack.
     pub params: Bytes,
+    client: Client,
 }
 
 impl Callback {
+    pub(crate) fn new(method: String, params: Bytes, client: Client) -> Self {
+        Self {
+            method,
+            params,
+            client,
+        }
+    }
+
+    /// The client that is asked: an answer may need calls of its own. A program with a blocking client uses this one
+    /// as well, since that one is waiting already.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// The arguments as a type: those of `[{...}]` and of a bare map alike.
     ///
     /// # Errors

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use standin_protocol::{ErrorAnswer, Outcome};
-use standin_transport::{ConnectError, EndpointError};
+use standin_protocol::{ErrorAnswer, ErrorCode, Outcome};
+use standin_transport::{ConnectError, Endpoint, EndpointError};
 
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +14,26 @@ pub enum OpenError {
     /// There is no connection.
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    /// Something takes connections there, but does not answer.
+    #[error(
+        "the service at `{endpoint}` takes connections but does not answer (waited {waited_ms} ms)\n\
+         (hint: see whether its process is stopped or stuck)"
+    )]
+    Silent {
+        /// Where.
+        endpoint: Endpoint,
+        /// How long was waited.
+        waited_ms: u128,
+    },
+    /// The service closes the connection at once, and went on doing so for as long as was waited.
+    #[error(
+        "the service at `{endpoint}` closes every connection at once\n\
+         (hint: it may have as many clients as it takes; its log tells)"
+    )]
+    TurnedAway {
+        /// Where.
+        endpoint: Endpoint,
+    },
     /// The service did not take the hello.
     #[error("the service refused the hello: {0}")]
     Hello(#[source] CallError),
@@ -29,10 +49,18 @@ pub enum CallError {
     #[error("{0}")]
     Service(ErrorAnswer),
     /// The connection ended before the answer came.
-    #[error("the connection to the service was lost before the answer came")]
+    #[error("the connection to the service was lost before the answer came; {}", words(*.outcome))]
     ConnectionLost {
         /// `not_executed` if the request had not been given to the system yet.
         outcome: Outcome,
+    },
+    /// The request is larger than the service takes. It was not sent.
+    #[error("the call is {length} bytes long and the service takes {limit}; it was not sent")]
+    TooLarge {
+        /// How large the message would have been, in bytes.
+        length: usize,
+        /// How large it may be.
+        limit: usize,
     },
     /// The service gave no answer, not even within a grace beyond the call's own time.
     #[error("the service gave no answer within {waited:?}")]
@@ -57,16 +85,34 @@ impl CallError {
             CallError::ConnectionLost { outcome } => *outcome,
             CallError::NoAnswer { .. } => Outcome::Unknown,
             CallError::Decode(_) => Outcome::Executed,
-            CallError::Encode(_) => Outcome::NotExecuted,
+            CallError::TooLarge { .. } | CallError::Encode(_) => Outcome::NotExecuted,
         }
     }
 
-    /// The code of the service's answer, if it is one.
+    /// The code of the service's answer, if it is one, or the one that the service would have given.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         match self {
             CallError::Service(answer) => Some(&answer.code),
+            CallError::TooLarge { .. } => Some(ErrorCode::MessageTooLarge.name()),
             _ => None,
         }
+    }
+
+    /// What else the service's answer says (its number, its words, when to ask again), if it is one.
+    #[must_use]
+    pub fn answer(&self) -> Option<&ErrorAnswer> {
+        match self {
+            CallError::Service(answer) => Some(answer),
+            _ => None,
+        }
+    }
+}
+
+fn words(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::NotExecuted => "the call was not executed",
+        Outcome::Executed => "the call was executed",
+        Outcome::Unknown => "whether the call was executed is not known",
     }
 }

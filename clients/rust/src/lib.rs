@@ -15,8 +15,9 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A call gets exactly one answer: the service's, or [`CallError::ConnectionLost`] with what is then known about its
-//! effect. The library never makes a second attempt of its own.
+//! A call gets exactly one answer: the service's, or an error of this library with what is then known about its effect
+//! ([`CallError::ConnectionLost`], [`CallError::NoAnswer`]). The library never makes a second attempt of its own. A call
+//! whose future is dropped is taken back: the service is told that nobody waits for it any more.
 
 pub mod blocking;
 
@@ -24,6 +25,7 @@ mod call;
 mod callbacks;
 mod connect;
 mod error;
+mod reading;
 mod shared;
 
 pub use bytes::Bytes;
