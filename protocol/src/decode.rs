@@ -127,6 +127,35 @@ impl<'a> Reader<'a> {
         Ok(&self.bytes[start..self.position])
     }
 
+    /// Whether arrays and maps nest at most `levels` deep in the next value, which is skipped if so.
+    pub(crate) fn nests_at_most(&mut self, levels: usize) -> Result<bool, WireError> {
+        // Per open array or map, how many values are still to come.
+        let mut open: Vec<u64> = Vec::new();
+        loop {
+            let head = self.head()?;
+            if head.opens_level() && open.len() >= levels {
+                return Ok(false);
+            }
+            self.position += head.length;
+            self.take(usize::try_from(head.payload).map_err(|_| SHORT)?)?;
+            if head.children > 0 {
+                open.push(head.children);
+                continue;
+            }
+            // A value has ended, and perhaps those around it.
+            loop {
+                let Some(left) = open.last_mut() else {
+                    return Ok(true);
+                };
+                *left -= 1;
+                if *left > 0 {
+                    break;
+                }
+                open.pop();
+            }
+        }
+    }
+
     /// Whether everything was read.
     pub(crate) fn is_at_end(&self) -> bool {
         self.position == self.bytes.len()
@@ -152,6 +181,14 @@ pub(crate) struct Head {
     pub(crate) payload: u64,
     /// Values that follow and belong to this one; a map of n entries has 2 n.
     pub(crate) children: u64,
+}
+
+impl Head {
+    /// Whether it is an array or a map, empty ones included.
+    #[inline]
+    pub(crate) fn opens_level(&self) -> bool {
+        matches!(self.kind, Kind::Array | Kind::Map)
+    }
 }
 
 /// Reads the head at the start of `bytes`. `None`: more bytes are needed. `offset` is only for the error.

@@ -74,19 +74,12 @@ impl Scanner {
             let Some(head) = read_head(rest, self.position)? else {
                 return Ok(Progress::Need(message.len() + 1));
             };
-            if self.open.is_empty() {
-                if head.kind != Kind::Array || !(3..=5).contains(&head.children) {
-                    return Err(WireError::NotAMessage {
-                        reason: "a message is an array of three to five",
-                    });
-                }
-            } else {
-                if self.open.len() == 1 {
-                    self.elements[self.element_count] = self.position;
-                    self.element_count += 1;
-                }
-                let last = self.open.len() - 1;
-                self.open[last] -= 1;
+            if self.open.is_empty()
+                && (head.kind != Kind::Array || !(3..=5).contains(&head.children))
+            {
+                return Err(WireError::NotAMessage {
+                    reason: "a message is an array of three to five",
+                });
             }
             let end = (self.position + head.length) as u64 + head.payload;
             // Each child is at least one byte, so a count alone can prove that the message is too large.
@@ -96,13 +89,21 @@ impl Scanner {
                     msgid: self.request_id(message),
                 });
             }
+            if head.opens_level() && self.open.len() >= self.limits.depth_max {
+                return Err(WireError::TooDeep {
+                    limit: self.limits.depth_max,
+                });
+            }
+            // Only what has passed every check is noted, so an error stays the same however often one asks.
+            if let Some(last) = self.open.len().checked_sub(1) {
+                if last == 0 {
+                    self.elements[self.element_count] = self.position;
+                    self.element_count += 1;
+                }
+                self.open[last] -= 1;
+            }
             self.position = end as usize;
             if head.children > 0 {
-                if self.open.len() >= self.limits.depth_max {
-                    return Err(WireError::TooDeep {
-                        limit: self.limits.depth_max,
-                    });
-                }
                 self.open.push(head.children);
             }
             while self.open.len() > 1 && self.open.last() == Some(&0) {
@@ -117,7 +118,7 @@ impl Scanner {
 
     /// The id of a request whose first two elements have come.
     fn request_id(&self, message: &[u8]) -> Option<u64> {
-        if self.element_count < 3 || message.get(self.elements[0]) != Some(&0) {
+        if self.element_count < 2 || message.get(self.elements[0]) != Some(&0) {
             return None;
         }
         Reader::new(&message[self.elements[1]..]).unsigned().ok()
@@ -182,6 +183,34 @@ mod tests {
             scan(b"\x93\x02\xa1x\x91\x91\x91\x91\x01", limits),
             Err(WireError::TooDeep { limit: 4 })
         );
+        for empty in [
+            b"\x93\x02\xa1x\x91\x91\x91\x90",
+            b"\x93\x02\xa1x\x91\x91\x91\x80",
+        ] {
+            assert_eq!(scan(empty, limits), Err(WireError::TooDeep { limit: 4 }));
+        }
+    }
+
+    #[test]
+    fn an_error_stays_the_same_however_often_one_asks() {
+        let limits = Limits {
+            message_size_max: 100,
+            depth_max: 4,
+        };
+        for bytes in [
+            b"\x94\x00\x07\xa4ping\xdc\xff\xff".as_slice(),
+            b"\x94\xc6\xff\xff\xff\xff",
+            b"\x93\x02\xa1x\x91\x91\x91\x91\x01",
+            b"\x93\x02\xc1",
+            b"\xc0",
+        ] {
+            let mut scanner = Scanner::new(limits);
+            let first = scanner.scan(bytes);
+            assert!(first.is_err(), "{bytes:02x?}");
+            for _ in 0..10 {
+                assert_eq!(scanner.scan(bytes), first, "{bytes:02x?}");
+            }
+        }
     }
 
     #[test]

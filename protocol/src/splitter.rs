@@ -14,6 +14,8 @@ pub struct Splitter {
     buffer: BytesMut,
     scanner: Scanner,
     needed: usize,
+    /// Why the stream is lost, once it is.
+    failed: Option<WireError>,
 }
 
 impl Splitter {
@@ -24,6 +26,7 @@ impl Splitter {
             buffer: BytesMut::new(),
             scanner: Scanner::new(limits),
             needed: 0,
+            failed: None,
         }
     }
 
@@ -47,8 +50,19 @@ impl Splitter {
     /// The next whole message, or `None` when more bytes are needed.
     ///
     /// # Errors
-    /// The stream is lost: close it.
+    /// The stream is lost: close it. Every later call gives the same error, whatever comes behind.
     pub fn next_message(&mut self) -> Result<Option<Message>, WireError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let next = self.cut();
+        if let Err(error) = &next {
+            self.failed = Some(error.clone());
+        }
+        next
+    }
+
+    fn cut(&mut self) -> Result<Option<Message>, WireError> {
         if self.buffer.is_empty() {
             self.buffer = BytesMut::new();
             return Ok(None);
