@@ -54,7 +54,7 @@ pub enum Message {
 }
 
 const WRONG_KIND: WireError = WireError::NotAMessage {
-    reason: "the first element is 0, 1 or 2, with four or five, four, or three elements",
+    reason: "the first element is 0, 1 or 2, with four or five, four, or three elements in all",
 };
 
 impl Message {
@@ -71,9 +71,9 @@ impl Message {
             bytes.slice(elements[index]..end)
         };
         match (kind, elements.len()) {
-            (0, 4 | 5) => {
+            (0, count) => {
                 let msgid = read_msgid(&bytes[elements[1]..])?;
-                Ok(match read_request(element, msgid, elements.len() == 5) {
+                Ok(match read_request(element, msgid, count) {
                     Ok(request) => Message::Request(request),
                     Err(why) => Message::WrongRequest {
                         msgid,
@@ -117,14 +117,19 @@ fn read_msgid(bytes: &[u8]) -> Result<u64, WireError> {
 fn read_request(
     element: impl Fn(usize) -> Bytes,
     msgid: u64,
-    has_meta: bool,
+    count: usize,
 ) -> Result<Request, &'static str> {
+    if count < 4 {
+        return Err(
+            "A request has four elements, or five: 0, its number, the method, the parameters.",
+        );
+    }
     let method = text_of(&element(2)).ok_or("The name of a method must be a text.")?;
     let params = element(3);
     if !matches!(params[0], 0x80..=0x9f | 0xdc..=0xdf) {
         return Err("The parameters must be an array, or one map of named arguments.");
     }
-    let meta = has_meta
+    let meta = (count == 5)
         .then(|| element(4))
         .filter(|meta| meta[0] != NIL_MARKER);
     if meta
