@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
-use crate::{ErrorCode, WireError, decode::Reader};
+use crate::{ErrorCode, WireError, decode::Reader, value};
 
 /// What is known about the effect of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,6 +57,10 @@ pub struct ErrorAnswer {
 }
 
 impl ErrorAnswer {
+    /// How deep `data` may nest: half of the usual limit of a message, because the data may be a stranger's error as
+    /// deep as a message allows, and the answer around it may stand in a batch or in yet another error.
+    pub const DATA_DEPTH_MAX: usize = 32;
+
     /// An error of the service's own, with the outcome that its code usually has.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
@@ -84,10 +88,11 @@ impl ErrorAnswer {
         self
     }
 
-    /// The same, with more to know, already encoded.
+    /// The same, with more to know, already encoded. What nests deeper than [`DATA_DEPTH_MAX`](Self::DATA_DEPTH_MAX)
+    /// is left out: nobody could read the answer around it.
     #[must_use]
     pub fn with_data(mut self, data: Bytes) -> Self {
-        self.data = Some(data);
+        self.data = Some(data).filter(|data| value::nests_at_most(data, Self::DATA_DEPTH_MAX));
         self
     }
 
@@ -200,8 +205,9 @@ impl ErrorAnswer {
             code: Cow::Borrowed("worker_error"),
             outcome: Outcome::Executed,
             retry_after_ms: None,
-            data: Some(bytes.clone()),
+            data: None,
         }
+        .with_data(bytes.clone())
     }
 }
 
@@ -237,6 +243,8 @@ mod tests {
         assert_eq!(ErrorAnswer::decode(&pair).message, "boom");
         assert_eq!(ErrorAnswer::decode(&pair).code, "worker_error");
         assert!(!ErrorAnswer::is_full(&pair));
+        let deep = Bytes::from([b"\x91".repeat(62).as_slice(), b"\x01"].concat());
+        assert_eq!(ErrorAnswer::decode(&deep).data, None);
         let odd = Bytes::from_static(b"\xc3");
         assert!(ErrorAnswer::decode(&odd).message.contains("no words"));
     }
