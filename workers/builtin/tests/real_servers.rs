@@ -56,10 +56,12 @@ fn mail(port: &str) -> MailRequest {
     }
 }
 
+/// Sends a mail. Leave to act is asked once for a mail that went out, and never for one that did not.
 async fn send(mail: MailRequest) -> Result<MailReceipt, Failure> {
-    Mail::new(MailDefaults::default())
-        .send(&TestGate::new(), mail)
-        .await
+    let gate = TestGate::new();
+    let sent = Mail::new(MailDefaults::default()).send(&gate, mail).await;
+    assert_eq!(gate.asked(), u32::from(sent.is_ok()));
+    sent
 }
 
 /// The mail in somebody's folder, once Postfix has put it there.
@@ -103,7 +105,8 @@ async fn postfix_delivers_over_starttls() {
         refused,
         [
             ("nobody@standin.test", Some("5.1.1")),
-            ("stranger@other.test", Some("5.7.1"))
+            // Postfix puts relaying off rather than refuse it: a mistake in its settings must not lose mail.
+            ("stranger@other.test", Some("4.7.1"))
         ]
     );
     for user in ["bob", "carl"] {
@@ -128,10 +131,7 @@ async fn postfix_lets_in_who_knows_the_password() {
         (server.user, server.password) = (Some("anna".into()), Some("geheim".into()));
         let receipt = send(request.clone()).await.unwrap();
         let text = delivered("bob", &receipt.message_id).await;
-        assert!(
-            text.contains("ESMTPSA") || text.contains("ESMTPS"),
-            "{text}"
-        );
+        assert!(text.contains("with ESMTPSA"), "{text}");
         request.server.as_mut().unwrap().password = Some("falsch".into());
         let failure = send(request).await.unwrap_err();
         assert_eq!(
