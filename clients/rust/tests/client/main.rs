@@ -1,0 +1,11 @@
+//! The client against a service that is written by hand here and says what no real one would. What a real service and
+//! real workers do is tested in the chaos suite.
+#![cfg(unix)]
+
+mod blocking;
+mod callbacks;
+mod calls;
+mod connecting;
+mod fake;
+mod losing;
+mod sizes;

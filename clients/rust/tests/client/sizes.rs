@@ -1,0 +1,96 @@
+//! Large messages, and too large ones.
+
+use rmpv::Value;
+use standin_client::{CallError, ErrorAnswer, Outcome};
+
+use crate::fake::{Fake, client, client_that, field, map, verdict};
+
+#[tokio::test]
+async fn large_messages_go_both_ways() {
+    let sizes = [64 << 10, 1 << 20, (8 << 20) - 3];
+    let (client, service) = client(move |peer| {
+        for _ in sizes {
+            let (msgid, message) = peer.asked("echo");
+            peer.answer(msgid, field(&message[3][0], "text").clone());
+        }
+    })
+    .await;
+    for size in sizes {
+        let text = "x".repeat(size);
+        let arguments = std::collections::BTreeMap::from([("text", &text)]);
+        let echoed: String = client.call("echo", &arguments).await.expect("it answers");
+        assert!(echoed == text, "{size} bytes came back as {}", echoed.len());
+    }
+    verdict(service).await;
+}
+
+#[tokio::test]
+async fn what_is_too_large_for_the_service_is_refused_here_and_the_connection_goes_on() {
+    let fake = Fake::listen();
+    let connect = fake.connect();
+    let service = std::thread::spawn(move || {
+        let mut peer = fake.accept();
+        let (hello, _) = peer.asked("standin.hello");
+        let limits = map([("message_size_max", 1000.into())]);
+        peer.answer(hello, map([("limits", limits)]));
+        let (msgid, message) = peer.asked("echo");
+        peer.answer(msgid, field(&message[3][0], "text").clone());
+    });
+    let client = connect.open().await.expect("it is there");
+    let text = |length| std::collections::BTreeMap::from([("text", "x".repeat(length))]);
+    let error = client.call::<_, String>("echo", &text(1000)).await;
+    let error = error.expect_err("that is too large");
+    assert!(
+        matches!(
+            error,
+            CallError::TooLarge {
+                length: 1018,
+                limit: 1000
+            }
+        ),
+        "{error:?}"
+    );
+    assert_eq!(error.code(), Some("message_too_large"));
+    assert_eq!(error.outcome(), Outcome::NotExecuted);
+    assert_eq!(
+        error.to_string(),
+        "the call is 1018 bytes long and the service takes 1000; it was not sent"
+    );
+    let echoed: String = client
+        .call("echo", &text(982))
+        .await
+        .expect("that fits exactly");
+    assert_eq!(echoed.len(), 982);
+    verdict(service).await;
+}
+
+#[tokio::test]
+async fn an_answer_to_a_callback_that_is_too_large_becomes_an_error_that_says_so() {
+    let (client, service) = client_that(
+        |connect| {
+            connect.callbacks(|callback| async move {
+                let huge = "x".repeat(17 << 20);
+                Ok::<_, ErrorAnswer>(callback.answer(&huge)?)
+            })
+        },
+        |peer| {
+            let (call, _) = peer.asked("order");
+            peer.ask(1, "everything", map([]));
+            let (error, _) = peer.answered(1);
+            peer.answer(call, Value::Nil);
+            error
+        },
+    )
+    .await;
+    client
+        .call::<_, ()>("order", &map([]))
+        .await
+        .expect("the call goes on");
+    let error = verdict(service).await;
+    assert_eq!(
+        field(&error[2], "code"),
+        &"message_too_large".into(),
+        "{error}"
+    );
+    assert_eq!(field(&error[2], "outcome"), &"executed".into(), "{error}");
+}
