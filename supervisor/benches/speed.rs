@@ -2,7 +2,8 @@
 //!
 //! Absolute times on a shared machine mean little, so every figure stands beside the same figure of a raw relay:
 //! client, relay and worker processes over Unix sockets, bytes copied by one epoll loop, nothing parsed. `cargo bench`
-//! prints the table; this binary plays every part itself, by its first argument.
+//! prints the table, `cargo bench -- sequential` (or `sixty`, `memory`) one part of it; this binary plays every part
+//! itself, by its first argument.
 
 #![expect(
     clippy::print_stdout,
@@ -32,15 +33,30 @@ fn main() -> std::process::ExitCode {
         Some("raw-relay") => raw::relay(&arguments[2], &arguments[3]),
         Some("raw-worker") => raw::worker(&arguments[2]),
         Some("echo-worker") => setup::echo_worker(&arguments[2]),
-        // Cargo's own flag, and filters, which this benchmark has no use for.
-        None | Some("--bench") => table(),
+        // What cargo passes on: its own flag, and the parts that are wanted.
+        None | Some("--bench" | "sequential" | "sixty" | "memory") => table(&arguments[1..]),
         _ => return standin::run(std::env::args_os()),
     }
     std::process::ExitCode::SUCCESS
 }
 
 #[cfg(unix)]
-fn table() {
+fn table(wanted: &[String]) {
+    let named = wanted.iter().any(|part| part != "--bench");
+    let is_wanted = |part: &str| !named || wanted.iter().any(|wanted| wanted == part);
+    if is_wanted("sequential") {
+        sequential();
+    }
+    if is_wanted("sixty") {
+        sixty();
+    }
+    if is_wanted("memory") {
+        setup::memory(&[60, 10_000]);
+    }
+}
+
+#[cfg(unix)]
+fn sequential() {
     use load::Load;
     println!("Sequential round trips of one client, everything pinned to one core:");
     for size in [32, 64 * 1024] {
@@ -74,6 +90,11 @@ fn table() {
             standin.per_second / relay.per_second
         );
     }
+}
+
+#[cfg(unix)]
+fn sixty() {
+    use load::Load;
     println!("Sixty clients, four workers, on all cores:");
     for (depth, size, concurrency) in [(1, 32, 1), (16, 32, 64), (1, 64 * 1024, 1)] {
         let calls = if size > 1000 {
@@ -98,5 +119,4 @@ fn table() {
             standin.per_second / relay.per_second
         );
     }
-    setup::memory(&[60, 10_000]);
 }

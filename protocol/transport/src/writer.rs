@@ -1,64 +1,140 @@
 //! Messages to a connection: everything that waits goes out in one write.
 
 use std::{
+    future::poll_fn,
     io::{self, IoSlice},
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
+    task::{Context, Poll, Waker},
 };
 
 use standin_protocol::Frame;
-use tokio::sync::mpsc;
 
 use crate::Connection;
 
-/// Frames taken from the queue at a time. The system takes at most 1024 pieces in one write.
+/// Frames written at a time. The system takes at most 1024 pieces in one write.
 const FRAMES_MAX: usize = 256;
 
 /// Up to this size a piece is copied together with its neighbours: a copy of so little is cheaper than one more
 /// piece for the system to walk through.
 const COPIED_PIECE_MAX: usize = 1024;
 
+/// What waits, and who waits for it.
 #[derive(Debug, Default)]
-struct Counters {
+struct Queue {
+    /// A plain list, so that a connection with nothing to write holds no memory for it.
+    frames: Vec<Frame>,
+    /// The writing work, while it has nothing to do.
+    idle: Option<Waker>,
+    /// No more frames can come, or none can be written.
+    is_over: bool,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    queue: Mutex<Queue>,
     queued_bytes: AtomicUsize,
     frames_written: AtomicU64,
 }
 
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().expect("nobody panics while holding it")
+    }
+
+    /// What waits now, in a list that was empty. `Pending`: nothing does. `Ready(false)`: nothing ever will.
+    fn poll_frames(&self, context: &mut Context<'_>, into: &mut Vec<Frame>) -> Poll<bool> {
+        let mut queue = self.queue();
+        if !queue.frames.is_empty() {
+            std::mem::swap(&mut queue.frames, into);
+            return Poll::Ready(true);
+        }
+        if queue.is_over {
+            return Poll::Ready(false);
+        }
+        match &mut queue.idle {
+            Some(idle) => idle.clone_from(context.waker()),
+            idle => *idle = Some(context.waker().clone()),
+        }
+        Poll::Pending
+    }
+
+    fn end(&self) {
+        let idle = {
+            let mut queue = self.queue();
+            queue.is_over = true;
+            queue.idle.take()
+        };
+        if let Some(idle) = idle {
+            idle.wake();
+        }
+    }
+}
+
 /// The end that messages are put into. Clones feed the same connection.
 #[derive(Debug, Clone)]
-pub struct MessageWriter {
-    queue: mpsc::UnboundedSender<Frame>,
-    counters: Arc<Counters>,
-}
+pub struct MessageWriter(Arc<Feeding>);
 
 impl MessageWriter {
     /// Puts a message behind those that wait. If the connection is broken it goes nowhere, which the reading side of
     /// the same connection learns anyhow.
     pub fn send(&self, frame: Frame) {
-        self.counters
-            .queued_bytes
-            .fetch_add(frame.len(), Ordering::Relaxed);
-        let _ = self.queue.send(frame);
+        let shared = &self.0.0;
+        let idle = {
+            let mut queue = shared.queue();
+            if queue.is_over {
+                return;
+            }
+            shared
+                .queued_bytes
+                .fetch_add(frame.len(), Ordering::Relaxed);
+            queue.frames.push(frame);
+            queue.idle.take()
+        };
+        if let Some(idle) = idle {
+            idle.wake();
+        }
     }
 
     /// Bytes that were put in and are not yet with the system. It grows when the other end does not read.
     #[must_use]
     pub fn queued_bytes(&self) -> usize {
-        self.counters.queued_bytes.load(Ordering::Relaxed)
+        self.0.0.queued_bytes.load(Ordering::Relaxed)
     }
 
     /// Messages that were given to the system whole, since the beginning.
     #[must_use]
     pub fn frames_written(&self) -> u64 {
-        self.counters.frames_written.load(Ordering::Acquire)
+        self.0.0.frames_written.load(Ordering::Acquire)
     }
 
     /// Whether the connection can no longer be written to.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.queue.is_closed()
+        self.0.0.queue().is_over
+    }
+}
+
+/// What all clones of a writer share: with the last of them no more frames come.
+#[derive(Debug)]
+struct Feeding(Arc<Shared>);
+
+impl Drop for Feeding {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+/// The writing work, however it ends: with it nothing more is taken.
+struct Writing(Arc<Shared>);
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        self.0.end();
+        let left = std::mem::take(&mut self.0.queue().frames);
+        drop(left);
     }
 }
 
@@ -70,59 +146,29 @@ pub fn message_writer(
     MessageWriter,
     impl Future<Output = io::Result<()>> + Send + 'static,
 ) {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "sessions and pools bound what is under way before it comes here, and watch queued_bytes"
-    )]
-    let (queue, waiting) = mpsc::unbounded_channel();
-    let counters = Arc::new(Counters::default());
-    let writer = MessageWriter {
-        queue,
-        counters: Arc::clone(&counters),
-    };
-    (writer, write(connection, waiting, counters))
+    let shared = Arc::new(Shared::default());
+    let work = write(connection, Writing(Arc::clone(&shared)));
+    (MessageWriter(Arc::new(Feeding(shared))), work)
 }
 
-async fn write(
-    connection: Connection,
-    mut waiting: mpsc::UnboundedReceiver<Frame>,
-    counters: Arc<Counters>,
-) -> io::Result<()> {
+async fn write(connection: Connection, writing: Writing) -> io::Result<()> {
+    let shared = &writing.0;
     // An idle connection keeps neither frames nor buffer: both are made anew for each burst.
-    while let Some(first) = waiting.recv().await {
-        let mut frames = Frames::One(first);
-        loop {
-            let (bytes, count) = match &frames {
-                Frames::One(frame) => (write_one(&connection, frame).await?, 1),
-                Frames::Many(frames) => (write_many(&connection, frames).await?, frames.len()),
+    let mut frames = Vec::new();
+    while poll_fn(|context| shared.poll_frames(context, &mut frames)).await {
+        for part in frames.chunks(FRAMES_MAX) {
+            let bytes = match part {
+                [frame] => write_one(&connection, frame).await?,
+                _ => write_many(&connection, part).await?,
             };
-            counters.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
-            counters
+            shared.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
+            shared
                 .frames_written
-                .fetch_add(count as u64, Ordering::Release);
-            let Ok(next) = waiting.try_recv() else { break };
-            frames = gather(next, &mut waiting);
+                .fetch_add(part.len() as u64, Ordering::Release);
         }
+        frames = Vec::new();
     }
     Ok(())
-}
-
-enum Frames {
-    One(Frame),
-    Many(Vec<Frame>),
-}
-
-fn gather(first: Frame, waiting: &mut mpsc::UnboundedReceiver<Frame>) -> Frames {
-    let Ok(second) = waiting.try_recv() else {
-        return Frames::One(first);
-    };
-    let mut frames = vec![first, second];
-    while frames.len() < FRAMES_MAX
-        && let Ok(frame) = waiting.try_recv()
-    {
-        frames.push(frame);
-    }
-    Frames::Many(frames)
 }
 
 async fn write_one(connection: &Connection, frame: &Frame) -> io::Result<usize> {

@@ -1,9 +1,11 @@
 //! Unix sockets.
 
+#[path = "unix/stream.rs"]
+mod stream;
+
 use std::{
-    cell::RefCell,
     fs::File,
-    io::{self, IoSlice},
+    io,
     os::{
         fd::AsFd,
         unix::fs::{DirBuilderExt, MetadataExt},
@@ -12,28 +14,19 @@ use std::{
     time::Duration,
 };
 
-use bytes::BytesMut;
 use interprocess::local_socket::{GenericFilePath, ListenerOptions, ToFsName, tokio::prelude::*};
 use interprocess::os::unix::local_socket::ListenerOptionsExt;
 use tokio::net::UnixStream;
 
 use crate::{Access, Connection, Endpoint, EndpointError, ListenError, Peer, connect::Refusal};
 
-pub(crate) type Stream = UnixStream;
+pub(crate) use self::stream::{Stream, read_into, read_with, write_all};
 
 pub(crate) const ENDPOINT_HINT: &str =
     "give the path of a socket, such as /run/standin/standin.sock";
 
 /// The longest path that fits into a socket's address, the final NUL included in neither.
 const PATH_LENGTH_MAX: usize = 107;
-
-/// As much as one read takes: more than a socket holds by default, so that a message of 64 KiB comes in one piece. A
-/// thread has one such place, a connection none.
-const SCRATCH_SIZE: usize = 256 * 1024;
-
-thread_local! {
-    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH_SIZE].into_boxed_slice());
-}
 
 pub(crate) fn check_endpoint(text: &str) -> Result<(), EndpointError> {
     if text.len() > PATH_LENGTH_MAX {
@@ -103,7 +96,8 @@ fn connection(stream: interprocess::local_socket::tokio::Stream) -> io::Result<C
             .unwrap_or_default(),
     };
     let interprocess::local_socket::tokio::Stream::UdSocket(stream) = stream;
-    Ok(Connection::new(stream.into(), peer))
+    let stream: UnixStream = stream.into();
+    Ok(Connection::new(Stream::new(stream.into_std()?.into())?, peer))
 }
 
 pub(crate) fn refusal(error: &io::Error) -> Refusal {
@@ -113,47 +107,6 @@ pub(crate) fn refusal(error: &io::Error) -> Refusal {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Refusal::Busy,
         _ => Refusal::Other,
     }
-}
-
-pub(crate) async fn read_into(stream: &Stream, buffer: &mut BytesMut) -> io::Result<usize> {
-    loop {
-        stream.readable().await?;
-        match stream.try_read_buf(buffer) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            read => return read,
-        }
-    }
-}
-
-pub(crate) async fn read_with(stream: &Stream, mut take: impl FnMut(&[u8])) -> io::Result<usize> {
-    loop {
-        stream.readable().await?;
-        let read = SCRATCH.with_borrow_mut(|scratch| {
-            let read = stream.try_read(scratch)?;
-            take(&scratch[..read]);
-            Ok(read)
-        });
-        match read {
-            Err(error) if io::Error::kind(&error) == io::ErrorKind::WouldBlock => {}
-            read => return read,
-        }
-    }
-}
-
-pub(crate) async fn write_all(stream: &Stream, mut pieces: &mut [IoSlice<'_>]) -> io::Result<()> {
-    while !pieces.is_empty() {
-        let written = match &*pieces {
-            [piece] => stream.try_write(piece),
-            several => stream.try_write_vectored(several),
-        };
-        match written {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) => IoSlice::advance_slices(&mut pieces, written),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => stream.writable().await?,
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
 }
 
 /// A bound socket, with the lock that keeps two services from taking over the same stale file at once.

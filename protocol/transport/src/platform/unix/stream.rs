@@ -1,0 +1,134 @@
+//! Reading from and writing to a connected socket.
+//!
+//! The runtime's own stream asks the system to tell it of room for writing too, all the time. A Unix socket has news
+//! of that kind whenever the other end reads, so each message would wake its sender for nothing. Here only news of
+//! bytes to read is asked for; news of room is asked for when a write finds none.
+
+use std::{
+    cell::RefCell,
+    io::{self, IoSlice},
+    os::fd::{AsFd, OwnedFd},
+};
+
+use bytes::{BufMut, BytesMut};
+use rustix::net::{SendAncillaryBuffer, SendFlags, send, sendmsg};
+use tokio::io::{Interest, unix::AsyncFd};
+
+/// As much as one read takes: more than a socket holds by default, so that a message of 64 KiB comes in one piece. A
+/// thread has one such place, a connection none.
+const SCRATCH_SIZE: usize = 256 * 1024;
+
+thread_local! {
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH_SIZE].into_boxed_slice());
+}
+
+/// A peer that has gone is an error of the write, not a signal for the process.
+const SEND_FLAGS: SendFlags = if cfg!(target_vendor = "apple") {
+    SendFlags::empty()
+} else {
+    SendFlags::NOSIGNAL
+};
+
+/// A connected socket.
+#[derive(Debug)]
+pub(crate) struct Stream(AsyncFd<OwnedFd>);
+
+impl Stream {
+    /// Takes a connected socket that does not block.
+    pub(crate) fn new(socket: OwnedFd) -> io::Result<Self> {
+        register(socket, Interest::READABLE).map(Self)
+    }
+
+    /// Waits for bytes and reads them with `read`, which is given the socket and says how much came, and of how much
+    /// room.
+    async fn read(
+        &self,
+        mut read: impl FnMut(&OwnedFd) -> rustix::io::Result<Filled>,
+    ) -> io::Result<usize> {
+        loop {
+            let mut ready = self.0.readable().await?;
+            match read(self.0.get_ref()) {
+                Ok(filled) => {
+                    // What left room was all there was: the next read would find nothing, and is spared.
+                    if filled.count < filled.room {
+                        ready.clear_ready();
+                    }
+                    return Ok(filled.count);
+                }
+                Err(rustix::io::Errno::WOULDBLOCK) => ready.clear_ready(),
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Waits until there is room to write. That is rare, so it may cost a second registration.
+    async fn writable(&self) -> io::Result<()> {
+        let again = rustix::io::fcntl_dupfd_cloexec(self.0.get_ref(), 0)?;
+        let again = register(again, Interest::WRITABLE)?;
+        again.writable().await?.retain_ready();
+        Ok(())
+    }
+}
+
+fn register(socket: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
+    // SAFETY: an `OwnedFd` stays open and the same until it is dropped, and it is not taken out again.
+    Ok(unsafe { AsyncFd::register_with_interest(socket, interest) }?)
+}
+
+struct Filled {
+    count: usize,
+    room: usize,
+}
+
+pub(crate) async fn read_into(stream: &Stream, buffer: &mut BytesMut) -> io::Result<usize> {
+    stream
+        .read(|socket| {
+            // SAFETY: nothing is read from it before the system has written it.
+            let spare = unsafe { buffer.chunk_mut().as_uninit_slice_mut() };
+            let room = spare.len();
+            let count = rustix::io::read(socket, spare)?.0.len();
+            // SAFETY: the system has just written so many bytes at that place.
+            unsafe { buffer.advance_mut(count) };
+            Ok(Filled { count, room })
+        })
+        .await
+}
+
+pub(crate) async fn read_with(stream: &Stream, mut take: impl FnMut(&[u8])) -> io::Result<usize> {
+    stream
+        .read(|socket| {
+            SCRATCH.with_borrow_mut(|scratch| {
+                let count = rustix::io::read(socket, &mut **scratch)?;
+                take(&scratch[..count]);
+                Ok(Filled {
+                    count,
+                    room: scratch.len(),
+                })
+            })
+        })
+        .await
+}
+
+pub(crate) async fn write_all(stream: &Stream, mut pieces: &mut [IoSlice<'_>]) -> io::Result<()> {
+    while !pieces.is_empty() {
+        let socket = stream.0.get_ref().as_fd();
+        let written = match &*pieces {
+            [piece] => send(socket, piece, SEND_FLAGS),
+            several => sendmsg(
+                socket,
+                several,
+                &mut SendAncillaryBuffer::default(),
+                SEND_FLAGS,
+            ),
+        };
+        match written {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut pieces, written),
+            Err(rustix::io::Errno::WOULDBLOCK) => stream.writable().await?,
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
