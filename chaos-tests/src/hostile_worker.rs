@@ -30,7 +30,12 @@ struct Worker {
     waiting: VecDeque<Value>,
     ledger: File,
     last_msgid: u64,
+    /// Memory that it was told to take and never gives back.
+    hoard: Vec<Vec<u8>>,
 }
+
+/// How much memory it takes when it is told to.
+const HOARD_SIZE: usize = 128 << 20;
 
 /// Serves until the pipe ends.
 pub fn run() -> ExitCode {
@@ -59,6 +64,7 @@ pub fn run() -> ExitCode {
         waiting: VecDeque::new(),
         ledger,
         last_msgid: 0,
+        hoard: Vec::new(),
     };
     worker.hello(&variable("STANDIN_WORKER_TOKEN"));
     while let Some(message) = worker.next() {
@@ -190,6 +196,16 @@ impl Worker {
             .to_owned();
         let (id, nonce) = (number("id"), number("nonce"));
         ledger::note(&mut self.ledger, id, attempt, Step::Begun);
+        let is_first = message
+            .as_array()
+            .and_then(|message| field(message.get(4)?, "number")?.as_u64())
+            == Some(1);
+        // What only a first attempt does is done by no other.
+        let misbehave = match misbehave.strip_suffix("_first") {
+            Some(misbehave) if is_first => misbehave.to_owned(),
+            Some(_) => String::new(),
+            None => misbehave,
+        };
         self.misbehave_before(&misbehave, attempt);
         clock::pause(number("work_ms"));
         if method == "chaos.until_effect" {
@@ -244,6 +260,11 @@ impl Worker {
                 self.send(&strange);
             }
             "flood" => (0..5000).for_each(|line| println!("line {line}")),
+            "speak" => {
+                println!("spoken on stdout");
+                eprintln!("spoken on stderr");
+            }
+            "hoard" => self.hoard.push(vec![7; HOARD_SIZE]),
             "close_pipe" => {
                 let _ = self.stream.shutdown(std::net::Shutdown::Both);
                 clock::pause(600_000);

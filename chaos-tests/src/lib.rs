@@ -1,12 +1,13 @@
 //! Kills everything on purpose to prove the promises of Standin.
 //!
 //! [`under_test`] runs the service as a real process, [`hostile_worker`] is a worker that speaks the wire by hand and
-//! misbehaves on command, [`ledger`] is what workers really did, [`checker`] holds that against what clients were
+//! misbehaves on command, [`sdk_worker`] one that is written with the SDK as a customer would, [`ledger`] is what workers really did, [`checker`] holds that against what clients were
 //! told, and [`soak`] puts it all together for as long as one likes. One test a promise stands in `tests/`.
 #![cfg(unix)]
 #![expect(
     missing_docs,
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "this is a test program; its parts are told of above"
 )]
 
@@ -14,5 +15,6 @@ pub mod checker;
 mod clock;
 pub mod hostile_worker;
 pub mod ledger;
+pub mod sdk_worker;
 pub mod soak;
 pub mod under_test;

@@ -1,5 +1,5 @@
 //! One program that is every part of the chaos suite: `soak` runs clients and kills, `hostile-worker` is a worker that
-//! misbehaves when it is told to, and anything else is the command line of Standin itself, so that this executable is
+//! misbehaves when it is told to, `sdk-worker` one that behaves, and anything else is the command line of Standin itself, so that this executable is
 //! the service, its launcher and its guardian as well.
 
 use std::process::ExitCode;
@@ -13,6 +13,7 @@ fn main() -> ExitCode {
             chaos_tests::soak::run(&chaos_tests::soak::SoakOptions::parse_from(arguments))
         }
         Some("hostile-worker") => chaos_tests::hostile_worker::run(),
+        Some("sdk-worker") => chaos_tests::sdk_worker::run(),
         _ => standin::run(std::env::args_os()),
     }
 }

@@ -6,9 +6,12 @@ use std::{
     time::Duration,
 };
 
-use standin_client::Endpoint;
+use standin_client::{Endpoint, blocking::Client};
 
 use crate::clock;
+
+/// How long a service may take to come up on a busy machine.
+const START_LIMIT: Duration = Duration::from_secs(30);
 
 /// A running service.
 pub struct UnderTest {
@@ -31,17 +34,81 @@ pub fn eventually(limit: Duration, what: &str, mut holds: impl FnMut() -> bool) 
     }
 }
 
+/// The settings of a pool of hostile workers, one of them a spare; `pool` holds more of them.
+pub fn hostile_pool(
+    name: &str,
+    program: &Path,
+    folder: &Path,
+    workers: usize,
+    pool: &str,
+    start: &str,
+) -> String {
+    format!(
+        "[pools.{name}]\ncommand = ['{}', 'hostile-worker']\n\
+         environment = {{ CHAOS_LEDGER = '{}', CHAOS_START = '{start}' }}\n\
+         workers = {{ min = {workers}, max = {workers}, spare = 1 }}\n{pool}\n",
+        program.display(),
+        folder.join("ledger").display(),
+    )
+}
+
+/// The settings of a pool with one worker that is written with the SDK; `pool` holds more of them.
+pub fn sdk_pool(name: &str, program: &Path, folder: &Path, pool: &str) -> String {
+    format!(
+        "[pools.{name}]\ncommand = ['{}', 'sdk-worker']\nenvironment = {{ CHAOS_LEDGER = '{}' }}\n\
+         workers = {{ min = 1, max = 1, spare = 0 }}\n{pool}\n",
+        program.display(),
+        folder.join("ledger").display(),
+    )
+}
+
+/// How the service says that it stands.
+pub fn status(client: &Client) -> serde_json::Value {
+    client.call("standin.status", &()).expect("it answers")
+}
+
+/// How it says that one of its pools stands.
+pub fn pool_status(client: &Client, name: &str) -> serde_json::Value {
+    let mut status = status(client);
+    let pools = status["pools"].as_array_mut().expect("a list");
+    let found = pools.iter_mut().find(|pool| pool["name"] == name);
+    found.expect("there is such a pool").take()
+}
+
+/// The processes of a pool that are ready for work or at it.
+pub fn worker_pids(client: &Client, pool: &str) -> Vec<u32> {
+    let pool = pool_status(client, pool);
+    let workers = pool["workers"].as_array().expect("a list").iter();
+    let at_work = workers.filter(|worker| {
+        ["ready", "busy", "suspect"].contains(&worker["state"].as_str().expect("a text"))
+    });
+    at_work
+        .map(|worker| worker["pid"].as_u64().expect("it has one") as u32)
+        .collect()
+}
+
+/// Sends a signal to a process of the service under test.
+pub fn signal_process(pid: u32, signal: rustix::process::Signal) {
+    let pid = rustix::process::Pid::from_raw(pid as i32).expect("a process number");
+    // It may be gone by now.
+    let _ = rustix::process::kill_process(pid, signal);
+}
+
 impl UnderTest {
     /// Starts the service of `program` with one pool of hostile workers.
     pub fn start(program: &Path, workers: usize, pool: &str, start: &str) -> UnderTest {
+        UnderTest::serve(program, |folder| {
+            hostile_pool("chaos", program, folder, workers, pool, start)
+        })
+    }
+
+    /// Starts the service of `program` with the settings that are made for its folder, and without Standin's own pool.
+    pub fn serve(program: &Path, settings: impl FnOnce(&Path) -> String) -> UnderTest {
         let folder = tempfile::tempdir().expect("there is a temporary folder");
         let settings = format!(
-            "[endpoint]\npath = '{}'\n[log]\nlevel = \"info\"\n[pools.builtin]\nenabled = false\n[pools.chaos]\n\
-             command = ['{}', 'hostile-worker']\nenvironment = {{ CHAOS_LEDGER = '{}', CHAOS_START = '{start}' }}\n\
-             workers = {{ min = {workers}, max = {workers}, spare = 1 }}\n{pool}\n",
+            "[endpoint]\npath = '{}'\n[log]\nlevel = \"info\"\n[pools.builtin]\nenabled = false\n{}",
             folder.path().join("s").display(),
-            program.display(),
-            folder.path().join("ledger").display(),
+            settings(folder.path()),
         );
         let file = folder.path().join("standin.toml");
         std::fs::write(&file, settings).expect("the folder can be written to");
@@ -59,6 +126,11 @@ impl UnderTest {
             folder,
             service: service.expect("the service can be started"),
         }
+    }
+
+    /// A blocking client of it, as soon as it is there.
+    pub fn client(&self) -> Client {
+        Client::connect(&self.endpoint(), START_LIMIT).expect("the service starts")
     }
 
     pub fn endpoint(&self) -> Endpoint {
@@ -90,14 +162,23 @@ impl UnderTest {
 
     /// Dead children that the service has not taken notice of.
     pub fn zombies(&self) -> usize {
+        let children = self.children();
+        children.iter().filter(|(_, state)| state == "Z").count()
+    }
+
+    /// The service's own children, each with the letter of its state: workers, and the guardian.
+    pub fn children(&self) -> Vec<(u32, String)> {
         let own = self.service.id().to_string();
         let folders = std::fs::read_dir("/proc").expect("this is Linux").flatten();
-        let is_zombie = |folder: &std::fs::DirEntry| {
-            let stat = std::fs::read_to_string(folder.path().join("stat")).unwrap_or_default();
-            let mut fields = stat.rsplit(") ").next().unwrap_or_default().split(' ');
-            fields.next() == Some("Z") && fields.next() == Some(&own)
+        let child = |folder: std::fs::DirEntry| {
+            let pid = folder.file_name().to_str()?.parse().ok()?;
+            let stat = std::fs::read_to_string(folder.path().join("stat")).ok()?;
+            // The name before it may hold anything, brackets and blanks included.
+            let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+            let state = fields.next()?.to_owned();
+            (fields.next() == Some(&own)).then_some((pid, state))
         };
-        folders.filter(is_zombie).count()
+        folders.filter_map(child).collect()
     }
 
     pub fn open_files(&self) -> usize {

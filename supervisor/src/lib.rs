@@ -8,6 +8,7 @@ mod cli;
 mod clock;
 mod config;
 mod directory;
+mod failpoint;
 mod listener;
 mod logging;
 pub mod monitor;

@@ -16,7 +16,7 @@ use std::{sync::Arc, time::Duration};
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use standin_core::WorkerId;
 
-use crate::{clock, directory::PoolHandle, pool::PoolMessage, pools::PoolsMessage};
+use crate::{clock, directory::PoolHandle, failpoint, pool::PoolMessage, pools::PoolsMessage};
 
 /// Memory grows in seconds, and a starved machine is noticed well before a deadline of the usual ten seconds.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -67,6 +67,7 @@ impl Actor for Monitor {
         message: MonitorMessage,
         state: &mut MonitorState,
     ) -> Result<(), ActorProcessingErr> {
+        failpoint::pass("monitor", "");
         match message {
             // A look that takes longer than the period is waited for.
             MonitorMessage::Look => {

@@ -26,6 +26,7 @@ use crate::{
     call::Call,
     clock,
     config::PoolSettings,
+    failpoint,
     pools::PoolsMessage,
     process::Process,
     status::PoolStatus,
@@ -152,6 +153,7 @@ impl Actor for Pool {
         message: PoolMessage,
         state: &mut PoolState,
     ) -> Result<(), ActorProcessingErr> {
+        failpoint::pass("pool", &state.name);
         match message {
             PoolMessage::Submit(calls) => calls
                 .into_iter()

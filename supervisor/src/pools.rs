@@ -10,6 +10,7 @@ use crate::{
     clock,
     config::PoolSettings,
     directory::{Directory, DirectoryWriter, PoolHandle, Route, Unlearned},
+    failpoint,
     pool::{Pool, PoolArguments, PoolMessage},
     session::SessionMessage,
     sessions::SessionsMessage,
@@ -118,6 +119,7 @@ impl Actor for Pools {
         message: PoolsMessage,
         state: &mut PoolsState,
     ) -> Result<(), ActorProcessingErr> {
+        failpoint::pass("pools", "");
         match message {
             PoolsMessage::Learned {
                 pool,

@@ -29,6 +29,7 @@ use self::reading::Credit;
 use crate::{
     call::{Call, CallAnswer, Caller},
     directory::{DirectoryReader, DirectoryWriter, PoolHandle},
+    failpoint,
     pools::PoolsMessage,
     sessions::SessionsMessage,
 };
@@ -163,6 +164,7 @@ impl Actor for Session {
         message: SessionMessage,
         state: &mut SessionState,
     ) -> Result<(), ActorProcessingErr> {
+        failpoint::pass("session", state.caller.session);
         match message {
             SessionMessage::Received(messages) => {
                 for message in messages {

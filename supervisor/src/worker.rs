@@ -15,6 +15,7 @@ use standin_protocol::Limits;
 
 use crate::{
     config::PoolSettings,
+    failpoint,
     pool::PoolMessage,
     process::{Exit, Process, SpawnError, Spawner},
 };
@@ -103,6 +104,7 @@ impl Actor for Worker {
         message: WorkerMessage,
         state: &mut WorkerState,
     ) -> Result<(), ActorProcessingErr> {
+        failpoint::pass("worker", state.worker.slot);
         match message {
             WorkerMessage::Spawned(Ok(process)) => {
                 if state.kill_wanted {

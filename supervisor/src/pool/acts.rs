@@ -14,7 +14,7 @@ use standin_protocol::{self as protocol, WorkerMeta};
 use super::{PoolMessage, PoolState, link::Link, words};
 use crate::{
     call::{Call, CallAnswer, Caller},
-    clock,
+    clock, failpoint,
     pools::PoolsMessage,
     session::SessionMessage,
     worker::{self, WorkerMessage},
@@ -27,6 +27,7 @@ impl PoolState {
         effect: Effect<Arc<Call>>,
         answer: &mut Option<Result<Bytes, Bytes>>,
     ) {
+        failpoint::pass("pool_effect", &self.name);
         match effect {
             Effect::StartWorker(worker) => self.start_worker(myself, worker),
             Effect::Send {

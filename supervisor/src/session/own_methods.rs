@@ -98,6 +98,8 @@ impl SessionState {
             b"standin.ping" => Ok(protocol::encode("pong")),
             b"standin.hello" => Ok(self.hello(&arguments)),
             b"standin.methods" => Ok(self.methods()),
+            #[cfg(all(feature = "failpoints", debug_assertions))]
+            b"standin.failpoint" => Ok(crate::failpoint::arm(&arguments, self.caller.session)),
             b"standin.describe" => self.describe(&arguments),
             b"standin.cancel" => self.cancel(&arguments),
             b"standin.batch" => return self.batch(msgid, &arguments),

@@ -1,0 +1,163 @@
+//! A worker as a customer would write it, with one method for each thing that the SDK offers. What it wants to be
+//! seen to have done, it prints: the service writes that into its log.
+
+use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use standin_worker::{Context, ErrorCode, Failure, Method, Outcome, Replay, Worker};
+use tokio::sync::Barrier;
+
+/// Requests that it takes at a time, and so many must come together at [`together`].
+pub const CONCURRENCY: usize = 3;
+
+/// Serves until the service says to end.
+pub fn run() -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("the system gives a runtime");
+    let barrier = Arc::new(Barrier::new(CONCURRENCY));
+    let worker = Worker::new("sdk", "1")
+        .concurrency(CONCURRENCY as u32)
+        .method(
+            Method::new("sdk.effect", effect)
+                .replay(Replay::UntilEffect)
+                .doc("Asks for leave when a file is there."),
+        )
+        .method(
+            Method::new("sdk.progress", progress)
+                .replay(Replay::Always)
+                .doc("Tells how it is getting on."),
+        )
+        .method(Method::new("sdk.wait", wait).doc("Waits until nobody wants it any more."))
+        .method(Method::new("sdk.ask", ask).doc("Asks the program that made the call."))
+        .method(Method::new("sdk.echo", echo).replay(Replay::Always))
+        .method(Method::new("sdk.large", large).replay(Replay::Always))
+        .method(Method::new("sdk.fail", fail).replay(Replay::Always))
+        .method(
+            Method::new("sdk.together", move |_, _: Nothing| {
+                let barrier = Arc::clone(&barrier);
+                async move {
+                    barrier.wait().await;
+                    Ok(std::process::id())
+                }
+            })
+            .doc("Waits for the others."),
+        );
+    match runtime.block_on(worker.run()) {
+        Ok(()) => {
+            println!("the worker was drained");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            println!("{error:?}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Nothing {}
+
+/// What an effect waits for.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Effect {
+    /// The file whose appearance is waited for.
+    when: PathBuf,
+}
+
+async fn effect(context: Context, effect: Effect) -> Result<u32, Failure> {
+    println!("attempt {} waits", context.attempt());
+    while !effect.when.exists() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let leave = context.effect_begin().await;
+    println!("attempt {}: leave {}", context.attempt(), leave.is_ok());
+    leave?;
+    Ok(context.number())
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Steps {
+    steps: u32,
+}
+
+#[derive(Serialize)]
+struct Step {
+    step: u32,
+    of: u32,
+}
+
+async fn progress(context: Context, Steps { steps }: Steps) -> Result<u32, Failure> {
+    for step in 1..=steps {
+        context.progress(&Step { step, of: steps });
+    }
+    Ok(steps)
+}
+
+async fn wait(context: Context, _: Nothing) -> Result<(), Failure> {
+    println!("attempt {} waits", context.attempt());
+    context.cancelled().await;
+    println!("attempt {} was cancelled", context.attempt());
+    let why = "It stopped half way.";
+    Err(Failure::service(ErrorCode::Cancelled, why).outcome(Outcome::Unknown))
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Question {
+    method: String,
+    arguments: Value,
+}
+
+/// The program's answer, or what went wrong as this worker sees it.
+#[derive(Serialize)]
+struct Heard {
+    answer: Option<Value>,
+    code: Option<String>,
+    message: Option<String>,
+}
+
+async fn ask(context: Context, question: Question) -> Result<Heard, Failure> {
+    let Question { method, arguments } = question;
+    let asked = context.call_client::<_, Value>(&method, &arguments).await;
+    Ok(match asked {
+        Ok(answer) => Heard {
+            answer: Some(answer),
+            code: None,
+            message: None,
+        },
+        Err(failure) => Heard {
+            answer: None,
+            code: Some(failure.answer().code.to_string()),
+            message: Some(failure.answer().message.clone()),
+        },
+    })
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Text {
+    text: String,
+}
+
+async fn echo(_: Context, Text { text }: Text) -> Result<String, Failure> {
+    Ok(text)
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Size {
+    bytes: usize,
+}
+
+async fn large(_: Context, Size { bytes }: Size) -> Result<String, Failure> {
+    Ok("x".repeat(bytes))
+}
+
+async fn fail(_: Context, _: Nothing) -> Result<(), Failure> {
+    Err(Failure::new(1007, "sdk.broken", "It is broken.")
+        .outcome(Outcome::NotExecuted)
+        .retry_after_ms(1500)
+        .data(&[1, 2, 3]))
+}

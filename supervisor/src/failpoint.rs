@@ -1,0 +1,70 @@
+//! Faults on command, for the chaos suite: an actor that passes an armed place panics there.
+//!
+//! `standin.failpoint {place, times?}` arms a place. Both are compiled in only with the feature `failpoints`, and even
+//! then only together with debug assertions, so that no release has them. Places: `pool/NAME` (at its next message),
+//! `pool_effect/NAME` (between a decision and what follows from it), `worker/SLOT` (at its next message), `session`
+//! (the one that asks, at its next message), `pools`, `monitor`.
+
+use std::fmt::Display;
+
+#[cfg(all(feature = "failpoints", debug_assertions))]
+pub(crate) use self::armed::arm;
+
+/// A place where an actor can be made to fail.
+#[cfg_attr(
+    not(all(feature = "failpoints", debug_assertions)),
+    expect(unused_variables, reason = "without failpoints there is nothing to do")
+)]
+#[inline]
+pub(crate) fn pass(place: &str, name: impl Display) {
+    #[cfg(all(feature = "failpoints", debug_assertions))]
+    armed::pass(place, &name);
+}
+
+#[cfg(all(feature = "failpoints", debug_assertions))]
+mod armed {
+    use std::{fmt::Display, sync::Mutex};
+
+    use bytes::Bytes;
+    use standin_protocol::{self as protocol, value};
+
+    static ARMED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+    pub(super) fn pass(place: &str, name: &dyn Display) {
+        let mut armed = ARMED.lock().expect("nobody panics while holding it");
+        if armed.is_empty() {
+            return;
+        }
+        let name = name.to_string();
+        let here = match name.as_str() {
+            "" => place.to_owned(),
+            name => format!("{place}/{name}"),
+        };
+        let Some(index) = armed.iter().position(|armed| *armed == here) else {
+            return;
+        };
+        armed.swap_remove(index);
+        drop(armed);
+        panic!("failing on command at {here}");
+    }
+
+    /// Arms a place as often as the arguments say. `session` means the one that asks.
+    pub(crate) fn arm(arguments: &[(Bytes, Bytes)], session: impl Display) -> Bytes {
+        let argument = |name: &str| {
+            let found = arguments.iter().find(|(key, _)| key == name.as_bytes());
+            found.map(|(_, value)| value)
+        };
+        let place = argument("place")
+            .and_then(value::read_bytes)
+            .unwrap_or_default();
+        let place = match String::from_utf8_lossy(&place).into_owned() {
+            place if place == "session" => format!("session/{session}"),
+            place => place,
+        };
+        let times = argument("times").and_then(|times| value::read_unsigned(times));
+        let places = std::iter::repeat_n(place, times.unwrap_or(1) as usize);
+        let mut armed = ARMED.lock().expect("nobody panics while holding it");
+        armed.extend(places);
+        protocol::encode(&true)
+    }
+}
