@@ -23,6 +23,7 @@ use standin_core::{
 };
 use standin_protocol::{Limits, Message, Request};
 use standin_transport::{Connection, MessageWriter, message_writer};
+use tokio::task::JoinHandle;
 
 pub(crate) use self::callbacks::CallbackReply;
 use self::reading::Credit;
@@ -98,8 +99,18 @@ pub(crate) struct SessionState {
     unlocated: Vec<Request>,
     writer: MessageWriter,
     credit: Arc<Credit>,
+    reading: JoinHandle<()>,
     /// Calls of the message that is being handled, by pool, so that each pool is told once.
     outgoing: Vec<(Arc<PoolHandle>, Vec<Arc<Call>>)>,
+}
+
+impl Drop for SessionState {
+    /// However the session ends, its own failure included: the connection closes, nobody works for it any more, and
+    /// no worker waits for an answer of its client.
+    fn drop(&mut self) {
+        self.reading.abort();
+        self.let_go();
+    }
 }
 
 /// Callbacks that a client may have unanswered at a time; it serves them one inside the other.
@@ -142,7 +153,7 @@ impl Actor for Session {
             limits: environment.limits,
             writer: writer.clone(),
         };
-        tokio::spawn(reading::read(stream, myself, Arc::clone(&credit)));
+        let reading = tokio::spawn(reading::read(stream, myself, Arc::clone(&credit)));
         Ok(SessionState {
             core: SessionCore::new(environment.requests_max),
             callbacks: Callbacks::new(CALLBACKS_MAX),
@@ -155,6 +166,7 @@ impl Actor for Session {
             sessions,
             writer,
             credit,
+            reading,
         })
     }
 

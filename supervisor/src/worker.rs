@@ -12,6 +12,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use standin_core::{Cause, WorkerId};
 use standin_protocol::Limits;
+use tokio::task::JoinHandle;
 
 use crate::{
     config::PoolSettings,
@@ -66,6 +67,18 @@ pub(crate) struct WorkerState {
     exit: Option<Exit>,
     /// It closed its pipe and lived on, and was ended for that.
     closed_its_pipe: bool,
+    /// Starts the process and then carries what it says.
+    living: JoinHandle<()>,
+}
+
+impl Drop for WorkerState {
+    /// However the actor ends, its own failure and that of its pool included, the process ends with it.
+    fn drop(&mut self) {
+        self.living.abort();
+        if let Some(process) = &self.process {
+            process.kill();
+        }
+    }
 }
 
 /// Between the end of the pipe and the death of the process there is a moment, even for a process that was killed. One
@@ -85,7 +98,7 @@ impl Actor for Worker {
         myself: ActorRef<WorkerMessage>,
         arguments: WorkerArguments,
     ) -> Result<WorkerState, ActorProcessingErr> {
-        let state = WorkerState {
+        Ok(WorkerState {
             worker: arguments.worker,
             pool: arguments.pool.clone(),
             process: None,
@@ -93,9 +106,8 @@ impl Actor for Worker {
             pipe_ended: false,
             exit: None,
             closed_its_pipe: false,
-        };
-        tokio::spawn(establish::live(myself, arguments));
-        Ok(state)
+            living: tokio::spawn(establish::live(myself, arguments)),
+        })
     }
 
     async fn handle(

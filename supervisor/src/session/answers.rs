@@ -117,6 +117,12 @@ impl SessionState {
                 self.say_why(&error);
             }
         }
+        let _ = self.sessions.cast(SessionsMessage::Ended(session));
+        myself.stop(None);
+    }
+
+    /// Tells the pools that nobody waits for this session's calls, and the workers that nobody answers their callbacks.
+    pub(super) fn let_go(&mut self) {
         let mut abandoned: FxHashMap<u64, (Arc<PoolHandle>, Vec<RequestId>)> = FxHashMap::default();
         for call in self.core.calls() {
             let entry = abandoned.entry(call.pool.generation);
@@ -129,8 +135,6 @@ impl SessionState {
         for callback in self.callbacks.close() {
             callback.fail("The program that made the call has gone.");
         }
-        let _ = self.sessions.cast(SessionsMessage::Ended(session));
-        myself.stop(None);
     }
 
     /// A last answer for a client whose stream is lost, as far as it can be told to what.
