@@ -1,7 +1,8 @@
 //! A worker that misbehaves on command, and writes down what it really does.
 //!
 //! It speaks the wire by hand, with nothing of Standin's own encoders, so that a wrong type there cannot hide behind
-//! itself. Requests are `[{id, nonce, work_ms, misbehave}]`.
+//! itself. Requests are `[{id, nonce, work_ms, after_ms, misbehave}]`: what it works before and after its effect, and
+//! what it does wrong, which with `_first` behind it only a first attempt does.
 
 use std::{
     collections::VecDeque,
@@ -227,6 +228,7 @@ impl Worker {
                 std::process::abort();
             }
             ledger::note(&mut self.ledger, id, attempt, Step::Effect);
+            clock::pause(number("after_ms"));
         }
         if misbehave == "die_before_answer" {
             std::process::abort();

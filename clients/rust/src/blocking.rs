@@ -79,8 +79,21 @@ impl Client {
         self.runtime.block_on(call.send_raw())
     }
 
-    /// Waits for a call that was [started](crate::Call::start). Several may be started one after the other; they go
-    /// out together while the program waits for the first.
+    /// Sends a call and does not wait for its result. It is on its way when this returns, unless the service does not
+    /// read; what is then left goes out while the program waits for something.
+    ///
+    /// # Errors
+    /// The arguments cannot be written, or are larger than the service takes.
+    pub fn start(&self, call: crate::Call) -> Result<Pending, CallError> {
+        self.runtime.block_on(async {
+            let pending = call.start()?;
+            // The writer has its turn.
+            tokio::task::yield_now().await;
+            Ok(pending)
+        })
+    }
+
+    /// Waits for a call that was [started](Self::start).
     ///
     /// # Errors
     /// See [`CallError`].

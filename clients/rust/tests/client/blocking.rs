@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use rmpv::Value;
 use standin_client::{CallError, Outcome};
 
-use crate::fake::{blocking_client, field, map};
+use crate::fake::{LIMIT, blocking_client, field, map};
 
 #[test]
 fn threads_share_a_client_and_each_gets_its_own_answers() {
@@ -42,10 +42,12 @@ fn threads_share_a_client_and_each_gets_its_own_answers() {
 
 #[test]
 fn calls_that_are_started_one_after_the_other_are_under_way_together() {
+    let (has_come, come) = std::sync::mpsc::channel();
     let (client, service) = blocking_client(
         |connect| connect,
-        |peer| {
+        move |peer| {
             let (first, _) = peer.asked("first");
+            has_come.send(()).expect("the test waits");
             let (second, _) = peer.asked("second");
             peer.answer(second, 2.into());
             let (cancel, message) = peer.asked("standin.cancel");
@@ -54,8 +56,11 @@ fn calls_that_are_started_one_after_the_other_are_under_way_together() {
             peer.answer(first, 1.into());
         },
     );
-    let first = client.request("first").start().expect("it is sent");
-    let second = client.request("second").start().expect("it is sent");
+    let start = |method| client.start(client.request(method)).expect("it is sent");
+    let first = start("first");
+    // It is on its way although nobody waits for it yet.
+    come.recv_timeout(LIMIT).expect("the service has it");
+    let second = start("second");
     assert_eq!(client.wait::<u64>(second).expect("it answers"), 2);
     client.cancel(&first).expect("the service takes it");
     // It was too late to take it back.
