@@ -99,3 +99,49 @@ fn signal_words(signal: i32) -> String {
     };
     format!("{name} (signal {signal})")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_worker_brings_upon_itself_is_a_crash() {
+        use KillReason::{
+            Deadline, IgnoredDrain, ProtocolViolation, Retired, StartTimeout, Stopping,
+        };
+        let own_doing = [
+            Cause::Exited(0),
+            Cause::Exited(1),
+            Cause::Crashed(11),
+            Cause::OutOfMemory,
+            Cause::ClosedItsPipe,
+            Cause::KilledByUs(ProtocolViolation),
+        ];
+        assert!(own_doing.iter().all(|cause| cause.is_crash()));
+        let others_doing = [
+            Cause::NotStarted,
+            Cause::KilledByStranger(9),
+            Cause::KilledByUs(Retired),
+            Cause::KilledByUs(Stopping),
+            Cause::KilledByUs(IgnoredDrain),
+            Cause::KilledByUs(StartTimeout),
+            Cause::KilledByUs(Deadline),
+        ];
+        assert!(!others_doing.iter().any(|cause| cause.is_crash()));
+    }
+
+    #[test]
+    fn a_death_is_told_in_an_administrators_words() {
+        let told = |cause: Cause| cause.to_string();
+        assert_eq!(told(Cause::Exited(3)), "ended by itself with exit code 3");
+        assert_eq!(told(Cause::Crashed(11)), "crashed with SIGSEGV (signal 11)");
+        assert_eq!(
+            told(Cause::KilledByStranger(40)),
+            "killed from outside with signal 40"
+        );
+        assert_eq!(
+            told(Cause::KilledByUs(KillReason::Deadline)),
+            "killed by Standin: a call ran past its time in it"
+        );
+    }
+}

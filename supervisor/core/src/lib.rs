@@ -3,7 +3,7 @@
 //! Event and time in, effects out: this crate has no tokio, no ractor, no clock and no randomness of its own, and it
 //! does not know that workers are processes or that clients sit on pipes. The actors of the service translate
 //! messages into events and effects into acts. Because of that, thousands of lives, each with a death at any step,
-//! are simulated in a second (`tests/simulation.rs`).
+//! are simulated in a second (`tests/simulation/`).
 //!
 //! - [`pool`]: admission, fair queue, dispatch, replay, blame, restart, sizing, deadlines of one pool.
 //! - [`session`]: what one client has asked and is owed.

@@ -4,7 +4,7 @@
 //! slot's worker. It never acts and never looks at a clock: the pool actor hands it events and does what the effects
 //! say, in their order. It does not know that workers are processes.
 //!
-//! Invariants, each held by the simulation in `tests/simulation.rs`:
+//! Invariants, each held by the simulation in `tests/simulation/`:
 //! - a submitted request gets exactly one `Deliver` or `Fail`, unless it was abandoned;
 //! - a request is sent again only if `Request::judge` says so, and only after its worker is confirmed dead;
 //! - an effect is granted only to the attempt that its request is waiting for;
@@ -17,8 +17,11 @@ mod death;
 mod dispatch;
 mod effect;
 mod event;
+#[cfg(test)]
+mod fixture;
 mod incident;
 mod queue;
+mod reports;
 mod request;
 mod settings;
 mod sizing;
@@ -66,6 +69,8 @@ pub struct PoolCore<P> {
     breaker: Breaker,
     incidents: Incidents,
     starved: bool,
+    /// Somebody asked for a worker, whether there is work for it or not, and waits to hear of it.
+    wanted: bool,
     last_attempt: u64,
     wakeup: Option<Instant>,
     counters: Counters,
@@ -88,6 +93,7 @@ impl<P> PoolCore<P> {
             breaker: Breaker::default(),
             incidents: Incidents::default(),
             starved: false,
+            wanted: false,
             last_attempt: 0,
             wakeup: None,
             counters: Counters::default(),
@@ -101,8 +107,8 @@ impl<P> PoolCore<P> {
         match event {
             Event::Submit(submission) => self.submit(now, submission, effects),
             Event::Cancel(request) => self.cancel(now, request, effects),
-            Event::Abandon(request) => self.abandon(request, effects),
-            Event::StartRequested => self.breaker.probe_now(),
+            Event::Abandon(request) => self.abandon(now, request, effects),
+            Event::StartRequested => self.start_requested(),
             Event::WorkerReady {
                 worker,
                 concurrency,
@@ -126,7 +132,7 @@ impl<P> PoolCore<P> {
                 self.memory_measured(now, worker, rss, effects);
             }
             Event::Starved(starved) => self.starved = starved,
-            Event::Stop { deadline } => self.stop(deadline, effects),
+            Event::Stop { deadline } => self.stop(deadline),
             Event::TimePassed => self.time_passed(now, effects),
         }
         self.dispatch(now, effects);

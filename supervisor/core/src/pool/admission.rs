@@ -7,8 +7,9 @@ use standin_protocol::{ErrorCode, Outcome};
 use super::{
     Effect, Failure, Mode, PoolCore, Submission,
     request::{Phase, Request},
+    settings::RETRY_AFTER_MIN,
 };
-use crate::RequestId;
+use crate::{AttemptId, RequestId};
 
 impl<P> PoolCore<P> {
     pub(super) fn submit(
@@ -66,12 +67,15 @@ impl<P> PoolCore<P> {
     }
 
     fn refusal(
-        &self,
+        &mut self,
         now: Instant,
         submission: &Submission<P>,
     ) -> Option<(ErrorCode, Option<Duration>)> {
         if self.mode != Mode::Serving {
             return Some((ErrorCode::ShuttingDown, None));
+        }
+        if now >= submission.deadline {
+            return Some((ErrorCode::DeadlineExceeded, None));
         }
         if self.breaker.is_open() && !self.slots.iter().any(super::slot::Slot::is_usable) {
             return Some((ErrorCode::PoolUnavailable, self.breaker.pause(now)));
@@ -85,9 +89,12 @@ impl<P> PoolCore<P> {
     }
 
     /// A guess at when there will be room: the queue is rarely full for long, and a tenth of its longest wait is
-    /// neither at once nor never.
-    fn retry_after(&self) -> Duration {
-        (self.settings.queue_wait / 10).max(Duration::from_millis(50))
+    /// neither at once nor never. Up to half as much is added, so that those who were refused together do not come
+    /// back together.
+    fn retry_after(&mut self) -> Duration {
+        let least = (self.settings.queue_wait / 10).max(RETRY_AFTER_MIN);
+        let jitter = self.random.below(least.as_millis() as u64 / 2 + 1);
+        least + Duration::from_millis(jitter)
     }
 
     pub(super) fn cancel(
@@ -106,36 +113,40 @@ impl<P> PoolCore<P> {
                 self.queue.remove(session, request, size);
                 self.fail(request, ErrorCode::Cancelled, effects);
             }
-            Phase::Running(attempt) => {
-                let running = self
-                    .attempts
-                    .get_mut(&attempt)
-                    .expect("a running request has an attempt");
-                let worker = running.worker;
-                running.deadline = running.deadline.min(now + self.settings.stop_timeout);
-                let deadline = running.deadline;
-                self.wake_at(deadline);
-                effects.push(Effect::CancelAttempt { worker, attempt });
-            }
+            Phase::Running(attempt) => self.cancel_attempt(now, attempt, effects),
         }
     }
 
-    pub(super) fn abandon(&mut self, request: RequestId, effects: &mut Vec<Effect<P>>) {
+    /// The worker may take a moment to notice, and no more: nobody wants the answer, and others want the worker.
+    fn cancel_attempt(&mut self, now: Instant, attempt: AttemptId, effects: &mut Vec<Effect<P>>) {
+        let running = self
+            .attempts
+            .get_mut(&attempt)
+            .expect("a running request has an attempt");
+        let worker = running.worker;
+        running.deadline = running.deadline.min(now + self.settings.stop_timeout);
+        let deadline = running.deadline;
+        self.wake_at(deadline);
+        effects.push(Effect::CancelAttempt { worker, attempt });
+    }
+
+    pub(super) fn abandon(
+        &mut self,
+        now: Instant,
+        request: RequestId,
+        effects: &mut Vec<Effect<P>>,
+    ) {
         let Some(known) = self.requests.remove(&request) else {
             return;
         };
         match known.phase {
             Phase::Waiting { .. } => self.queue.remove(known.session, request, known.size),
             Phase::Running(attempt) => {
-                let running = self
-                    .attempts
+                self.attempts
                     .get_mut(&attempt)
-                    .expect("a running request has an attempt");
-                running.request = None;
-                effects.push(Effect::CancelAttempt {
-                    worker: running.worker,
-                    attempt,
-                });
+                    .expect("a running request has an attempt")
+                    .request = None;
+                self.cancel_attempt(now, attempt, effects);
             }
         }
         self.counters.abandoned += 1;
@@ -153,7 +164,11 @@ impl<P> PoolCore<P> {
             .remove(&request)
             .expect("only a known request fails");
         self.counters.failed += 1;
-        let retry_after = (code == ErrorCode::Overloaded).then(|| self.retry_after());
+        let retry_after = match code {
+            ErrorCode::Overloaded => Some(self.retry_after()),
+            ErrorCode::PoolUnavailable => self.breaker.delay(),
+            _ => None,
+        };
         effects.push(Effect::Fail {
             request,
             failure: Failure {
@@ -167,3 +182,6 @@ impl<P> PoolCore<P> {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

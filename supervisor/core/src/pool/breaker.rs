@@ -1,20 +1,24 @@
 //! Start failures in a row. An open breaker is what "degraded" means: callers are told at once, and the pool tries
-//! again by itself, one worker at a time.
+//! again by itself, one worker at a time. A worker that is ready closes it.
 
 use std::time::{Duration, Instant};
 
-use super::settings::{PROBE_DELAY, START_FAILURES_MAX};
+use super::settings::{PROBE_DELAY, RETRY_AFTER_MIN, START_FAILURES_MAX, UNEXPLAINED_STARTS_MAX};
 
 /// Counts start failures of a pool.
 #[derive(Debug, Default)]
 pub(super) struct Breaker {
+    /// Workers in a row that failed before they were ready.
     failures: u32,
+    /// Workers in a row that a stranger killed before they were ready.
+    unexplained: u32,
     /// `Some`: open, and this is when the next worker is tried.
     open: Option<Open>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Open {
+    /// `None`: at once.
     probe_at: Option<Instant>,
     delay: Duration,
 }
@@ -24,10 +28,16 @@ impl Breaker {
         self.open.is_some()
     }
 
-    /// How long until the next try.
+    /// How long a caller should wait before it asks again. While a try is going on, that is not 0.
     pub(super) fn pause(&self, now: Instant) -> Option<Duration> {
-        let probe_at = self.open?.probe_at?;
-        Some(probe_at.saturating_duration_since(now))
+        let probe_at = self.open?.probe_at.unwrap_or(now);
+        let pause = probe_at.saturating_duration_since(now);
+        Some(pause.max(RETRY_AFTER_MIN))
+    }
+
+    /// How long it lies between the last try and the next one.
+    pub(super) fn delay(&self) -> Option<Duration> {
+        Some(self.open?.delay)
     }
 
     /// When the next try is due; `None`: nothing holds it back.
@@ -36,9 +46,16 @@ impl Breaker {
     }
 
     /// A worker failed to start. While another one is ready the pool serves, and nothing is degraded.
-    pub(super) fn start_failed(&mut self, now: Instant, somebody_ready: bool) {
-        self.failures += 1;
-        if self.failures < START_FAILURES_MAX || somebody_ready {
+    pub(super) fn start_failed(&mut self, now: Instant, by_stranger: bool, somebody_ready: bool) {
+        if by_stranger {
+            self.unexplained += 1;
+        } else {
+            self.failures += 1;
+        }
+        let too_many =
+            self.failures >= START_FAILURES_MAX || self.unexplained >= UNEXPLAINED_STARTS_MAX;
+        // However the try of an open breaker ended, the next one waits longer.
+        if !self.is_open() && (!too_many || somebody_ready) {
             return;
         }
         let delay = self
@@ -53,6 +70,7 @@ impl Breaker {
     /// A worker started. Tells whether that closed the breaker.
     pub(super) fn started(&mut self) -> bool {
         self.failures = 0;
+        self.unexplained = 0;
         self.open.take().is_some()
     }
 
@@ -62,4 +80,14 @@ impl Breaker {
             open.probe_at = None;
         }
     }
+
+    /// Somebody waits: the next try is then at the latest.
+    pub(super) fn probe_before(&mut self, latest: Instant) {
+        if let Some(probe_at) = self.open.as_mut().and_then(|open| open.probe_at.as_mut()) {
+            *probe_at = (*probe_at).min(latest);
+        }
+    }
 }
+
+#[cfg(test)]
+mod tests;

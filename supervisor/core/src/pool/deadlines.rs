@@ -65,11 +65,16 @@ impl<P> PoolCore<P> {
         for (id, attempt) in &self.attempts {
             // One that expired waits for its worker to die; its caller's own deadline still holds.
             let due = if attempt.expired {
-                let caller = attempt
-                    .request
-                    .map(|request| self.requests[&request].deadline);
-                let Some(due) = caller else { continue };
-                due
+                let Some(request) = attempt.request else {
+                    continue;
+                };
+                let request = &self.requests[&request];
+                // One that was taken back need not wait for the death: no effect is granted to it any more.
+                if request.cancelled {
+                    attempt.deadline
+                } else {
+                    request.deadline
+                }
             } else {
                 attempt.deadline
             };
@@ -109,9 +114,14 @@ impl<P> PoolCore<P> {
             return;
         }
         if self.starved {
-            // On a starved machine lateness proves nothing about the worker.
-            attempt.deadline = now + STARVED_GRACE;
-            self.wake_at(now + STARVED_GRACE);
+            // On a starved machine lateness proves nothing about the worker. The caller's own deadline holds.
+            let later = now + STARVED_GRACE;
+            let caller = attempt
+                .request
+                .map(|request| self.requests[&request].deadline);
+            attempt.deadline = caller.map_or(later, |caller| caller.min(later));
+            let deadline = attempt.deadline;
+            self.wake_at(deadline);
             return;
         }
         attempt.expired = true;
@@ -156,3 +166,6 @@ impl<P> PoolCore<P> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use standin_protocol::ErrorCode;
 
 use super::{
     Effect, Mode, PoolCore,
+    incident::Crash,
     request::{Death, Phase, Verdict},
     settings::{BACKOFF_FIRST, BACKOFF_MAX, HEALTHY_AFTER, KILL_AGAIN_AFTER},
     slot::Life,
@@ -65,10 +66,10 @@ impl<P> PoolCore<P> {
             return;
         };
         let slot = &mut self.slots[index];
-        let life = slot.life;
         let running = std::mem::take(&mut slot.running);
         let (was_alone, was_only_one) = (slot.alone, running.len() == 1);
-        let cause = known_cause(life, cause);
+        let (was_ready, served) = (slot.ready_since.is_some(), slot.served > 0);
+        let cause = known_cause(slot.life, cause);
         self.counters.deaths += u64::from(!matches!(
             cause,
             Cause::KilledByUs(KillReason::Retired | KillReason::Stopping)
@@ -84,7 +85,16 @@ impl<P> PoolCore<P> {
             };
             self.settle_attempt(now, worker, attempt, death_of, &mut touched, effects);
         }
-        self.note_incident(now, index, cause, was_alone, touched, effects);
+        // A worker that was never ready is the breaker's business.
+        if cause.is_crash() && was_ready {
+            let crash = Crash {
+                slot: index,
+                // A request that ran alone stays blamed, or deadly requests could acquit each other for ever.
+                blamed: if was_alone { Vec::new() } else { touched },
+                served,
+            };
+            self.note_incident(now, crash, effects);
+        }
     }
 
     fn settle_attempt(
@@ -120,7 +130,7 @@ impl<P> PoolCore<P> {
                 self.counters.poisoned += 1;
                 self.fail(request_id, ErrorCode::Poisoned, effects);
             }
-            Verdict::Replay if now >= request.deadline => {
+            Verdict::Replay if !request.leaves_room(now) => {
                 self.fail(request_id, ErrorCode::DeadlineExceeded, effects);
             }
             Verdict::Replay => {
@@ -169,8 +179,9 @@ impl<P> PoolCore<P> {
         self.slots[index].life = Life::Empty {
             start_at: Some(now + delay),
         };
-        if !started && !our_choice && !strangers_choice {
-            self.start_failed(now, effects);
+        if !started && !our_choice {
+            self.wanted = false;
+            self.start_failed(now, strangers_choice, effects);
         }
     }
 
@@ -192,10 +203,10 @@ impl<P> PoolCore<P> {
     }
 
     /// A worker that could not start. After a few in a row, with nobody ready, the pool is degraded and says so.
-    fn start_failed(&mut self, now: Instant, effects: &mut Vec<Effect<P>>) {
+    fn start_failed(&mut self, now: Instant, by_stranger: bool, effects: &mut Vec<Effect<P>>) {
         let was_open = self.breaker.is_open();
         let somebody_ready = self.slots.iter().any(super::slot::Slot::is_usable);
-        self.breaker.start_failed(now, somebody_ready);
+        self.breaker.start_failed(now, by_stranger, somebody_ready);
         if !self.breaker.is_open() {
             return;
         }
@@ -224,22 +235,10 @@ impl<P> PoolCore<P> {
     }
 
     /// Several deaths in a blink are one incident: whoever was blamed for them is acquitted, and the slots may be
-    /// filled at once. A request that ran alone stays blamed, or deadly requests could acquit each other for ever.
-    fn note_incident(
-        &mut self,
-        now: Instant,
-        index: usize,
-        cause: Cause,
-        was_alone: bool,
-        touched: Vec<RequestId>,
-        effects: &mut Vec<Effect<P>>,
-    ) {
-        if !cause.is_crash() {
-            return;
-        }
-        let blamed = if was_alone { Vec::new() } else { touched };
+    /// filled at once.
+    fn note_incident(&mut self, now: Instant, crash: Crash, effects: &mut Vec<Effect<P>>) {
         let alive = self.slots.iter().filter(|slot| slot.is_usable()).count();
-        let Some(incident) = self.incidents.note(now, index, blamed, alive) else {
+        let Some(incident) = self.incidents.note(now, crash, alive) else {
             return;
         };
         for request in incident.acquitted {
@@ -247,7 +246,7 @@ impl<P> PoolCore<P> {
                 request.blamed = request.blamed.saturating_sub(1);
             }
         }
-        for index in incident.slots {
+        for index in incident.pardoned {
             let slot = &mut self.slots[index];
             slot.failures = slot.failures.saturating_sub(1);
             if let Life::Empty { start_at: Some(at) } = &mut slot.life {
@@ -260,3 +259,6 @@ impl<P> PoolCore<P> {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,19 +5,22 @@ use std::{collections::VecDeque, time::Instant};
 use super::settings::INCIDENT_WINDOW;
 use crate::RequestId;
 
-/// The crashes of the last moment.
+/// The crashes of the last moment, one a slot.
 #[derive(Debug, Default)]
 pub(super) struct Incidents {
-    recent: VecDeque<Crash>,
+    recent: VecDeque<Noted>,
     /// The incident that is going on was reported already.
     going_on: bool,
 }
 
+/// The crash of a worker that had been ready.
 #[derive(Debug)]
-struct Crash {
-    at: Instant,
-    slot: usize,
-    blamed: Vec<RequestId>,
+pub(super) struct Crash {
+    pub(super) slot: usize,
+    /// Requests that were blamed for it.
+    pub(super) blamed: Vec<RequestId>,
+    /// It had answered something in its life.
+    pub(super) served: bool,
 }
 
 /// What one more death made of the last moment.
@@ -25,54 +28,67 @@ struct Crash {
 pub(super) struct Incident {
     pub(super) deaths: usize,
     pub(super) is_new: bool,
+    /// Requests that are not to blame after all, each named once.
     pub(super) acquitted: Vec<RequestId>,
-    pub(super) slots: Vec<usize>,
+    /// Slots whose worker is not to blame for its death, each named once.
+    pub(super) pardoned: Vec<usize>,
+}
+
+#[derive(Debug)]
+struct Noted {
+    at: Instant,
+    crash: Crash,
+    pardoned: bool,
 }
 
 impl Incidents {
-    /// Notes a crash. `Some`: the crashes of the last moment are one incident; those named were not acquitted yet.
-    /// Three are one wherever they happen; two are one where that was every worker there was.
-    pub(super) fn note(
-        &mut self,
-        now: Instant,
-        slot: usize,
-        blamed: Vec<RequestId>,
-        alive: usize,
-    ) -> Option<Incident> {
+    /// Notes a crash. `Some`: the crashes of the last moment are one incident.
+    /// Three are one wherever they happen; two are one where that was every worker there was. The same slot twice is
+    /// no mass death but a loop, and a worker that served nothing may be part of one: neither is pardoned, or workers
+    /// that cannot live would be started again and again without a pause.
+    pub(super) fn note(&mut self, now: Instant, crash: Crash, alive: usize) -> Option<Incident> {
         while self
             .recent
             .front()
-            .is_some_and(|crash| now - crash.at > INCIDENT_WINDOW)
+            .is_some_and(|noted| now - noted.at > INCIDENT_WINDOW)
         {
             self.recent.pop_front();
         }
         if self.recent.is_empty() {
             self.going_on = false;
         }
-        self.recent.push_back(Crash {
+        if self
+            .recent
+            .iter()
+            .any(|noted| noted.crash.slot == crash.slot)
+        {
+            return None;
+        }
+        self.recent.push_back(Noted {
             at: now,
-            slot,
-            blamed,
+            crash,
+            pardoned: false,
         });
         let deaths = self.recent.len();
         let enough = if alive == 0 { 2 } else { 3 };
         if deaths < enough && !self.going_on {
             return None;
         }
-        let is_new = !std::mem::replace(&mut self.going_on, true);
         let mut incident = Incident {
             deaths,
-            is_new,
+            is_new: !std::mem::replace(&mut self.going_on, true),
             acquitted: Vec::new(),
-            slots: Vec::new(),
+            pardoned: Vec::new(),
         };
-        for crash in &mut self.recent {
-            incident.acquitted.append(&mut crash.blamed);
-            incident.slots.push(crash.slot);
-        }
-        if !is_new {
-            incident.slots = vec![slot];
+        for noted in &mut self.recent {
+            incident.acquitted.append(&mut noted.crash.blamed);
+            if noted.crash.served && !std::mem::replace(&mut noted.pardoned, true) {
+                incident.pardoned.push(noted.crash.slot);
+            }
         }
         Some(incident)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -185,4 +185,36 @@ mod tests {
         queue.remove(SessionId(1), RequestId(1), 5);
         assert!(queue.is_empty() && queue.bytes() == 0 && queue.busy_since().is_none());
     }
+
+    #[test]
+    fn a_session_that_has_nothing_more_waiting_leaves_nothing_behind() {
+        let mut queue = FairQueue::default();
+        for id in 0..1000 {
+            queue.push(now(), SessionId(id), RequestId(id), 1);
+        }
+        for id in 0..500 {
+            queue.remove(SessionId(id), RequestId(id), 1);
+        }
+        while queue.pop_ordinary().is_some() {
+            queue.left(1);
+        }
+        assert!(queue.lanes.is_empty() && queue.turns.is_empty());
+        assert!(queue.unused.len() <= UNUSED_LANES_MAX);
+        assert_eq!((queue.len(), queue.bytes()), (0, 0));
+    }
+
+    #[test]
+    fn the_age_of_a_queue_is_that_of_its_busy_time_not_of_one_request() {
+        let mut queue = FairQueue::default();
+        let start = now();
+        queue.push(start, SessionId(1), RequestId(1), 1);
+        let later = start + std::time::Duration::from_secs(1);
+        queue.push(later, SessionId(1), RequestId(2), 1);
+        assert_eq!(queue.pop_ordinary(), Some(RequestId(1)));
+        queue.left(1);
+        assert_eq!(queue.busy_since(), Some(start));
+        assert_eq!(queue.pop_ordinary(), Some(RequestId(2)));
+        queue.left(1);
+        assert_eq!(queue.busy_since(), None);
+    }
 }

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use standin_protocol::{Outcome, Replay};
 
-use super::settings::{BLAMED_DEATHS_MAX, UNEXPLAINED_DEATHS_MAX, UNEXPLAINED_DEATHS_SUSPECT};
+use super::settings::{
+    BLAMED_DEATHS_MAX, REPLAY_ROOM, UNEXPLAINED_DEATHS_MAX, UNEXPLAINED_DEATHS_SUSPECT,
+};
 use crate::{AttemptId, Cause, KillReason, RequestId, SessionId, WorkerId};
 
 /// Where a request is.
@@ -82,6 +84,16 @@ impl<P> Request<P> {
         }
     }
 
+    /// Whether an attempt that begins now could still be of use to the caller.
+    pub(super) fn leaves_room(&self, now: Instant) -> bool {
+        let room = if self.attempts == 0 {
+            Duration::ZERO
+        } else {
+            REPLAY_ROOM
+        };
+        now + room < self.deadline
+    }
+
     /// What is known about the effect if no attempt is made any more and none is running, or the one that runs can
     /// no longer be granted its effect.
     pub(super) fn outcome_without_answer(&self) -> Outcome {
@@ -99,7 +111,8 @@ impl<P> Request<P> {
     /// Judges the death of the worker it was running in. The only place where a replay is allowed.
     pub(super) fn judge(&mut self, death: Death) -> Verdict {
         self.last_cause = Some(death.cause);
-        if death.unsent {
+        // A worker cannot have begun what it was not given; one that was granted the effect says otherwise.
+        if death.unsent && !self.effect_granted {
             self.attempts -= 1;
             return if self.cancelled {
                 Verdict::Cancelled
@@ -138,3 +151,6 @@ impl<P> Request<P> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,6 +67,10 @@ pub(super) const UNEXPLAINED_DEATHS_SUSPECT: u32 = 3;
 /// one request this often; a call that kills its own worker with SIGKILL does.
 pub const UNEXPLAINED_DEATHS_MAX: u32 = 20;
 
+/// What a replay needs of the caller's time. With less it would end as one more deadline, and cost another worker its
+/// life.
+pub(super) const REPLAY_ROOM: Duration = Duration::from_millis(5);
+
 /// Deaths this close together are one incident: a person or a script ended them all.
 pub(super) const INCIDENT_WINDOW: Duration = Duration::from_millis(100);
 
@@ -80,6 +84,10 @@ pub(super) const STARTING_MAX: usize = 4;
 /// be loud and early.
 pub(super) const START_FAILURES_MAX: u32 = 3;
 
+/// Workers in a row that a stranger killed before they were ready, after which a pool is degraded as well: what kills
+/// every new process (a limit, a guard, a wrapper) is a mistake too, but a storm of kills must not look like one.
+pub(super) const UNEXPLAINED_STARTS_MAX: u32 = 20;
+
 /// The first and the longest pause between two tries of a degraded pool.
 pub(super) const PROBE_DELAY: (Duration, Duration) =
     (Duration::from_secs(5), Duration::from_secs(60));
@@ -90,6 +98,9 @@ pub(super) const BACKOFF_FIRST: Duration = Duration::from_millis(100);
 /// The longest wait before a restart, while nobody waits and while somebody does.
 pub(super) const BACKOFF_MAX: (Duration, Duration) =
     (Duration::from_secs(30), Duration::from_secs(1));
+
+/// The shortest pause that a refused caller is asked for; less would be a loop.
+pub(super) const RETRY_AFTER_MIN: Duration = Duration::from_millis(50);
 
 /// A worker that lived this long and served is healthy, and its slot's earlier failures are forgotten.
 pub(super) const HEALTHY_AFTER: Duration = Duration::from_secs(60);

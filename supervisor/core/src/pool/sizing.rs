@@ -22,7 +22,7 @@ impl<P> PoolCore<P> {
             .count();
         let mut starting = self.slots.iter().filter(|slot| slot.is_starting()).count();
         let target = self.target(now);
-        if !self.queue.is_empty() {
+        if self.wanted || !self.queue.is_empty() {
             self.shorten_backoff(now);
         }
         let starting_max = if self.breaker.is_open() {
@@ -54,8 +54,22 @@ impl<P> PoolCore<P> {
         }
     }
 
-    /// Somebody waits: no slot keeps a long pause.
+    /// Somebody wants a worker now, even if the pool has given up for a while or keeps none when it is idle.
+    pub(super) fn start_requested(&mut self) {
+        let has_one = |slot: &Slot| slot.is_usable() || slot.is_starting();
+        if self.mode != Mode::Serving || self.slots.iter().any(has_one) {
+            return;
+        }
+        self.wanted = true;
+        self.breaker.probe_now();
+        if let Some((index, _)) = self.next_empty() {
+            self.slots[index].life = Life::Empty { start_at: None };
+        }
+    }
+
+    /// Somebody waits: neither a slot nor the pool keeps a long pause.
     fn shorten_backoff(&mut self, now: Instant) {
+        self.breaker.probe_before(now + BACKOFF_MAX.1);
         for slot in &mut self.slots {
             if let Life::Empty { start_at: Some(at) } = &mut slot.life {
                 *at = (*at).min(now + BACKOFF_MAX.1);
@@ -81,7 +95,10 @@ impl<P> PoolCore<P> {
             self.settings.workers_min as usize,
             self.settings.workers_max as usize,
         );
-        demand.clamp(min, max) + self.settings.spare as usize
+        let target = demand.min(max).max(min) + self.settings.spare as usize;
+        // A degraded pool goes on trying though nobody can wait for it, or one that keeps no worker would never recover.
+        let least = usize::from(self.wanted || self.breaker.is_open());
+        target.max(least)
     }
 
     /// The empty slot that may be filled first.
@@ -147,20 +164,30 @@ impl<P> PoolCore<P> {
         }
     }
 
-    pub(super) fn is_due_for_recycling(&self, now: Instant, index: usize) -> bool {
-        let slot = &self.slots[index];
-        slot.is_ready()
-            && (slot.retire
-                || slot.serve_max.is_some_and(|max| slot.served >= max)
-                || slot.retire_at.is_some_and(|at| now >= at))
+    /// One that is due takes nothing new, or with several requests at a time it would never be idle; and goes when
+    /// it is.
+    pub(super) fn recycle_if_due(
+        &mut self,
+        now: Instant,
+        index: usize,
+        effects: &mut Vec<Effect<P>>,
+    ) {
+        let slot = &mut self.slots[index];
+        if !slot.is_ready() {
+            return;
+        }
+        slot.retire |= slot.serve_max.is_some_and(|max| slot.served >= max)
+            || slot.retire_at.is_some_and(|at| now >= at);
+        if slot.retire && slot.is_idle() {
+            self.drain(now, index, effects);
+        }
     }
 
-    /// Retires what is due and idle. Called when time passes.
+    /// Retires what is due. Called when time passes.
     pub(super) fn end_due(&mut self, now: Instant, effects: &mut Vec<Effect<P>>) {
         for index in 0..self.slots.len() {
-            if self.slots[index].is_idle() && self.is_due_for_recycling(now, index) {
-                self.drain(now, index, effects);
-            } else if let Some(at) = self.slots[index].retire_at
+            self.recycle_if_due(now, index, effects);
+            if let Some(at) = self.slots[index].retire_at
                 && at > now
                 && self.slots[index].is_ready()
             {
@@ -185,9 +212,7 @@ impl<P> PoolCore<P> {
             && self.slots[index].is_ready()
         {
             self.slots[index].retire = true;
-            if self.slots[index].is_idle() {
-                self.drain(now, index, effects);
-            }
+            self.recycle_if_due(now, index, effects);
         }
     }
 
@@ -207,3 +232,6 @@ impl<P> PoolCore<P> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

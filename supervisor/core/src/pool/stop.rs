@@ -8,19 +8,15 @@ use super::{Effect, Mode, PoolCore, request::Phase, slot::Life};
 use crate::KillReason;
 
 impl<P> PoolCore<P> {
-    pub(super) fn stop(&mut self, deadline: Instant, effects: &mut Vec<Effect<P>>) {
-        if self.mode == Mode::Stopped {
-            return;
+    pub(super) fn stop(&mut self, deadline: Instant) {
+        if self.mode != Mode::Stopped {
+            self.mode = Mode::Stopping { deadline };
         }
-        self.mode = Mode::Stopping { deadline };
-        // Nothing more will be started, so what waits with no worker left would wait in vain.
-        if !self
-            .slots
-            .iter()
-            .any(|slot| slot.is_ready() || slot.is_starting())
-        {
-            self.fail_waiting(ErrorCode::ShuttingDown, effects);
-        }
+    }
+
+    /// Whether a stop has run out of time.
+    pub(super) fn is_out_of_time(&self, now: Instant) -> bool {
+        matches!(self.mode, Mode::Stopping { deadline } if now >= deadline)
     }
 
     /// Called after every event: moves a stop on.
@@ -28,10 +24,11 @@ impl<P> PoolCore<P> {
         let Mode::Stopping { deadline } = self.mode else {
             return;
         };
-        let out_of_time = now >= deadline;
+        let out_of_time = self.is_out_of_time(now);
         if !out_of_time {
             self.wake_at(deadline);
         }
+        // Nothing more will be started, so what waits with no worker left would wait in vain.
         let nobody_left = self.slots.iter().all(|slot| {
             matches!(
                 slot.life,
@@ -84,3 +81,6 @@ impl<P> PoolCore<P> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
