@@ -12,6 +12,9 @@
 )]
 
 #[cfg(unix)]
+#[path = "speed/compare.rs"]
+mod compare;
+#[cfg(unix)]
 #[path = "speed/load.rs"]
 mod load;
 #[cfg(unix)]
@@ -57,66 +60,30 @@ fn table(wanted: &[String]) {
 
 #[cfg(unix)]
 fn sequential() {
-    use load::Load;
     println!("Sequential round trips of one client, everything pinned to one core:");
+    setup::pinned(true);
     for size in [32, 64 * 1024] {
-        let calls = if size > 1000 { 5_000 } else { 30_000 };
-        let load = Load {
+        let load = load::Load {
             clients: 1,
             depth: 1,
             size,
-            calls,
+            calls: if size > 1000 { 2_000 } else { 10_000 },
         };
-        setup::pinned(true);
-        let direct = setup::direct(load);
-        let relay = setup::relay(load);
-        let standin = setup::standin(load, 1);
-        setup::pinned(false);
-        for (name, result) in [
-            ("direct", &direct),
-            ("raw relay", &relay),
-            ("standin", &standin),
-        ] {
-            println!(
-                "  {size:>6} bytes  {name:9}  p50 {:7.1} us  p99 {:7.1} us  {:8.0}/s",
-                result.p50_us(),
-                result.p99_us(),
-                result.per_second
-            );
-        }
-        println!(
-            "  {size:>6} bytes  p50 {:.2} of the raw relay, calls per second {:.2} of it",
-            standin.p50_us() / relay.p50_us(),
-            standin.per_second / relay.per_second
-        );
+        compare::rounds(load, 1, true);
     }
+    setup::pinned(false);
 }
 
 #[cfg(unix)]
 fn sixty() {
-    use load::Load;
     println!("Sixty clients, four workers, on all cores:");
     for (depth, size, concurrency) in [(1, 32, 1), (16, 32, 64), (1, 64 * 1024, 1)] {
-        let calls = if size > 1000 {
-            300
-        } else {
-            60_000 / 60 * depth
-        };
-        let load = Load {
+        let load = load::Load {
             clients: 60,
             depth,
             size,
-            calls,
+            calls: if size > 1000 { 150 } else { 500 * depth },
         };
-        let relay = setup::relay(load);
-        let standin = setup::standin(load, concurrency);
-        println!(
-            "  {depth:>2} deep {size:>6} bytes  raw relay {:8.0}/s  standin {:8.0}/s (p50 {:.0} us, p99 {:.0} us)  {:.2} of it",
-            relay.per_second,
-            standin.per_second,
-            standin.p50_us(),
-            standin.p99_us(),
-            standin.per_second / relay.per_second
-        );
+        compare::rounds(load, concurrency, false);
     }
 }

@@ -1,0 +1,54 @@
+//! The same load against the floors and Standin in turn, several times over.
+//!
+//! A machine that is shared is now fast, now slow, for seconds at a time. What is compared is therefore measured close
+//! together, and the ratio that counts is the median of the rounds.
+
+#![expect(clippy::print_stdout, reason = "a benchmark prints")]
+
+use crate::{
+    load::{Load, Outcome},
+    setup,
+};
+
+/// How often everything is measured: odd, for the median.
+const ROUNDS: usize = 5;
+
+/// Measures and prints. `with_direct`: a worker without anything before it, too.
+pub(crate) fn rounds(load: Load, concurrency: u32, with_direct: bool) {
+    let Load { depth, size, .. } = load;
+    println!("  {depth} deep, {size} bytes:");
+    let (mut trips, mut rates) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        if with_direct {
+            print("direct", &setup::direct(load));
+        }
+        let relay = setup::relay(load);
+        print("raw relay", &relay);
+        let standin = setup::standin(load, concurrency);
+        print("standin", &standin);
+        trips.push(standin.p50_us() / relay.p50_us());
+        rates.push(standin.per_second / relay.per_second);
+    }
+    println!(
+        "    standin to raw relay, median of {ROUNDS} rounds: p50 {:.2}, calls per second {:.2} (from {:.2} to {:.2})",
+        median(&mut trips),
+        median(&mut rates),
+        rates[0],
+        rates[ROUNDS - 1],
+    );
+}
+
+fn print(name: &str, outcome: &Outcome) {
+    println!(
+        "    {name:9}  p50 {:7.1} us  p99 {:7.1} us  {:8.0}/s",
+        outcome.p50_us(),
+        outcome.p99_us(),
+        outcome.per_second
+    );
+}
+
+/// The middle one; leaves the values in their order.
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values[values.len() / 2]
+}
