@@ -6,6 +6,12 @@ use standin_protocol::{self as protocol, value};
 
 use crate::Failure;
 
+mod words;
+
+/// As values, arguments take many times the memory that their bytes do. Beyond this size a mistake is told in fewer
+/// words.
+const EXPLAINED_SIZE_MAX: usize = 1 << 20;
+
 const EMPTY_MAP: Bytes = Bytes::from_static(&[0x80]);
 
 /// The one map of named arguments: `[{...}]`, a bare map, or nothing, which is an empty map.
@@ -34,26 +40,37 @@ fn explain<A: DeserializeOwned>(argument: &Bytes) -> Failure {
         return Failure::invalid_arguments("The arguments do not fit.");
     };
     let place = error.path().to_string();
-    let what = in_words(error.inner());
-    Failure::invalid_arguments(if matches!(place.as_str(), "." | "?") {
-        format!("The arguments do not fit: {what}.")
-    } else {
-        format!("The argument \"{place}\" does not fit: {what}.")
-    })
+    let place = (!matches!(place.as_str(), "." | "?")).then_some(place.as_str());
+    Failure::invalid_arguments(words::sentence(place, &said::<A>(error.inner(), argument)))
 }
 
-fn in_words(error: &rmp_serde::decode::Error) -> String {
+/// What is wrong, as serde says it.
+fn said<A: DeserializeOwned>(error: &rmp_serde::decode::Error, argument: &Bytes) -> String {
+    use rmp_serde::decode::Error;
     const NOT_UTF8: &str = "it must be text, and its bytes are not valid UTF-8";
-    let words = match error {
-        rmp_serde::decode::Error::Utf8Error(_) => return NOT_UTF8.to_owned(),
-        error => error.to_string(),
-    };
-    // So a text says it that came as bin.
-    if words.contains("invalid value: byte array, expected a string") {
-        return NOT_UTF8.to_owned();
+    match error {
+        Error::Utf8Error(_) => NOT_UTF8.to_owned(),
+        // The decoder of bytes knows only what it met. One of values knows what was wanted as well.
+        Error::TypeMismatch(_) => mismatch::<A>(argument)
+            .unwrap_or_else(|| "it is of another type than the method takes".to_owned()),
+        error => {
+            let said = error.to_string();
+            // So a text says it that came as bin.
+            if said.contains("invalid value: byte array, expected a string") {
+                return NOT_UTF8.to_owned();
+            }
+            said
+        }
     }
-    let words = words.strip_suffix('.').unwrap_or(&words);
-    words.replace('`', "\"")
+}
+
+fn mismatch<A: DeserializeOwned>(argument: &Bytes) -> Option<String> {
+    if argument.len() > EXPLAINED_SIZE_MAX {
+        return None;
+    }
+    let value = rmpv::decode::read_value(&mut &argument[..]).ok()?;
+    let rmpv::ext::Error::Syntax(said) = rmpv::ext::from_value::<A>(value).err()?;
+    Some(said)
 }
 
 #[cfg(test)]
@@ -97,15 +114,23 @@ mod tests {
     #[test]
     fn a_wrong_argument_is_named() {
         for (params, says) in [
-            (b"\x90".as_slice(), "missing field \"name\""),
+            (b"\x90".as_slice(), "The argument \"name\" is missing."),
             (
                 b"\x91\x81\xa4name\x05",
                 "The argument \"name\" does not fit",
             ),
-            (b"\x91\x81\xa4nmae\xa1x", "unknown field \"nmae\""),
+            (b"\x91\x81\xa4nmae\xa1x", "There is no argument \"nmae\""),
             (
                 b"\x91\x82\xa4name\xa1x\xa5lines\x91\x81\xa6amount\xa1y",
                 "The argument \"lines[0].amount\" does not fit",
+            ),
+            (
+                b"\x91\x82\xa4name\xa1x\xa5lines\x91\x81\xa6amount\xff",
+                "a whole number from 0 to 4294967295 is wanted, and it is the number -1",
+            ),
+            (
+                b"\x91\x82\xa4name\xa1x\xa5lines\x91\x81\xa6amount\xa1y",
+                "is wanted, and it is the text \"y\"",
             ),
             (b"\x92\x80\x80", "one map of named arguments"),
             (b"\x91\x07", "one map of named arguments"),
