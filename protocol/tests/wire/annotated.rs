@@ -71,14 +71,3 @@ pub(crate) fn fixtures(file: &str) -> Vec<Annotated> {
     let found = FIXTURES.iter().find(|(name, _)| *name == file);
     parse(found.expect("there is such a file").1)
 }
-
-/// Holds a table against a file: every fixture is in the table, in the same order, and satisfies its entry.
-pub(crate) fn check_all<T>(file: &str, table: &[(&str, T)], check: impl Fn(&str, &Bytes, &T)) {
-    let fixtures = fixtures(file);
-    let names: Vec<&str> = fixtures.iter().map(|fixture| &*fixture.name).collect();
-    let listed: Vec<&str> = table.iter().map(|(name, _)| *name).collect();
-    assert_eq!(names, listed, "every fixture of {file} is checked");
-    for (fixture, (name, expected)) in fixtures.iter().zip(table) {
-        check(name, &fixture.bytes, expected);
-    }
-}

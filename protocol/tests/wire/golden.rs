@@ -9,6 +9,8 @@ mod worker;
 use bytes::Bytes;
 use standin_protocol::{Frame, Limits, Message, Splitter, WireError};
 
+use crate::annotated::fixtures;
+
 /// The one message of a stream, or how the stream was lost.
 pub(super) fn decode(bytes: &[u8]) -> Result<Message, WireError> {
     let mut splitter = Splitter::new(Limits::default());
@@ -42,4 +44,15 @@ pub(super) fn check_written(name: &str, written: &[u8], fixture: &[u8], how: Wri
 
 pub(crate) fn bytes(bytes: &[u8]) -> Bytes {
     Bytes::copy_from_slice(bytes)
+}
+
+/// Holds a table against a file: every fixture is in the table, in the same order, and satisfies its entry.
+pub(super) fn check_all<T>(file: &str, table: &[(&str, T)], check: impl Fn(&str, &Bytes, &T)) {
+    let fixtures = fixtures(file);
+    let names: Vec<&str> = fixtures.iter().map(|fixture| &*fixture.name).collect();
+    let listed: Vec<&str> = table.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, listed, "every fixture of {file} is checked");
+    for (fixture, (name, expected)) in fixtures.iter().zip(table) {
+        check(name, &fixture.bytes, expected);
+    }
 }

@@ -1,7 +1,9 @@
 //! Reads a stream as the transport does, in pieces of any size. Shared with the fuzz targets.
 
 use rmpv::Value;
-use standin_protocol::{Limits, Message, Progress, Scanner, Splitter, WireError};
+use standin_protocol::{
+    self as protocol, Frame, Limits, Message, Progress, Scanner, Splitter, WireError,
+};
 
 /// What a stream gave: its messages, and how it ended.
 #[derive(Debug, PartialEq)]
@@ -49,6 +51,26 @@ pub(crate) fn read_in_pieces(stream: &[u8], sizes: &[usize], limits: Limits) -> 
             }
         }
     }
+}
+
+/// How the encoder writes a message that was read; a wrong request is written by nobody.
+pub(crate) fn write_again(message: &Message) -> Option<Frame> {
+    Some(match message {
+        Message::Request(request) => {
+            let write = |out: &mut Vec<u8>| {
+                out.extend_from_slice(request.meta.as_deref().unwrap_or_default());
+            };
+            let meta = request.meta.is_some();
+            let meta = meta.then_some(&write as protocol::WriteMeta<'_>);
+            protocol::request(request.msgid, &request.method, &request.params, meta)
+        }
+        Message::Response(response) => match &response.result {
+            Ok(result) => protocol::response_ok(response.msgid, result),
+            Err(error) => protocol::response_error(response.msgid, error),
+        },
+        Message::Notification(told) => protocol::notification(&told.method, &told.params),
+        Message::WrongRequest { .. } => return None,
+    })
 }
 
 /// Panics where the scanner and `rmpv`, which knows nothing of it, disagree about the first value of `bytes`. The

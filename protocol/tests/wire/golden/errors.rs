@@ -2,8 +2,7 @@
 
 use standin_protocol::{ErrorAnswer, ErrorCode, Outcome};
 
-use super::bytes;
-use crate::annotated::check_all;
+use super::{bytes, check_all};
 
 #[test]
 fn every_code_stands_on_the_wire_with_its_number_its_name_and_its_outcome() {

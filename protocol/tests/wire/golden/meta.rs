@@ -4,9 +4,9 @@ use standin_protocol::{Meta, WorkerMeta};
 
 use super::{
     Written::{self, Otherwise, So},
-    bytes, check_written,
+    bytes, check_all, check_written,
 };
-use crate::annotated::{check_all, fixtures};
+use crate::annotated::fixtures;
 
 const TRACE: &[u8] = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 

@@ -4,9 +4,8 @@ use standin_protocol::{self as protocol, ErrorCode, Message, Outcome, Request, W
 
 use super::{
     Written::{self, Otherwise, So},
-    bytes, check_written, decode, written,
+    bytes, check_all, check_written, decode, written,
 };
-use crate::annotated::check_all;
 
 struct Expected {
     msgid: u64,

@@ -4,9 +4,8 @@ use standin_protocol::{self as protocol, Message, Notification, Response};
 
 use super::{
     Written::{self, Otherwise, So},
-    bytes, check_written, decode, written,
+    bytes, check_all, check_written, decode, written,
 };
-use crate::annotated::check_all;
 
 type Place = &'static [u8];
 type Answer = (u64, Result<Place, Place>, Written);

@@ -6,8 +6,7 @@ use standin_protocol::{
     Splitter, WorkerHello, WorkerMeta, value,
 };
 
-use super::{Written, bytes, check_written, decode, written};
-use crate::annotated::check_all;
+use super::{Written, bytes, check_all, check_written, decode, written};
 
 fn ask(msgid: u64, method: &str, params: &[u8]) -> Frame {
     protocol::request(msgid, method.as_bytes(), &bytes(params), None)
