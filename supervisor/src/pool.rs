@@ -141,8 +141,8 @@ impl Actor for Pool {
             environment: arguments.environment,
             pools: arguments.pools,
         };
-        // The first look starts the first workers.
-        state.handle(&myself, Event::TimePassed, None);
+        // The first look starts the first workers, and one where none is kept: what it offers is to be learned.
+        state.handle(&myself, Event::StartRequested, None);
         state.settle(&myself);
         Ok(state)
     }

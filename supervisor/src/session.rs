@@ -5,10 +5,12 @@
 //! here. If a pool's actor is lost, the session submits what it may again.
 
 mod answers;
+mod batch;
 mod callbacks;
 mod intake;
 mod own_methods;
 mod reading;
+mod unlocated;
 
 use std::sync::{
     Arc,
@@ -21,12 +23,12 @@ use standin_core::{
     SessionId,
     session::{Callbacks, SessionCore},
 };
-use standin_protocol::{Limits, Message, Request};
+use standin_protocol::{Limits, Message};
 use standin_transport::{Connection, MessageWriter, message_writer};
 use tokio::task::JoinHandle;
 
 pub(crate) use self::callbacks::CallbackReply;
-use self::reading::Credit;
+use self::{reading::Credit, unlocated::Unlocated};
 use crate::{
     call::{Call, CallAnswer, Caller},
     directory::{DirectoryReader, DirectoryWriter, PoolHandle},
@@ -58,6 +60,8 @@ pub(crate) enum SessionMessage {
     Progress { msgid: u64, what: Bytes },
     /// The directory has changed, or is complete.
     DirectoryChanged,
+    /// A request that waits for the directory may have waited long enough.
+    UnlocatedDue,
     /// A pool's actor was lost and another has taken its place.
     PoolLost { generation: u64 },
 }
@@ -96,7 +100,7 @@ pub(crate) struct SessionState {
     serves_callbacks: bool,
     directory: DirectoryReader,
     /// Requests whose method is not known while pools are still starting.
-    unlocated: Vec<Request>,
+    unlocated: Vec<Unlocated>,
     writer: MessageWriter,
     credit: Arc<Credit>,
     reading: JoinHandle<()>,
@@ -200,6 +204,7 @@ impl Actor for Session {
             }
             SessionMessage::Progress { msgid, what } => state.progress(msgid, &what),
             SessionMessage::DirectoryChanged => state.locate_again(&myself),
+            SessionMessage::UnlocatedDue => state.unlocated_due(),
             SessionMessage::PoolLost { generation } => state.pool_lost(generation),
         }
         state.submit_outgoing();

@@ -11,7 +11,7 @@ use standin_core::{
 };
 use standin_protocol::{self as protocol, ErrorAnswer, ErrorCode, WireError};
 
-use super::{SessionMessage, SessionState, reading::BrokenStream};
+use super::{SessionMessage, SessionState, batch::encode_batch, reading::BrokenStream};
 use crate::{
     call::{Call, CallAnswer, CallStage},
     directory::PoolHandle,
@@ -52,7 +52,10 @@ impl SessionState {
                 let result = result.expect("a single answer comes with its result");
                 self.respond(msgid, &result);
             }
-            Answered::SendBatch { msgid, items } => self.respond(msgid, &Ok(encode_batch(&items))),
+            Answered::SendBatch { msgid, items } => {
+                let limit = self.environment.limits.message_size_max;
+                self.respond(msgid, &Ok(encode_batch(&items, limit)));
+            }
             Answered::Kept | Answered::Nobody => {}
         }
     }
@@ -164,29 +167,4 @@ fn resubmitted(call: &Call, pool: &Arc<PoolHandle>) -> Arc<Call> {
         attempt_timeout: call.attempt_timeout,
         stage: CallStage::default(),
     })
-}
-
-/// `[[error, result], ...]` in the order of the calls.
-fn encode_batch(items: &[ItemResult]) -> Bytes {
-    let size: usize = items
-        .iter()
-        .map(|item| item.as_ref().unwrap_or_else(|error| error).len() + 2)
-        .sum();
-    let mut out = Vec::with_capacity(size + 5);
-    let count = u32::try_from(items.len()).expect("a batch is bounded");
-    rmp::encode::write_array_len(&mut out, count).expect("a Vec takes every byte");
-    for item in items {
-        out.push(0x92);
-        match item {
-            Ok(result) => {
-                out.push(0xc0);
-                out.extend_from_slice(result);
-            }
-            Err(error) => {
-                out.extend_from_slice(error);
-                out.push(0xc0);
-            }
-        }
-    }
-    out.into()
 }

@@ -1,6 +1,9 @@
 //! The methods of the service itself.
 
-use std::{sync::Arc, sync::atomic::Ordering, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use ractor::ActorRef;
@@ -81,14 +84,19 @@ struct Description<'a> {
 }
 
 impl SessionState {
-    pub(super) fn own_request(&mut self, myself: &ActorRef<SessionMessage>, request: Request) {
+    pub(super) fn own_request(
+        &mut self,
+        myself: &ActorRef<SessionMessage>,
+        request: Request,
+        since: Option<Instant>,
+    ) {
         let msgid = request.msgid;
         let asks_for_methods = matches!(
             &request.method[..],
             b"standin.methods" | b"standin.describe"
         );
         if asks_for_methods && !self.directory.get().is_settled() {
-            return self.wait_for_directory(request);
+            return self.wait_for_directory(request, since);
         }
         let Ok(arguments) = value::named_arguments(&request.params) else {
             let why = "The methods of Standin itself take one map of named arguments.";
@@ -102,7 +110,10 @@ impl SessionState {
             b"standin.failpoint" => Ok(crate::failpoint::arm(&arguments, self.caller.session)),
             b"standin.describe" => self.describe(&arguments),
             b"standin.cancel" => self.cancel(&arguments),
-            b"standin.batch" => return self.batch(msgid, &arguments),
+            b"standin.batch" if self.batch_is_early(&arguments) => {
+                return self.wait_for_directory(request, since);
+            }
+            b"standin.batch" => return self.batch(&request, &arguments, since),
             b"standin.status" => return self.status(myself, msgid),
             b"pool.start" => match self.start_pool(myself, msgid, &arguments) {
                 Ok(()) => return,
@@ -197,7 +208,7 @@ impl SessionState {
         let msgid = find(arguments, "msgid").and_then(|value| value::read_unsigned(value));
         let msgid =
             msgid.ok_or_else(|| missing("standin.cancel", "msgid", "the number of a request"))?;
-        let mut found = false;
+        let mut found = self.cancel_unlocated(msgid);
         for call in self.core.calls_of(msgid) {
             found = true;
             let _ = call.pool.actor.cast(PoolMessage::Cancel(call.id));

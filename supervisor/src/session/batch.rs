@@ -1,0 +1,238 @@
+//! `standin.batch {calls: [[method, params, meta?], ...]}`: many calls in one round trip.
+
+use std::{sync::Arc, time::Instant};
+
+use bytes::Bytes;
+use standin_core::session::{Admission, BatchItem, ItemResult, Origin};
+use standin_protocol::{self as protocol, ErrorAnswer, ErrorCode, Meta, Outcome, Request, value};
+
+use super::{
+    SessionState,
+    intake::{is_own, read_meta, too_many, unknown_method},
+};
+use crate::call::Call;
+
+/// Calls in one batch.
+const CALLS_MAX: usize = 1000;
+
+/// The brackets of one answer in the answer to a batch, in bytes.
+const AROUND_ANSWER: usize = 2;
+
+/// What an answer that does not fit is replaced by is not larger, in bytes.
+const REPLACED_SIZE: usize = 256;
+
+impl SessionState {
+    /// Whether a method in it may become known yet.
+    pub(super) fn batch_is_early(&mut self, arguments: &[(Bytes, Bytes)]) -> bool {
+        let directory = self.directory.get();
+        if directory.is_settled() {
+            return false;
+        }
+        let is_unknown = |call: &Bytes| {
+            let parts = value::array_items(call).unwrap_or_default();
+            let method = parts.first().and_then(value::read_bytes);
+            method.is_some_and(|method| !directory.routes.contains_key(&method))
+        };
+        calls(arguments).is_some_and(|calls| calls.iter().any(is_unknown))
+    }
+
+    pub(super) fn batch(
+        &mut self,
+        request: &Request,
+        arguments: &[(Bytes, Bytes)],
+        since: Option<Instant>,
+    ) {
+        let msgid = request.msgid;
+        let invalid = |why: &str| ErrorAnswer::new(ErrorCode::InvalidParams, why);
+        let Some(calls) = calls(arguments) else {
+            let why = "\"standin.batch\" wants {calls: [[method, parameters], ...]}.";
+            return self.refuse(msgid, &invalid(why));
+        };
+        if calls.len() > CALLS_MAX {
+            let why = format!(
+                "A batch may hold {CALLS_MAX} calls; this one has {}.",
+                calls.len()
+            );
+            return self.refuse(msgid, &invalid(&why));
+        }
+        let meta = match read_meta(request.meta.as_ref()) {
+            Ok(meta) => meta,
+            Err(error) => return self.refuse(msgid, &error),
+        };
+        if self.core.admit(msgid, calls.len()) == Admission::TooMany {
+            return self.refuse(msgid, &too_many());
+        }
+        let items = calls.iter().enumerate().map(|(index, call)| {
+            let origin = Origin::Item {
+                msgid,
+                index: index as u32,
+            };
+            match self.batch_item(origin, call, &meta, since) {
+                Ok(call) => BatchItem::Open(call),
+                Err(error) => BatchItem::Answered(Err(error.encode())),
+            }
+        });
+        let items: Vec<_> = items.collect();
+        for item in &items {
+            if let BatchItem::Open(call) = item {
+                self.outgoing(Arc::clone(call));
+            }
+        }
+        self.core.open_batch(msgid, items);
+        let finished = self.core.finish_batch(msgid);
+        self.act_on_answer(finished, None);
+    }
+
+    fn batch_item(
+        &mut self,
+        origin: Origin,
+        call: &Bytes,
+        of_batch: &Meta,
+        since: Option<Instant>,
+    ) -> Result<Arc<Call>, ErrorAnswer> {
+        let invalid = |why: &str| ErrorAnswer::new(ErrorCode::InvalidRequest, why);
+        let shape =
+            || invalid("A call of a batch is [method, parameters] or [method, parameters, meta].");
+        let parts = value::array_items(call).map_err(|_| shape())?;
+        let (method, params, meta) = match parts.as_slice() {
+            [method, params] => (method, params, None),
+            [method, params, meta] => (
+                method,
+                params,
+                Some(meta).filter(|meta| meta[..] != protocol::NIL[..]),
+            ),
+            _ => return Err(shape()),
+        };
+        let method = value::read_bytes(method).ok_or_else(shape)?;
+        if is_own(&method) {
+            let why = format!(
+                "The methods of Standin itself cannot stand in a batch; call \"{}\" directly.",
+                String::from_utf8_lossy(&method)
+            );
+            return Err(invalid(&why));
+        }
+        let directory = Arc::clone(self.directory.get());
+        let route = directory
+            .routes
+            .get(&method)
+            .ok_or_else(|| unknown_method(&directory, &method))?;
+        let meta = within(of_batch, read_meta(meta)?);
+        self.call(route, origin, method, params.clone(), &meta, since)
+    }
+}
+
+fn calls(arguments: &[(Bytes, Bytes)]) -> Option<Vec<Bytes>> {
+    let calls = arguments.iter().find(|(name, _)| &name[..] == b"calls");
+    calls.and_then(|(_, calls)| value::array_items(calls).ok())
+}
+
+/// What the caller wishes for one call, within what they wish for the whole batch.
+fn within(batch: &Meta, item: Meta) -> Meta {
+    let timeouts = [batch.timeout_ms, item.timeout_ms];
+    Meta {
+        timeout_ms: timeouts.into_iter().flatten().min(),
+        idempotent: batch.idempotent || item.idempotent,
+        ..item
+    }
+}
+
+/// `[[error, result], ...]` in the order of the calls. Answers that would make the message larger than it may be are
+/// left out, and an error stands in their place that says what is known about the effect.
+pub(super) fn encode_batch(items: &[ItemResult], message_size_max: usize) -> Bytes {
+    let length = |item: &ItemResult| item.as_ref().unwrap_or_else(|error| error).len();
+    let all = items.iter().map(|item| length(item) + AROUND_ANSWER);
+    let mut out = Vec::with_capacity(all.sum::<usize>().min(message_size_max));
+    let count = u32::try_from(items.len()).expect("a batch is bounded");
+    rmp::encode::write_array_len(&mut out, count).expect("a Vec takes every byte");
+    // Whatever becomes of the others, each can be told at least that it does not fit.
+    let reserved = items.len() * AROUND_ANSWER + REPLACED_SIZE * (items.len() + 1);
+    let mut room = message_size_max.saturating_sub(reserved);
+    for item in items {
+        out.push(0x92);
+        let more = length(item).saturating_sub(REPLACED_SIZE);
+        if more > room {
+            let outcome = match item {
+                Ok(_) => Outcome::Executed,
+                Err(error) => ErrorAnswer::decode(error).outcome,
+            };
+            out.extend_from_slice(&too_large(message_size_max, outcome));
+            out.push(0xc0);
+            continue;
+        }
+        room -= more;
+        match item {
+            Ok(result) => {
+                out.push(0xc0);
+                out.extend_from_slice(result);
+            }
+            Err(error) => {
+                out.extend_from_slice(error);
+                out.push(0xc0);
+            }
+        }
+    }
+    out.into()
+}
+
+fn too_large(message_size_max: usize, outcome: Outcome) -> Bytes {
+    let why = format!(
+        "The call was answered, but the answers of the batch together are larger than the {message_size_max} bytes \
+         allowed."
+    );
+    let error = ErrorAnswer::new(ErrorCode::MessageTooLarge, why);
+    error.with_outcome(outcome).encode()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codes(encoded: &Bytes) -> Vec<(Option<String>, Outcome)> {
+        let items = value::array_items(encoded).expect("it is a list");
+        let code = |item: &Bytes| {
+            let pair = value::array_items(item).expect("it is a pair");
+            if pair[0][..] == protocol::NIL[..] {
+                return (None, Outcome::Executed);
+            }
+            let error = ErrorAnswer::decode(&pair[0]);
+            (Some(error.code.into_owned()), error.outcome)
+        };
+        items.iter().map(code).collect()
+    }
+
+    #[test]
+    fn the_answer_to_a_batch_is_never_larger_than_a_message_may_be() {
+        let small = || Ok(protocol::encode("small"));
+        let large = || Ok(protocol::encode(&"x".repeat(5000)));
+        let large_error = || {
+            let error = ErrorAnswer::new(ErrorCode::Overloaded, "y".repeat(5000));
+            Err(error.encode())
+        };
+        for (items, expected) in [
+            (vec![small(), large()], vec![None, None]),
+            (
+                vec![large(), large(), small(), large_error()],
+                vec![
+                    None,
+                    Some(Outcome::Executed),
+                    None,
+                    Some(Outcome::NotExecuted),
+                ],
+            ),
+            (vec![], vec![]),
+        ] {
+            let encoded = encode_batch(&items, 10_000);
+            assert!(encoded.len() < 10_000 - 16, "{}", encoded.len());
+            let told: Vec<_> = codes(&encoded)
+                .into_iter()
+                .map(|(code, outcome)| code.map(|code| (code, outcome)))
+                .collect();
+            let expected: Vec<_> = expected
+                .into_iter()
+                .map(|outcome| outcome.map(|outcome| ("message_too_large".to_owned(), outcome)))
+                .collect();
+            assert_eq!(told, expected);
+        }
+        assert!(too_large(usize::MAX, Outcome::NotExecuted).len() <= REPLACED_SIZE);
+    }
+}

@@ -1,0 +1,89 @@
+//! Requests that wait until every pool has said what it offers, because their method may be one of those. They wait no
+//! longer than their callers do.
+
+use std::time::{Duration, Instant};
+
+use ractor::ActorRef;
+use standin_protocol::{ErrorAnswer, ErrorCode, Outcome, Request};
+
+use super::{
+    SessionMessage, SessionState,
+    intake::{TIMEOUT_MAX, read_meta},
+};
+use crate::{clock, pools::PoolsMessage};
+
+/// One that waits.
+pub(super) struct Unlocated {
+    request: Request,
+    /// When it came: the caller's time runs from there.
+    since: Instant,
+    /// `None`: the caller has set none, and the pools' own start times are a limit.
+    deadline: Option<Instant>,
+}
+
+impl SessionState {
+    /// Keeps a request until every pool has said what it offers, or failed to.
+    pub(super) fn wait_for_directory(&mut self, request: Request, since: Option<Instant>) {
+        let since = since.unwrap_or_else(clock::now);
+        // One that cannot be read is refused when its turn comes.
+        let timeout = read_meta(request.meta.as_ref())
+            .ok()
+            .and_then(|meta| meta.timeout_ms);
+        let timeout = timeout.map(|timeout_ms| Duration::from_millis(timeout_ms).min(TIMEOUT_MAX));
+        let deadline = timeout.map(|timeout| since + timeout);
+        self.unlocated.push(Unlocated {
+            request,
+            since,
+            deadline,
+        });
+        let session = self.caller.actor.clone();
+        if let Some(deadline) = deadline {
+            let session = session.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep_until(deadline.into()).await;
+                let _ = session.cast(SessionMessage::UnlocatedDue);
+            });
+        }
+        let ask = PoolsMessage::TellWhenSettled(session);
+        let _ = self.environment.pools.cast(ask);
+    }
+
+    /// The directory has changed: what could not be placed may be placed now.
+    pub(super) fn locate_again(&mut self, myself: &ActorRef<SessionMessage>) {
+        self.unlocated_due();
+        for waiting in std::mem::take(&mut self.unlocated) {
+            self.request(myself, waiting.request, Some(waiting.since));
+        }
+    }
+
+    /// Answers those whose callers have waited long enough.
+    pub(super) fn unlocated_due(&mut self) {
+        let now = clock::now();
+        let is_due =
+            |waiting: &mut Unlocated| waiting.deadline.is_some_and(|deadline| now >= deadline);
+        for due in self.unlocated.extract_if(.., is_due).collect::<Vec<_>>() {
+            let why = format!(
+                "\"{}\" was not begun in time: processes that may offer it are still starting. It was not executed.",
+                String::from_utf8_lossy(&due.request.method)
+            );
+            let error = ErrorAnswer::new(ErrorCode::DeadlineExceeded, why);
+            self.refuse(due.request.msgid, &error.with_outcome(Outcome::NotExecuted));
+        }
+    }
+
+    /// Takes back the request of that number, if it is among those that wait.
+    pub(super) fn cancel_unlocated(&mut self, msgid: u64) -> bool {
+        let mut waiting = self.unlocated.iter();
+        let Some(index) = waiting.position(|waiting| waiting.request.msgid == msgid) else {
+            return false;
+        };
+        let request = self.unlocated.remove(index).request;
+        let why = format!(
+            "\"{}\" was cancelled. It was not executed.",
+            String::from_utf8_lossy(&request.method)
+        );
+        let error = ErrorAnswer::new(ErrorCode::Cancelled, why);
+        self.refuse(msgid, &error.with_outcome(Outcome::NotExecuted));
+        true
+    }
+}
