@@ -12,7 +12,7 @@ use standin_protocol::{Frame, Limits, Message, Splitter, WireError};
 use crate::annotated::fixtures;
 
 /// The one message of a stream, or how the stream was lost.
-pub(super) fn decode(bytes: &[u8]) -> Result<Message, WireError> {
+pub(crate) fn decode(bytes: &[u8]) -> Result<Message, WireError> {
     let mut splitter = Splitter::new(Limits::default());
     splitter.push(bytes);
     let message = splitter.next_message()?.expect("the message is whole");

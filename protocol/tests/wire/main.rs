@@ -5,6 +5,7 @@ mod allocation;
 mod annotated;
 mod any;
 mod bounds;
+mod document;
 mod golden;
 mod independent;
 mod reading;
