@@ -49,6 +49,13 @@ impl Cause {
             Cause::NotStarted | Cause::KilledByStranger(_) => false,
         }
     }
+
+    /// Whether we wanted the worker gone, and nothing was wrong with its work.
+    #[must_use]
+    pub const fn was_meant(self) -> bool {
+        use KillReason::{IgnoredDrain, Retired, Stopping};
+        matches!(self, Cause::KilledByUs(Retired | Stopping | IgnoredDrain))
+    }
 }
 
 impl std::fmt::Display for Cause {
@@ -128,6 +135,8 @@ mod tests {
             Cause::KilledByUs(Deadline),
         ];
         assert!(!others_doing.iter().any(|cause| cause.is_crash()));
+        let meant = others_doing.iter().filter(|cause| cause.was_meant());
+        assert_eq!(meant.count(), 3, "retired, stopping, ignored the drain");
     }
 
     #[test]

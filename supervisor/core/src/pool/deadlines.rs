@@ -125,6 +125,11 @@ impl<P> PoolCore<P> {
             return;
         }
         attempt.expired = true;
+        // Its worker may take long to die; the caller's own deadline is looked at in time.
+        if let Some(request) = attempt.request {
+            let deadline = self.requests[&request].deadline;
+            self.wake_at(deadline);
+        }
         effects.push(Effect::CancelAttempt {
             worker,
             attempt: id,

@@ -69,13 +69,17 @@ impl<P> PoolCore<P> {
         let running = std::mem::take(&mut slot.running);
         let (was_alone, was_only_one) = (slot.alone, running.len() == 1);
         let (was_ready, served) = (slot.ready_since.is_some(), slot.served > 0);
+        let was_leaving = matches!(slot.life, Life::Draining { .. });
         let cause = known_cause(slot.life, cause);
-        self.counters.deaths += u64::from(!matches!(
-            cause,
-            Cause::KilledByUs(KillReason::Retired | KillReason::Stopping)
-        ));
-        self.settle_slot(now, index, cause, effects);
-        let mut touched = Vec::new();
+        self.counters.deaths += u64::from(!cause.was_meant());
+        // However one ends that was asked to end: nothing was wrong with its slot.
+        let was_meant = was_leaving || cause.was_meant();
+        self.settle_slot(now, index, cause, was_meant, effects);
+        // With several in flight nobody can say which of them it was.
+        let culprit = match running[..] {
+            [only] if !unsent.contains(&only) => self.request_of(only),
+            _ => None,
+        };
         for attempt in running {
             let death_of = |expired| Death {
                 cause,
@@ -83,14 +87,14 @@ impl<P> PoolCore<P> {
                 was_only_one,
                 unsent: unsent.contains(&attempt),
             };
-            self.settle_attempt(now, worker, attempt, death_of, &mut touched, effects);
+            self.settle_attempt(now, worker, attempt, death_of, effects);
         }
         // A worker that was never ready is the breaker's business.
-        if cause.is_crash() && was_ready {
+        if cause.is_crash() && was_ready && !was_meant {
             let crash = Crash {
                 slot: index,
-                // A request that ran alone stays blamed, or deadly requests could acquit each other for ever.
-                blamed: if was_alone { Vec::new() } else { touched },
+                culprit,
+                was_alone,
                 served,
             };
             self.note_incident(now, crash, effects);
@@ -103,7 +107,6 @@ impl<P> PoolCore<P> {
         worker: WorkerId,
         attempt: AttemptId,
         death_of: impl Fn(bool) -> Death,
-        touched: &mut Vec<RequestId>,
         effects: &mut Vec<Effect<P>>,
     ) {
         let known = self
@@ -118,12 +121,7 @@ impl<P> PoolCore<P> {
             .get_mut(&request_id)
             .expect("an attempt's request is known");
         let death = death_of(known.expired);
-        let blamed_before = request.blamed;
-        let verdict = request.judge(death);
-        if request.blamed > blamed_before {
-            touched.push(request_id);
-        }
-        match verdict {
+        match request.judge(death) {
             Verdict::Lost => self.fail(request_id, ErrorCode::WorkerLost, effects),
             Verdict::Cancelled => self.fail(request_id, ErrorCode::Cancelled, effects),
             Verdict::Poisoned => {
@@ -155,6 +153,7 @@ impl<P> PoolCore<P> {
         now: Instant,
         index: usize,
         cause: Cause,
+        was_meant: bool,
         effects: &mut Vec<Effect<P>>,
     ) {
         let slot = &mut self.slots[index];
@@ -165,12 +164,8 @@ impl<P> PoolCore<P> {
         let long_lived = slot
             .ready_since
             .is_some_and(|since| now - since >= HEALTHY_AFTER);
-        let our_choice = matches!(
-            cause,
-            Cause::KilledByUs(KillReason::Retired | KillReason::Stopping)
-        );
         let strangers_choice = matches!(cause, Cause::KilledByStranger(_));
-        if our_choice || (served && (long_lived || strangers_choice)) {
+        if was_meant || (served && (long_lived || strangers_choice)) {
             slot.failures = 0;
         } else if !(started && strangers_choice) {
             slot.failures += 1;
@@ -179,7 +174,7 @@ impl<P> PoolCore<P> {
         self.slots[index].life = Life::Empty {
             start_at: Some(now + delay),
         };
-        if !started && !our_choice {
+        if !started && !was_meant {
             self.wanted = false;
             self.start_failed(now, strangers_choice, effects);
         }

@@ -17,9 +17,11 @@ pub(super) struct Incidents {
 #[derive(Debug)]
 pub(super) struct Crash {
     pub(super) slot: usize,
-    /// Requests that were blamed for it.
-    pub(super) blamed: Vec<RequestId>,
-    /// It had answered something in its life.
+    /// The only request that ran in it.
+    pub(super) culprit: Option<RequestId>,
+    /// The culprit was a suspect and ran alone. It stays blamed, or deadly requests could acquit each other for ever.
+    pub(super) was_alone: bool,
+    /// The worker had answered something in its life.
     pub(super) served: bool,
 }
 
@@ -38,14 +40,15 @@ pub(super) struct Incident {
 struct Noted {
     at: Instant,
     crash: Crash,
-    pardoned: bool,
+    /// It was acquitted and pardoned already, as far as it is.
+    settled: bool,
 }
 
 impl Incidents {
     /// Notes a crash. `Some`: the crashes of the last moment are one incident.
-    /// Three are one wherever they happen; two are one where that was every worker there was. The same slot twice is
-    /// no mass death but a loop, and a worker that served nothing may be part of one: neither is pardoned, or workers
-    /// that cannot live would be started again and again without a pause.
+    /// Three are one wherever they happen; two are one where that was every worker there was. The same slot twice, or
+    /// the same request, is no mass death but a loop, and a worker that served nothing may be part of one: it is not
+    /// pardoned, or workers that cannot live would be started again and again without a pause.
     pub(super) fn note(&mut self, now: Instant, crash: Crash, alive: usize) -> Option<Incident> {
         while self
             .recent
@@ -57,17 +60,16 @@ impl Incidents {
         if self.recent.is_empty() {
             self.going_on = false;
         }
-        if self
-            .recent
-            .iter()
-            .any(|noted| noted.crash.slot == crash.slot)
-        {
+        let is_known = |known: &Crash| {
+            known.slot == crash.slot || (known.culprit.is_some() && known.culprit == crash.culprit)
+        };
+        if self.recent.iter().any(|noted| is_known(&noted.crash)) {
             return None;
         }
         self.recent.push_back(Noted {
             at: now,
             crash,
-            pardoned: false,
+            settled: false,
         });
         let deaths = self.recent.len();
         let enough = if alive == 0 { 2 } else { 3 };
@@ -80,11 +82,13 @@ impl Incidents {
             acquitted: Vec::new(),
             pardoned: Vec::new(),
         };
-        for noted in &mut self.recent {
-            incident.acquitted.append(&mut noted.crash.blamed);
-            if noted.crash.served && !std::mem::replace(&mut noted.pardoned, true) {
-                incident.pardoned.push(noted.crash.slot);
-            }
+        for noted in self.recent.iter_mut().filter(|noted| !noted.settled) {
+            noted.settled = true;
+            let crash = &noted.crash;
+            incident
+                .acquitted
+                .extend(crash.culprit.filter(|_| !crash.was_alone));
+            incident.pardoned.extend(crash.served.then_some(crash.slot));
         }
         Some(incident)
     }

@@ -45,6 +45,10 @@ impl FairQueue {
         self.busy_since
     }
 
+    pub(super) fn suspects(&self) -> usize {
+        self.suspects.len()
+    }
+
     pub(super) fn has_suspects(&self) -> bool {
         !self.suspects.is_empty()
     }

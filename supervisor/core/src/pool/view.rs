@@ -68,8 +68,8 @@ pub struct SlotView {
     pub concurrency: u32,
     /// How many it has answered.
     pub served: u64,
-    /// Whether it could take an ordinary request at once.
-    pub has_room: bool,
+    /// Whether it takes nothing new because it is on its way out.
+    pub leaving: bool,
 }
 
 /// A pool at one moment.
@@ -78,7 +78,7 @@ pub struct PoolView {
     /// Requests that wait for a worker.
     pub queued: usize,
     /// Requests that must run alone, among those.
-    pub suspects_queued: bool,
+    pub suspects_queued: usize,
     /// Bytes of parameters that wait.
     pub queued_bytes: usize,
     /// Attempts that are running.
@@ -101,7 +101,7 @@ impl<P> PoolCore<P> {
     pub fn view(&self) -> PoolView {
         PoolView {
             queued: self.queue.len(),
-            suspects_queued: self.queue.has_suspects(),
+            suspects_queued: self.queue.suspects(),
             queued_bytes: self.queue.bytes(),
             running: self.attempts.len(),
             degraded: self.breaker.is_open(),
@@ -149,7 +149,7 @@ impl<P> PoolCore<P> {
                 running: slot.running.len(),
                 concurrency: slot.concurrency,
                 served: slot.served,
-                has_room: slot.has_room(),
+                leaving: !slot.is_usable(),
             })
         });
         views.collect()

@@ -170,6 +170,22 @@ fn a_loop_in_one_slot_is_no_mass_death() {
 }
 
 #[test]
+fn one_deadly_request_that_goes_from_worker_to_worker_is_no_mass_death() {
+    let mut pool = four_busy();
+    (2..=4).for_each(|request| pool.answer(request));
+    // Three crashes in three places within a blink, and one request that was there each time.
+    let mut places = Vec::new();
+    while pool.is_open(1) {
+        places.push(pool.worker_of(1).slot);
+        pool.crash(1);
+    }
+    places.dedup();
+    assert_eq!(places.len(), 3);
+    assert_eq!(pool.core.counters().incidents, 0);
+    assert_eq!(pool.failure(1).attempts, 3);
+}
+
+#[test]
 fn the_memory_of_crashes_is_bounded() {
     let mut incidents = Incidents::default();
     let mut pool = four_busy();
@@ -177,7 +193,8 @@ fn the_memory_of_crashes_is_bounded() {
         pool.pass_unnoticed(ms(1));
         let crash = Crash {
             slot: crash % 5,
-            blamed: Vec::new(),
+            culprit: None,
+            was_alone: false,
             served: true,
         };
         let _ = incidents.note(pool.now, crash, 5);

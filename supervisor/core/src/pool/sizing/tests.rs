@@ -120,6 +120,30 @@ fn a_worker_that_does_not_end_when_asked_is_killed() {
 }
 
 #[test]
+fn however_a_retired_worker_ends_its_place_is_filled_at_once() {
+    let mut pool = Fixture::ready(PoolSettings {
+        recycle_requests: Some(1),
+        ..one_worker()
+    });
+    for (generation, end) in (1..=20).zip(
+        [Cause::Exited(1), Cause::KilledByStranger(9)]
+            .iter()
+            .cycle(),
+    ) {
+        pool.submit(always(u64::from(generation)));
+        pool.answer(u64::from(generation));
+        if generation % 3 == 0 {
+            pool.pass(ms(500));
+            assert_eq!(pool.kills.len(), generation as usize / 3, "it is deaf");
+        }
+        pool.dies(worker(0, generation), *end);
+        assert_eq!(pool.starting, [worker(0, generation + 1)]);
+        pool.all_ready(1);
+    }
+    assert!(pool.incidents.is_empty());
+}
+
+#[test]
 fn a_launch_request_starts_a_worker_though_there_is_no_work_for_it() {
     let mut pool = Fixture::new(lazy());
     pool.feed(Event::StartRequested);
