@@ -4,7 +4,9 @@ use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use standin_core::session::{Admission, BatchItem, ItemResult, Origin};
-use standin_protocol::{self as protocol, ErrorAnswer, ErrorCode, Meta, Outcome, Request, value};
+use standin_protocol::{
+    self as protocol, ErrorAnswer, ErrorCode, Limits, Meta, Outcome, Request, value,
+};
 
 use super::{
     SessionState,
@@ -17,6 +19,9 @@ const CALLS_MAX: usize = 1000;
 
 /// The brackets of one answer in the answer to a batch, in bytes.
 const AROUND_ANSWER: usize = 2;
+
+/// The levels of arrays around one answer: the message, the list and the pair.
+const LEVELS_AROUND_ANSWER: usize = 3;
 
 /// What an answer that does not fit is replaced by is not larger, in bytes.
 const REPLACED_SIZE: usize = 256;
@@ -136,8 +141,8 @@ fn within(batch: &Meta, item: Meta) -> Meta {
     }
 }
 
-/// `[[error, result], ...]` in the order of the calls. Answers that would make the message larger than it may be are
-/// left out, and an error stands in their place that says what is known about the effect.
+/// `[[error, result], ...]` in the order of the calls. Answers that would make the message larger or deeper than it may
+/// be are left out, and an error stands in their place that says what is known about the effect.
 pub(super) fn encode_batch(items: &[ItemResult], message_size_max: usize) -> Bytes {
     let length = |item: &ItemResult| item.as_ref().unwrap_or_else(|error| error).len();
     let all = items.iter().map(|item| length(item) + AROUND_ANSWER);
@@ -147,15 +152,22 @@ pub(super) fn encode_batch(items: &[ItemResult], message_size_max: usize) -> Byt
     // Whatever becomes of the others, each can be told at least that it does not fit.
     let reserved = items.len() * AROUND_ANSWER + REPLACED_SIZE * (items.len() + 1);
     let mut room = message_size_max.saturating_sub(reserved);
+    let levels = Limits::default().depth_max - LEVELS_AROUND_ANSWER;
     for item in items {
         out.push(0x92);
         let more = length(item).saturating_sub(REPLACED_SIZE);
-        if more > room {
+        let is_too_deep =
+            !value::nests_at_most(item.as_ref().unwrap_or_else(|error| error), levels);
+        if more > room || is_too_deep {
             let outcome = match item {
                 Ok(_) => Outcome::Executed,
                 Err(error) => ErrorAnswer::decode(error).outcome,
             };
-            out.extend_from_slice(&too_large(message_size_max, outcome));
+            out.extend_from_slice(&if is_too_deep {
+                too_deep(outcome)
+            } else {
+                too_large(message_size_max, outcome)
+            });
             out.push(0xc0);
             continue;
         }
@@ -179,6 +191,12 @@ fn too_large(message_size_max: usize, outcome: Outcome) -> Bytes {
         "The call was answered, but the answers of the batch together are larger than the {message_size_max} bytes \
          allowed."
     );
+    let error = ErrorAnswer::new(ErrorCode::MessageTooLarge, why);
+    error.with_outcome(outcome).encode()
+}
+
+fn too_deep(outcome: Outcome) -> Bytes {
+    let why = "The call was answered, but the answer nests too deep to stand in that of a batch.";
     let error = ErrorAnswer::new(ErrorCode::MessageTooLarge, why);
     error.with_outcome(outcome).encode()
 }
@@ -234,5 +252,17 @@ mod tests {
             assert_eq!(told, expected);
         }
         assert!(too_large(usize::MAX, Outcome::NotExecuted).len() <= REPLACED_SIZE);
+    }
+
+    #[test]
+    fn the_answer_to_a_batch_is_never_deeper_than_a_message_may_be() {
+        let nested = |levels: usize| Ok(Bytes::from([vec![0x91; levels], vec![0xc0]].concat()));
+        let encoded = encode_batch(&[nested(61), nested(62)], 10_000);
+        assert!(value::nests_at_most(&encoded, 63));
+        let told = codes(&encoded);
+        assert_eq!(told[0].0, None);
+        let expected = (Some("message_too_large".to_owned()), Outcome::Executed);
+        assert_eq!(told[1], expected);
+        assert!(too_deep(Outcome::NotExecuted).len() <= REPLACED_SIZE);
     }
 }
