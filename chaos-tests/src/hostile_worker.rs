@@ -50,6 +50,7 @@ pub fn run() -> ExitCode {
             println!("still thinking");
             clock::pause(600_000);
         }
+        Ok("slow_start") => clock::pause(300),
         _ => {}
     }
     let stream =

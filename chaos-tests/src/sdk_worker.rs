@@ -129,11 +129,14 @@ async fn ask(context: Context, question: Question) -> Result<Heard, Failure> {
             code: None,
             message: None,
         },
-        Err(failure) => Heard {
-            answer: None,
-            code: Some(failure.answer().code.to_string()),
-            message: Some(failure.answer().message.clone()),
-        },
+        Err(failure) => {
+            println!("heard no answer: {failure}");
+            Heard {
+                answer: None,
+                code: Some(failure.answer().code.to_string()),
+                message: Some(failure.answer().message.clone()),
+            }
+        }
     })
 }
 

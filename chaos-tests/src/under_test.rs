@@ -34,6 +34,19 @@ pub fn eventually(limit: Duration, what: &str, mut holds: impl FnMut() -> bool) 
     }
 }
 
+fn begin(program: &Path, folder: &Path) -> Child {
+    let log = std::fs::File::create(folder.join("log")).expect("the folder can be written to");
+    let service = Command::new(program)
+        .args(["serve", "--config"])
+        .arg(folder.join("standin.toml"))
+        .env_remove("STANDIN_ENDPOINT")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn();
+    service.expect("the service can be started")
+}
+
 /// The settings of a pool of hostile workers, one of them a spare; `pool` holds more of them.
 pub fn hostile_pool(
     name: &str,
@@ -103,29 +116,25 @@ impl UnderTest {
     }
 
     /// Starts the service of `program` with the settings that are made for its folder, and without Standin's own pool.
+    /// They begin in the table of the endpoint.
     pub fn serve(program: &Path, settings: impl FnOnce(&Path) -> String) -> UnderTest {
         let folder = tempfile::tempdir().expect("there is a temporary folder");
         let settings = format!(
-            "[endpoint]\npath = '{}'\n[log]\nlevel = \"info\"\n[pools.builtin]\nenabled = false\n{}",
+            "[log]\nlevel = \"info\"\n[pools.builtin]\nenabled = false\n[endpoint]\npath = '{}'\n{}",
             folder.path().join("s").display(),
             settings(folder.path()),
         );
         let file = folder.path().join("standin.toml");
-        std::fs::write(&file, settings).expect("the folder can be written to");
-        let log =
-            std::fs::File::create(folder.path().join("log")).expect("the folder can be written to");
-        let service = Command::new(program)
-            .args(["serve", "--config"])
-            .arg(&file)
-            .env_remove("STANDIN_ENDPOINT")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn();
+        std::fs::write(file, settings).expect("the folder can be written to");
         UnderTest {
+            service: begin(program, folder.path()),
             folder,
-            service: service.expect("the service can be started"),
         }
+    }
+
+    /// Starts it once more, after its end, with the same settings and a new log.
+    pub fn start_again(&mut self, program: &Path) {
+        self.service = begin(program, self.folder.path());
     }
 
     /// A blocking client of it, as soon as it is there.

@@ -207,16 +207,17 @@ impl Client {
         Call::new(self.clone(), method)
     }
 
-    /// Calls a method with one map of named arguments and waits for its result.
+    /// Calls a method with one map of named arguments and waits for its result. The arguments are written at once, so
+    /// the future borrows nothing; nothing is sent before it is first polled.
     ///
     /// # Errors
     /// See [`CallError`].
-    pub async fn call<A: Serialize + ?Sized, R: DeserializeOwned>(
+    pub fn call<A: Serialize + ?Sized, R: DeserializeOwned>(
         &self,
         method: &str,
         arguments: &A,
-    ) -> Result<R, CallError> {
-        self.request(method).arguments(arguments).send().await
+    ) -> impl Future<Output = Result<R, CallError>> + use<A, R> {
+        self.request(method).arguments(arguments).send()
     }
 
     /// How many answers came to nothing: second ones, or to what was never asked.

@@ -1,0 +1,9 @@
+//! The methods of the service itself, as a client meets them.
+#![cfg(unix)]
+
+mod batch;
+mod cancel;
+mod describing;
+mod launching;
+mod setup;
+mod status;
