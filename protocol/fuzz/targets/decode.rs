@@ -3,8 +3,8 @@
 
 #![no_main]
 
-#[path = "../../tests/wire/reading.rs"]
-mod reading;
+#[path = "../../tests/wire/second_opinion.rs"]
+mod second_opinion;
 
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
@@ -32,7 +32,7 @@ fuzz_target!(|input: &[u8]| {
 /// Whether a message could bring it.
 fn is_one_value(bytes: &Bytes) -> bool {
     let message = [b"\x93\x02\xa1x", &bytes[..]].concat();
-    reading::check_against_rmpv(&message, Limits::default()) == Some(message.len())
+    second_opinion::check_against_rmpv(&message, Limits::default()) == Some(message.len())
 }
 
 fn check_meta(bytes: &Bytes) {

@@ -7,11 +7,14 @@
 
 #[path = "../../tests/wire/reading.rs"]
 mod reading;
+#[path = "../../tests/wire/second_opinion.rs"]
+mod second_opinion;
 
 use libfuzzer_sys::fuzz_target;
 use standin_protocol::{Limits, Message};
 
-use reading::{check_against_rmpv, read_in_pieces, write_again};
+use reading::{read_in_pieces, write_again};
+use second_opinion::check_against_rmpv;
 
 const SMALL: Limits = Limits {
     message_size_max: 200,

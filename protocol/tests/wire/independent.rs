@@ -8,7 +8,7 @@ use crate::{
     annotated::{FIXTURES, fixtures},
     any,
     golden::{bytes, written},
-    reading::check_against_rmpv,
+    second_opinion::check_against_rmpv,
 };
 
 const SMALL: Limits = Limits {

@@ -10,4 +10,5 @@ mod golden;
 mod independent;
 mod reading;
 mod round_trip;
+mod second_opinion;
 mod splitting;

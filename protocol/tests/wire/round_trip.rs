@@ -10,7 +10,8 @@ use standin_protocol::{
 use crate::{
     any,
     golden::written,
-    reading::{check_against_rmpv, read_in_pieces, write_again},
+    reading::{read_in_pieces, write_again},
+    second_opinion::check_against_rmpv,
 };
 
 fn meta() -> impl Strategy<Value = Meta> {

@@ -9,7 +9,7 @@ use super::PAGE;
 use crate::{
     annotated::{Annotated, parse},
     golden::{bytes, decode, written},
-    reading::check_against_rmpv,
+    second_opinion::check_against_rmpv,
 };
 
 fn transcript() -> Vec<Annotated> {
