@@ -51,6 +51,11 @@ pub fn run() -> ExitCode {
             clock::pause(600_000);
         }
         Ok("slow_start") => clock::pause(300),
+        // The first one of all leaves a mark and goes.
+        Ok("exit_first") if std::fs::create_dir(variable(LEDGER_VARIABLE) + ".mark").is_ok() => {
+            println!("not today");
+            return ExitCode::from(3);
+        }
         _ => {}
     }
     let stream =
@@ -90,6 +95,17 @@ fn map(entries: Vec<(&str, Value)>) -> Value {
 )]
 fn end(code: i32) -> ! {
     std::process::exit(code)
+}
+
+/// Megabytes on both streams: one endless line, and many short ones.
+fn torrent() {
+    let mut stdout = std::io::stdout().lock();
+    let line = vec![b'x'; 64 * 1024];
+    (0..64).for_each(|_| stdout.write_all(&line).expect("somebody reads it"));
+    stdout.write_all(b"\n").expect("somebody reads it");
+    let mut stderr = std::io::stderr().lock();
+    let lines = b"ever more\n".repeat(6000);
+    (0..64).for_each(|_| stderr.write_all(&lines).expect("somebody reads it"));
 }
 
 fn field<'a>(map: &'a Value, name: &str) -> Option<&'a Value> {
@@ -267,6 +283,7 @@ impl Worker {
                 println!("spoken on stdout");
                 eprintln!("spoken on stderr");
             }
+            "torrent" => torrent(),
             "hoard" => self.hoard.push(vec![7; HOARD_SIZE]),
             "close_pipe" => {
                 let _ = self.stream.shutdown(std::net::Shutdown::Both);

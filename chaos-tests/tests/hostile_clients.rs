@@ -78,3 +78,73 @@ fn the_service_outlives_every_client_and_serves_the_others() {
         under_test.open_files() <= files_before + 5
     });
 }
+
+#[test]
+fn a_client_that_sends_ten_thousand_calls_and_reads_nothing_is_owed_each_answer_once() {
+    const CALLS: u64 = 10_000;
+    let under_test = UnderTest::start(Path::new(env!("CARGO_BIN_EXE_chaos-tests")), 2, "", "");
+    let client = under_test.client();
+    let arguments = serde_json::json!({ "id": 1_000_000, "nonce": 5 });
+    let nonce: u64 = client
+        .call("chaos.always", &arguments)
+        .expect("the workers start");
+    assert_eq!(nonce, 5);
+
+    let mut deaf = UnixStream::connect(under_test.endpoint().as_path()).expect("there is room");
+    let mut writing = deaf.try_clone().expect("there is room");
+    let writer = std::thread::spawn(move || {
+        for msgid in 0..CALLS {
+            let arguments = rmpv::Value::Map(vec![
+                ("id".into(), msgid.into()),
+                ("nonce".into(), msgid.into()),
+            ]);
+            let params = rmpv::Value::Array(vec![arguments]);
+            let call = vec![0.into(), msgid.into(), "chaos.never".into(), params];
+            let mut bytes = Vec::new();
+            rmpv::encode::write_value(&mut bytes, &call.into()).expect("a Vec takes every byte");
+            writing
+                .write_all(&bytes)
+                .expect("the service takes it, sooner or later");
+        }
+    });
+    // Meanwhile the others are served.
+    for nonce in 0..50 {
+        let arguments = serde_json::json!({ "id": 1_000_001, "nonce": nonce });
+        let answered: u64 = client
+            .call("chaos.always", &arguments)
+            .expect("the others are served");
+        assert_eq!(answered, nonce);
+    }
+    // Now it reads: whatever the service made of each call, it says so once.
+    deaf.set_read_timeout(Some(LIMIT)).expect("it can be set");
+    let mut buffered = std::io::BufReader::new(&mut deaf);
+    let mut answered = vec![0; CALLS as usize];
+    let mut executed = 0;
+    for _ in 0..CALLS {
+        let answer = rmpv::decode::read_value(&mut buffered).expect("an answer");
+        let msgid = answer[1].as_u64().expect("a number");
+        answered[msgid as usize] += 1;
+        if answer[2].is_nil() {
+            assert_eq!(answer[3], msgid.into());
+            executed += 1;
+        } else {
+            assert_eq!(
+                answer[2][0],
+                standin_client::ErrorCode::Overloaded.number().into(),
+                "{answer}"
+            );
+        }
+    }
+    writer.join().expect("everything was taken");
+    assert!(answered.iter().all(|times| *times == 1));
+    assert!(
+        executed >= 500,
+        "what fits into the queue is executed, not {executed}"
+    );
+    let ledger = chaos_tests::ledger::read(&under_test.ledger());
+    assert_eq!(ledger.keys().filter(|id| **id < CALLS).count(), executed);
+    let pong: String = client
+        .call("standin.ping", &())
+        .expect("the others are served");
+    assert_eq!(pong, "pong");
+}

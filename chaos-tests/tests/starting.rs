@@ -64,3 +64,17 @@ fn a_worker_that_never_reports_is_killed_at_its_start_time() {
         answer.message
     );
 }
+
+#[test]
+fn a_worker_that_starts_only_the_second_time_costs_nobody_an_answer() {
+    let program = Path::new(env!("CARGO_BIN_EXE_chaos-tests"));
+    let under_test = UnderTest::start(program, 1, "", "exit_first");
+    let client = under_test.client();
+    let arguments = serde_json::json!({ "id": 1, "nonce": 1 });
+    let nonce: u64 = client
+        .call("chaos.never", &arguments)
+        .expect("it is answered");
+    assert_eq!(nonce, 1);
+    let log = under_test.log();
+    assert!(log.contains("not today"), "{log}");
+}

@@ -3,7 +3,7 @@
 
 use std::{path::Path, time::Duration};
 
-use chaos_tests::under_test::{UnderTest, eventually};
+use chaos_tests::under_test::{UnderTest, eventually, pool_status, worker_pids};
 use standin_client::{CallError, Outcome, blocking::Client};
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -88,6 +88,135 @@ fn a_misbehaving_worker_never_costs_the_caller_an_honest_answer() {
     eventually(LIMIT, "grandchildren have gone with their workers", || {
         under_test.descendants().len() <= 3
     });
+}
+
+#[test]
+fn a_hung_worker_is_killed_at_its_deadline_and_the_call_replayed_within_the_callers_time() {
+    let (under_test, client) = service("timeouts = { call = '300ms' }");
+    // The caller has much more time than one attempt.
+    assert_eq!(call(&client, "chaos.always", 1, "freeze_first"), Ok(1));
+    assert_eq!(
+        call(&client, "chaos.until_effect", 2, "freeze_first"),
+        Ok(2)
+    );
+    let pool = pool_status(&client, "chaos");
+    assert_eq!(
+        (&pool["replayed"], &pool["answered_after_replay"]),
+        (&2.into(), &2.into())
+    );
+    let deaths = pool["deaths"].as_array().expect("a list");
+    for death in deaths {
+        assert_eq!(
+            death["cause"],
+            "killed by Standin: a call ran past its time in it"
+        );
+        assert_eq!((&death["replayed"], &death["lost"]), (&1.into(), &0.into()));
+    }
+    assert_eq!(deaths.len(), 2);
+    // A caller whose time is up before the attempt's is told then, and there is no second attempt.
+    let arguments = serde_json::json!({ "id": 3, "misbehave": "freeze_first" });
+    let request = client.request("chaos.always").arguments(&arguments);
+    let answered = client.send::<u64>(request.timeout(Duration::from_millis(150)));
+    assert_eq!(
+        answered.expect_err("it hangs").code(),
+        Some("deadline_exceeded")
+    );
+    eventually(LIMIT, "the pool is whole again", || {
+        worker_pids(&client, "chaos").len() == 3
+    });
+    assert_eq!(under_test.zombies(), 0);
+    let ledger = chaos_tests::ledger::read(&under_test.ledger());
+    let begun = |id| {
+        let entries: &Vec<_> = &ledger[&id];
+        entries
+            .iter()
+            .filter(|entry| entry.step == chaos_tests::ledger::Step::Begun)
+            .count()
+    };
+    assert_eq!([begun(1), begun(2), begun(3)], [2, 2, 1]);
+}
+
+#[test]
+fn what_a_worker_prints_stands_in_the_log_with_its_name() {
+    let (under_test, client) = service("");
+    assert_eq!(call(&client, "chaos.always", 1, "speak"), Ok(1));
+    eventually(LIMIT, "both lines are in the log", || {
+        let log = under_test.log();
+        let line = |says: &str| {
+            log.lines()
+                .find(|line| line.contains(says))
+                .map(str::to_owned)
+        };
+        let named = |line: String, stream: &str| {
+            ["chaos/0", "chaos/1", "chaos/2"]
+                .iter()
+                .any(|name| line.contains(&format!("worker=\"{name}\"")))
+                && line.contains(&format!("stream=\"{stream}\""))
+        };
+        line("spoken on stdout").is_some_and(|line| named(line, "stdout"))
+            && line("spoken on stderr").is_some_and(|line| named(line, "stderr"))
+    });
+}
+
+#[test]
+fn a_worker_that_floods_both_streams_holds_up_nobody_and_does_not_fill_the_log() {
+    let (under_test, client) = service("");
+    let flooding = std::thread::spawn({
+        let endpoint = under_test.endpoint();
+        move || {
+            let client = Client::connect(&endpoint, LIMIT).expect("it is there");
+            call(&client, "chaos.never", 1, "torrent")
+        }
+    });
+    for id in 2..50 {
+        assert_eq!(
+            call(&client, "chaos.always", id, ""),
+            Ok(id),
+            "the others are served"
+        );
+    }
+    assert_eq!(flooding.join().expect("it does not panic"), Ok(1));
+    eventually(LIMIT, "it is told that lines were left out", || {
+        under_test
+            .log()
+            .contains("lines dropped: the worker prints too much")
+    });
+    assert!(
+        under_test.log().len() < 1 << 20,
+        "{} bytes",
+        under_test.log().len()
+    );
+}
+
+#[test]
+fn a_worker_that_hoards_memory_is_replaced_at_its_next_idle_moment_and_no_call_is_lost() {
+    let (under_test, client) = service("recycle = { rss = '64MiB' }");
+    eventually(LIMIT, "the pool is whole", || {
+        worker_pids(&client, "chaos").len() == 3
+    });
+    let before = worker_pids(&client, "chaos");
+    assert_eq!(call(&client, "chaos.never", 1, "hoard"), Ok(1));
+    let mut id = 1;
+    eventually(LIMIT, "the hoarder is replaced", || {
+        id += 1;
+        assert_eq!(call(&client, "chaos.never", id, ""), Ok(id));
+        let now = worker_pids(&client, "chaos");
+        now.len() == 3 && now != before
+    });
+    let pool = pool_status(&client, "chaos");
+    assert_eq!(pool["deaths"][0]["cause"], "retired", "{pool}");
+    assert_eq!(
+        (&pool["died"], &pool["failed"]),
+        (&0.into(), &0.into()),
+        "nobody died who was not meant to"
+    );
+    let now = worker_pids(&client, "chaos");
+    assert_eq!(
+        before.iter().filter(|pid| now.contains(pid)).count(),
+        2,
+        "the others stay"
+    );
+    assert_eq!(under_test.zombies(), 0);
 }
 
 #[test]
