@@ -196,7 +196,7 @@ impl ErrorAnswer {
             }
         }
         let message = message.map_or_else(
-            || "The worker answered with an error that has no words.".to_owned(),
+            || "The answer was an error that has no words.".to_owned(),
             |text| String::from_utf8_lossy(text).into_owned(),
         );
         ErrorAnswer {
