@@ -7,6 +7,7 @@ mod ini;
 mod mistake;
 mod parse;
 mod properties;
+mod yaml;
 
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ mod config;
 pub mod http;
 pub mod mail;
 mod net;
+mod optional;
 mod plain;
 mod text;
 

@@ -11,6 +11,7 @@ use serde::{
     de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{Map, Number, Value};
+use standin_worker::shown;
 
 /// How deep a value may nest. The wire allows 64 levels; the message and a result around the value take a few.
 const DEPTH_MAX: usize = 60;
@@ -65,10 +66,32 @@ impl JsonSchema for Plain {
     }
 }
 
+/// A value of TOML, whose dates become texts. TOML itself forbids that a name stands twice.
+pub(crate) struct PlainToml(pub(crate) Value);
+
+impl<'de> Deserialize<'de> for PlainToml {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let reading = Reading {
+            has_dates: true,
+            ..Reading::new(Duplicates::Error)
+        };
+        reading.deserialize(deserializer).map(PlainToml)
+    }
+}
+
+/// A value, or nothing for nil.
+pub(crate) fn optional<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Value>, D::Error> {
+    Ok(Option::<Plain>::deserialize(deserializer)?.map(|value| value.0))
+}
+
 /// Reads a value by a rule for names that stand twice.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reading {
     duplicates: Duplicates,
+    /// Whether a map with the one name [`TOML_DATE`] is a date.
+    has_dates: bool,
     depth: usize,
 }
 
@@ -76,6 +99,7 @@ impl Reading {
     pub(crate) fn new(duplicates: Duplicates) -> Self {
         Self {
             duplicates,
+            has_dates: false,
             depth: 0,
         }
     }
@@ -181,14 +205,14 @@ impl<'de> Visitor<'de> for Reading {
         let mut map = Map::new();
         while let Some(name) = entries.next_key::<Name>()? {
             let value = entries.next_value_seed(inner)?;
-            if name.0 == TOML_DATE {
+            if self.has_dates && name.0 == TOML_DATE {
                 return Ok(value);
             }
             match (self.duplicates, map.contains_key(&name.0)) {
                 (Duplicates::Error, true) => {
                     return Err(A::Error::custom(format_args!(
-                        "the name \"{}\" stands twice in one map",
-                        name.0
+                        "the name {} stands twice in one map",
+                        shown(&name.0)
                     )));
                 }
                 (Duplicates::First, true) => {}

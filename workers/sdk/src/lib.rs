@@ -43,8 +43,11 @@ mod link;
 mod method;
 mod running;
 mod serve;
+mod shown;
 
 pub use bytes::Bytes;
 pub use standin_protocol::{ErrorCode, Outcome, Replay, WorkerMeta};
 
-pub use self::{context::Context, error::Error, failure::Failure, method::Method, serve::Worker};
+pub use self::{
+    context::Context, error::Error, failure::Failure, method::Method, serve::Worker, shown::shown,
+};

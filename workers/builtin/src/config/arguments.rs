@@ -3,13 +3,19 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{net::Binary, plain::Duplicates, text::PageName};
+use crate::{
+    net::Binary,
+    optional::{word, word_or_default},
+    plain::Duplicates,
+    text::PageName,
+};
 
 /// Settings and how they are written.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Parse {
     /// How the settings are written.
+    #[serde(deserialize_with = "word")]
     pub(super) format: Format,
     /// The settings as text. Give this or "content".
     #[serde(default)]
@@ -21,7 +27,7 @@ pub(super) struct Parse {
     #[serde(default)]
     pub(super) codepage: Option<PageName>,
     /// What happens when a name stands twice in one place. TOML itself forbids it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "word_or_default")]
     pub(super) duplicates: Duplicates,
 }
 

@@ -1,6 +1,7 @@
 //! INI as Windows programs write it: values are text as they stand, so that `C:\new` stays a path.
 
 use serde_json::{Map, Value};
+use standin_worker::shown;
 
 use super::mistake::Mistake;
 use crate::plain::Duplicates;
@@ -38,13 +39,17 @@ impl Settings {
             };
             let behind = behind.trim_start();
             if !behind.is_empty() && !behind.starts_with([';', '#']) {
-                return wrong(format!("\"{behind}\" stands behind a section's bracket"));
+                return wrong(format!(
+                    "{} stands behind a section's bracket",
+                    shown(behind)
+                ));
             }
             return self.begin_section(name.trim()).or_else(wrong);
         }
         let Some((name, value)) = content.split_once('=') else {
             return wrong(format!(
-                "\"{content}\" is neither a [section] nor name = value"
+                "{} is neither a [section] nor name = value",
+                shown(content)
             ));
         };
         let name = name.trim_end();
@@ -63,7 +68,8 @@ impl Settings {
             Some(Value::Object(_)) => {}
             Some(_) => {
                 return Err(format!(
-                    "the section \"{name}\" has the name of an entry before it"
+                    "the section {} has the name of an entry before it",
+                    shown(name)
                 ));
             }
         }
@@ -81,10 +87,12 @@ impl Settings {
         let is_there = place.contains_key(name);
         match (self.duplicates, is_there) {
             (Duplicates::Error, true) => Err(match &self.section {
-                None => format!("the name \"{name}\" stands there a second time"),
-                Some(section) => {
-                    format!("the name \"{name}\" stands in [{section}] a second time")
-                }
+                None => format!("the name {} stands there a second time", shown(name)),
+                Some(section) => format!(
+                    "the name {} stands in the section {} a second time",
+                    shown(name),
+                    shown(section)
+                ),
             }),
             (Duplicates::First, true) => Ok(()),
             (_, false) | (Duplicates::Last, true) => {

@@ -43,10 +43,15 @@ impl Mistake {
     }
 
     pub(super) fn into_failure(self, format: Format) -> Failure {
+        let verb = if format == Format::Properties {
+            "are"
+        } else {
+            "is"
+        };
         let format = format.name();
         let what = self.what.trim().trim_end_matches('.').replace('`', "\"");
         let failure = |place: &str| {
-            let why = format!("The {format} is wrong{place}: {what}.");
+            let why = format!("The {format} {verb} wrong{place}: {what}.");
             Failure::new(1201, "config.syntax", why).outcome(Outcome::NotExecuted)
         };
         match self.place {

@@ -7,10 +7,10 @@ use super::{
     arguments::{Format, Parse},
     ini,
     mistake::{Mistake, Place},
-    properties,
+    properties, yaml,
 };
 use crate::{
-    plain::{Duplicates, Plain, PlainLast},
+    plain::{Duplicates, PlainToml},
     text::{decode_content, read_json},
 };
 
@@ -36,7 +36,7 @@ pub(super) fn parse(arguments: &Parse) -> Result<Value, Failure> {
     let parsed = match format {
         Format::Ini => ini::parse(text, duplicates),
         Format::Toml => toml(text),
-        Format::Yaml => yaml(text, duplicates),
+        Format::Yaml => yaml::parse(text, duplicates),
         Format::Json => json(text, duplicates),
         Format::Properties => properties::parse(text, duplicates),
     };
@@ -44,7 +44,7 @@ pub(super) fn parse(arguments: &Parse) -> Result<Value, Failure> {
 }
 
 fn toml(text: &str) -> Result<Value, Mistake> {
-    let value: Plain = toml::from_str(text).map_err(|error| Mistake {
+    let value: PlainToml = toml::from_str(text).map_err(|error| Mistake {
         place: error.span().map(|span| Place::of_byte(text, span.start)),
         what: error.message().lines().collect::<Vec<_>>().join(", "),
     })?;
@@ -54,47 +54,4 @@ fn toml(text: &str) -> Result<Value, Mistake> {
 fn json(text: &str, duplicates: Duplicates) -> Result<Value, Mistake> {
     read_json(text, duplicates, false)
         .map_err(|(line, column, what)| Mistake::at(line, column, what))
-}
-
-fn yaml(text: &str, duplicates: Duplicates) -> Result<Value, Mistake> {
-    use serde_saphyr::DuplicateKeyPolicy;
-    let options = serde_saphyr::options! {
-        with_snippet: false,
-        // YAML 1.2: yes, no, on and off are texts.
-        strict_booleans: true,
-        duplicate_keys: match duplicates {
-            Duplicates::Error => DuplicateKeyPolicy::Error,
-            Duplicates::First => DuplicateKeyPolicy::FirstWins,
-            Duplicates::Last => DuplicateKeyPolicy::LastWins,
-        },
-    };
-    let read = match duplicates {
-        Duplicates::Error | Duplicates::First => {
-            serde_saphyr::from_str_with_options::<Plain>(text, options).map(|value| value.0)
-        }
-        // The reader hands on all of them, and the last is taken here.
-        Duplicates::Last => {
-            serde_saphyr::from_str_with_options::<PlainLast>(text, options).map(|value| value.0)
-        }
-    };
-    read.map_err(|error| {
-        let words = error.to_string();
-        Mistake {
-            place: error.location().map(|location| Place {
-                line: usize::try_from(location.line()).unwrap_or(usize::MAX),
-                column: usize::try_from(location.column()).unwrap_or(usize::MAX),
-            }),
-            what: without_place(words.lines().next().unwrap_or_default()),
-        }
-    })
-}
-
-/// The YAML reader says the place in its words, before or behind; it is said once here.
-fn without_place(words: &str) -> String {
-    let behind = words.split(" at line ").next().unwrap_or(words);
-    let before = behind
-        .strip_prefix("line ")
-        .and_then(|rest| rest.split_once(": "))
-        .map_or(behind, |(_, rest)| rest);
-    before.strip_prefix("error: ").unwrap_or(before).to_owned()
 }

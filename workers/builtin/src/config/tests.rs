@@ -123,6 +123,48 @@ fn the_bytes_of_a_file_are_read_in_their_code_page_and_a_byte_order_mark_goes_be
 }
 
 #[test]
+fn what_is_in_the_file_stays_what_it_is() {
+    let toml_date = r#"{"$__toml_private_datetime":"1"}"#;
+    assert_eq!(
+        read("json", toml_date).expect("it is JSON").to_string(),
+        toml_date
+    );
+    let yaml = "zip: 01234\nthousand: 1_000\nhex: 0x10\ntagged: !mine x\n";
+    let wanted = json!({ "zip": "01234", "thousand": "1_000", "hex": 16, "tagged": "x" });
+    assert_eq!(read("yaml", yaml), Ok(wanted));
+    let often = format!("- &a {{x: 1}}\n{}", "- *a\n".repeat(3000));
+    let values = read("yaml", &often).expect("an alias may be used often");
+    assert_eq!(values.as_array().map(Vec::len), Some(3001));
+}
+
+#[test]
+fn the_words_of_a_mistake_are_those_of_the_format() {
+    for (format, text, says) in [
+        ("yaml", "--- 1\n--- 2\n", "more than one document"),
+        ("yaml", "a: &a [*a]", "inside what it stands for"),
+        ("yaml", "a: *b", "no anchor has the name"),
+        ("yaml", "a: .inf", "\".inf\" is not a number"),
+        (
+            "yaml",
+            &format!("[{}1]", "1, ".repeat(300_000)),
+            "too large",
+        ),
+        ("json", "{\"a\": tru}", "true, false and null"),
+        ("json", "[1, 2", "ends inside a list"),
+        ("properties", "a=\\u12", "The properties are wrong"),
+        ("ini", &"x\u{1}".repeat(1000), "\\u{1}x"),
+    ] {
+        let message = read(format, text).expect_err(text);
+        assert!(message.contains(says), "{message}");
+        assert!(message.len() < 350, "{message}");
+    }
+    assert_eq!(
+        ask(json!({ "format": "INI", "text": "a=1" })),
+        Ok(json!({ "a": "1" }))
+    );
+}
+
+#[test]
 fn bombs_are_refused() {
     let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
     assert!(read("json", &deep).is_err_and(|why| why.contains("deep")));

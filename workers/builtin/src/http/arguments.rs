@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::net::Binary;
+use crate::{net::Binary, optional::optional_word, plain};
 
 /// What to ask for.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -24,6 +24,7 @@ pub struct HttpRequest {
     /// The body as bytes.
     pub bytes: Option<Binary>,
     /// The body as a value that is sent as JSON.
+    #[serde(deserialize_with = "plain::optional")]
     pub json: Option<serde_json::Value>,
     /// The body as the fields of a form.
     pub form: Option<BTreeMap<String, Scalars>>,
@@ -40,6 +41,7 @@ pub struct HttpRequest {
     /// How large the answer's body may be once unpacked, 8 MiB if left out.
     pub response_size_max: Option<u64>,
     /// Whether the body is given back as text, as bytes, or as what it seems to be.
+    #[serde(deserialize_with = "optional_word")]
     pub response_as: Option<BodyKind>,
     /// More authorities to trust, as PEM.
     pub ca_pem: Option<String>,
@@ -77,7 +79,10 @@ pub enum BodyKind {
 
 /// One value or several.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "a text, a number, true or false is wanted, or a list of them"
+)]
 pub enum Scalars {
     /// Nothing: the name is left out.
     None(()),
@@ -89,7 +94,7 @@ pub enum Scalars {
 
 /// A value that is written as text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a text, a number, true or false is wanted")]
 pub enum Scalar {
     /// A text.
     Text(String),

@@ -14,6 +14,7 @@ use reqwest::{
     dns::{Addrs, Name, Resolve, Resolving},
     redirect, retry,
 };
+use standin_worker::shown;
 
 use crate::net::tls::{self, Trust, TrustError};
 
@@ -42,7 +43,7 @@ pub(super) struct Clients {
 pub(super) enum ClientError {
     #[error(transparent)]
     Trust(#[from] TrustError),
-    #[error("\"{0}\" cannot be the address of a proxy")]
+    #[error("{} cannot be the address of a proxy; it must begin with http:// or https://", shown(.0))]
     Proxy(String),
     #[error("the connection settings cannot be used: {0}")]
     Build(#[source] reqwest::Error),
@@ -92,6 +93,8 @@ fn build(key: &Key) -> Result<Client, ClientError> {
         Some(address) => {
             let proxy = Url::parse(address)
                 .ok()
+                // The client would take another kind without a word, and go without.
+                .filter(|url| matches!(url.scheme(), "http" | "https"))
                 .and_then(|url| Proxy::all(url).ok())
                 .ok_or_else(|| ClientError::Proxy(address.to_owned()))?;
             builder.proxy(proxy)

@@ -3,7 +3,7 @@
 use std::{error::Error, io, time::Duration};
 
 use reqwest::Url;
-use standin_worker::{Failure, Outcome};
+use standin_worker::{Failure, Outcome, shown};
 
 use super::clients::{ClientError, NameError};
 use crate::net::{find_cause, tls};
@@ -18,7 +18,7 @@ pub(super) fn server(url: &Url) -> String {
 }
 
 pub(super) fn bad_url(text: &str, why: &str) -> Failure {
-    let message = format!("\"{text}\" cannot be used as a web address: {why}.");
+    let message = format!("{} cannot be used as a web address: {why}.", shown(text));
     Failure::new(1301, "http.bad_url", message).outcome(Outcome::NotExecuted)
 }
 
@@ -58,8 +58,8 @@ pub(super) fn redirects_exhausted(url: &Url, redirects_max: u32) -> Failure {
 
 pub(super) fn redirect_to_nowhere(url: &Url, place: &str) -> Failure {
     let server = server(url);
-    let message =
-        format!("{server} sent the request on to \"{place}\", which is not a web address.");
+    let place = shown(place);
+    let message = format!("{server} sent the request on to {place}, which is not a web address.");
     Failure::new(1307, "http.redirect", message)
 }
 

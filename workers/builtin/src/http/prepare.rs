@@ -5,9 +5,12 @@ use std::{collections::BTreeMap, time::Duration};
 use bytes::Bytes;
 use reqwest::{
     Method, Url,
-    header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+    header::{
+        AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+        TRANSFER_ENCODING,
+    },
 };
-use standin_worker::Failure;
+use standin_worker::{Failure, shown};
 
 use super::{
     arguments::{BodyKind, HttpRequest, Scalars},
@@ -42,7 +45,7 @@ pub(super) fn prepare(request: HttpRequest) -> Result<Prepared, Failure> {
     let method = Method::from_bytes(verb.to_ascii_uppercase().as_bytes())
         .ok()
         .filter(|method| *method != Method::CONNECT)
-        .ok_or_else(|| invalid(format!("\"{verb}\" is not an HTTP method.")))?;
+        .ok_or_else(|| invalid(format!("{} is not an HTTP method.", shown(verb))))?;
     let mut headers = headers(request.headers.as_ref())?;
     authorize(&mut headers, &request)?;
     let body = body(&mut headers, &request)?;
@@ -73,12 +76,15 @@ fn invalid(message: impl Into<String>) -> Failure {
 }
 
 fn url(text: &str, query: Option<&BTreeMap<String, Scalars>>) -> Result<Url, Failure> {
-    let mut url = Url::parse(text).map_err(|error| failure::bad_url(text, &error.to_string()))?;
+    const BEGINNING: &str = "it must begin with http:// or https://";
+    let mut url = Url::parse(text).map_err(|error| {
+        let why = error.to_string();
+        // The parser's words for a text without any scheme.
+        let is_relative = why.starts_with("relative URL");
+        failure::bad_url(text, if is_relative { BEGINNING } else { &why })
+    })?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(failure::bad_url(
-            text,
-            "it must begin with http:// or https://",
-        ));
+        return Err(failure::bad_url(text, BEGINNING));
     }
     let pairs: Vec<_> = pairs(query).collect();
     if !pairs.is_empty() {
@@ -96,10 +102,16 @@ fn headers(map: Option<&BTreeMap<String, Scalars>>) -> Result<HeaderMap, Failure
     let mut headers = HeaderMap::new();
     for (name, value) in pairs(map) {
         let header = HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| invalid(format!("\"{name}\" cannot be the name of a header.")))?;
+            .map_err(|_| invalid(format!("{} cannot be the name of a header.", shown(name))))?;
+        if matches!(header, CONTENT_LENGTH | TRANSFER_ENCODING) {
+            return Err(invalid(format!(
+                "The header \"{name}\" follows from the body and cannot be given."
+            )));
+        }
         let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| {
             invalid(format!(
-                "The header \"{name}\" holds a line break or another control character."
+                "The header {} holds a line break or another control character.",
+                shown(name)
             ))
         })?;
         headers.append(header, value);
@@ -204,11 +216,18 @@ mod tests {
         (two_bodies.text, two_bodies.json) = (Some(String::new()), Some(serde_json::Value::Null));
         let mut verb = request("http://host/");
         verb.method = Some("GET /".into());
+        let mut length = request("http://host/");
+        length.headers = Some([("Content-Length".to_owned(), Scalars::from("5"))].into());
         for (asked, code, word) in [
+            (length, "invalid_params", "follows from the body"),
             (broken_header, "invalid_params", "X-A"),
             (two_bodies, "invalid_params", "one body"),
             (verb, "invalid_params", "GET /"),
-            (request("host/path"), "http.bad_url", "host/path"),
+            (
+                request("host/path"),
+                "http.bad_url",
+                "\"host/path\" cannot be used as a web address: it must begin",
+            ),
             (request("ftp://host/"), "http.bad_url", "http://"),
             (request(""), "http.bad_url", "address"),
         ] {

@@ -96,7 +96,7 @@ pub struct Attachment {
 
 /// Addresses: a text, or a list of texts.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a text or a list of texts is wanted")]
 pub enum Addresses {
     /// One, or several with commas or semicolons between them.
     One(String),

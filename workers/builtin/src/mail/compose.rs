@@ -46,7 +46,8 @@ impl Composed {
 }
 
 pub(super) fn compose(defaults: &MailDefaults, request: MailRequest) -> Result<Composed, Failure> {
-    let from = request.from.as_ref().or(defaults.from.as_ref());
+    let given = request.from.as_ref().filter(|from| !from.trim().is_empty());
+    let from = given.or(defaults.from.as_ref());
     let from = from.ok_or_else(|| failure::bad_message("it has no sender (\"from\")"))?;
     let from = match <[Mailbox; 1]>::try_from(address::parse(from)?) {
         Ok([from]) => from,
@@ -263,5 +264,10 @@ mod tests {
             ..request()
         };
         assert!(refused(anonymous).answer().message.contains("sender"));
+        let blank = MailRequest {
+            from: Some(" ".into()),
+            ..request()
+        };
+        assert!(refused(blank).answer().message.contains("no sender"));
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 
 use serde::Serialize;
-use standin_worker::{Failure, Outcome};
+use standin_worker::{Failure, Outcome, shown};
 
 use super::{channel::ChannelError, deliver::Rejected, reply::Reply, settings::Settings};
 use crate::net::{find_cause, tls};
@@ -23,10 +23,7 @@ struct Details<'a> {
 }
 
 pub(super) fn bad_address(text: &str, why: &str) -> Failure {
-    let message = format!(
-        "\"{}\" cannot be used as a mail address: {why}.",
-        text.escape_debug()
-    );
+    let message = format!("{} cannot be used as a mail address: {why}.", shown(text));
     Failure::new(1401, "mail.bad_address", message).outcome(Outcome::NotExecuted)
 }
 

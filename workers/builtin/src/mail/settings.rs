@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use standin_worker::Failure;
+use standin_worker::{Failure, shown};
 
 use super::arguments::MailServer;
 use crate::net::tls::Trust;
 
 /// RFC 5321 allows minutes for each step; a person at a screen does not.
 const STEP_DEFAULT: Duration = Duration::from_secs(30);
+/// The call's own time ends it long before.
+const STEP_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 /// Ten steps at the default, so that the attempt's own limit usually decides.
 const TOTAL_STEPS: u32 = 10;
 
@@ -110,7 +112,9 @@ pub(super) fn settle(
     let host = given.host.as_ref().or(fallback.host.as_ref());
     let host = host.ok_or_else(|| refuse("No mail server is named: give \"server\" with a \"host\", or set STANDIN_MAIL_HOST for the service."))?;
     let tls = given.tls.as_deref().or(fallback.tls.as_deref());
+    // An empty user is nobody, also where the environment has one.
     let user = given.user.as_ref().or(fallback.user.as_ref());
+    let user = user.filter(|user| !user.is_empty());
     let port = given.port.or(fallback.port);
     if port == Some(0) {
         return Err(refuse(
@@ -139,10 +143,11 @@ pub(super) fn settle(
         }
     };
     let step = given.timeout_ms.map_or(STEP_DEFAULT, Duration::from_millis);
+    let step = step.min(STEP_MAX);
     for (name, text) in [("host", Some(host)), ("helo", given.helo.as_ref())] {
         if text.is_some_and(|text| text.is_empty() || !text.chars().all(|c| c.is_ascii_graphic())) {
             return Err(refuse(&format!(
-                "The server's \"{name}\" holds blanks or characters that no host name has."
+                "The server's \"{name}\" is empty, or holds blanks or characters that no host name has."
             )));
         }
     }
@@ -173,7 +178,8 @@ fn tls_from(word: &str) -> Result<Tls, Failure> {
         "starttls_required" => Ok(Tls::Required),
         "implicit" => Ok(Tls::Implicit),
         _ => Err(refuse(&format!(
-            "\"{word}\" is no way to use TLS; there are none, starttls, starttls_required and implicit."
+            "{} is no way to use TLS; there are none, starttls, starttls_required and implicit.",
+            shown(word)
         ))),
     }
 }
@@ -185,7 +191,8 @@ fn mechanism_from(word: Option<&str>) -> Result<Mechanism, Failure> {
         "login" => Ok(Mechanism::Login),
         "xoauth2" => Ok(Mechanism::Xoauth2),
         word => Err(refuse(&format!(
-            "\"{word}\" is no way to log in; there are auto, plain, login and xoauth2."
+            "{} is no way to log in; there are auto, plain, login and xoauth2.",
+            shown(word)
         ))),
     }
 }
@@ -229,6 +236,18 @@ mod tests {
             settings.login.map(|login| login.password),
             Some(String::new())
         );
+    }
+
+    #[test]
+    fn an_empty_user_is_nobody_and_no_time_is_too_long_to_count_with() {
+        let server = MailServer {
+            user: Some(String::new()),
+            timeout_ms: Some(u64::MAX),
+            ..MailServer::default()
+        };
+        let settings = settle(&environment(), Some(&server)).unwrap();
+        assert!(settings.login.is_none());
+        assert_eq!((settings.port, settings.step), (25, STEP_MAX));
     }
 
     #[test]

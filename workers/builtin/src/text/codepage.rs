@@ -3,9 +3,13 @@
 use encoding_rs::{DecoderResult, EncoderResult, Encoding};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use standin_worker::{Failure, Method, Outcome, Replay};
+use standin_worker::{Failure, Method, Outcome, Replay, shown};
 
-use super::page::{Page, PageName};
+use super::{
+    RESULT_SIZE_MAX,
+    page::{Page, PageName},
+    too_large,
+};
 use crate::net::Binary;
 
 pub(super) fn methods() -> Vec<Method> {
@@ -87,7 +91,9 @@ fn encode(arguments: &Encode) -> Result<Vec<u8>, Failure> {
             let mut bytes = Vec::new();
             if page.encode(replacement, &mut bytes) < replacement.len() {
                 let why = format!(
-                    "The replacement \"{replacement}\" itself is not in code page \"{codepage}\"."
+                    "The replacement {} itself is not in code page {}.",
+                    shown(replacement),
+                    shown(codepage)
                 );
                 return Err(Failure::invalid_arguments(why));
             }
@@ -102,22 +108,39 @@ fn encode(arguments: &Encode) -> Result<Vec<u8>, Failure> {
         let Some(replacement) = &replacement else {
             let position = text[..text.len() - rest.len()].chars().count();
             return Err(unmappable(
-                &format!("The character \"{character}\""),
+                &format!("The character {}", shown(&character.to_string())),
                 codepage,
                 position,
             ));
         };
+        if out.len() + replacement.len() > RESULT_SIZE_MAX {
+            return Err(too_many_replacements());
+        }
         out.extend_from_slice(replacement);
         rest = &rest[character.len_utf8()..];
     }
 }
 
-/// The position, in bytes, of what means nothing.
-struct Bad(usize);
+fn too_many_replacements() -> Failure {
+    too_large(format!(
+        "With its replacements the text would be larger than {RESULT_SIZE_MAX} bytes."
+    ))
+}
+
+/// Why bytes could not be read.
+enum Bad {
+    /// The one at this position means nothing.
+    Byte(usize),
+    /// What stands for those that mean nothing comes to too much.
+    TooMuch,
+}
 
 impl Bad {
     fn in_bytes(&self, bytes: &[u8], offset: usize, codepage: &str) -> Failure {
-        let position = self.0 + offset;
+        let position = match self {
+            Bad::Byte(position) => position + offset,
+            Bad::TooMuch => return too_many_replacements(),
+        };
         let what = bytes.get(position).map_or_else(
             || "The end".to_owned(),
             |byte| format!("The byte 0x{byte:02x}"),
@@ -128,7 +151,10 @@ impl Bad {
 
 /// Positions count from 0: bytes when decoding, characters when encoding.
 fn unmappable(what: &str, codepage: &str, position: usize) -> Failure {
-    let why = format!("{what} at position {position} has no meaning in code page \"{codepage}\".");
+    let why = format!(
+        "{what} at position {position} has no meaning in code page {}.",
+        shown(codepage)
+    );
     Failure::new(1104, "text.unmappable", why)
         .outcome(Outcome::NotExecuted)
         .data(&std::collections::BTreeMap::from([("position", position)]))
@@ -203,11 +229,19 @@ fn decode_each(
     for (position, byte) in bytes.iter().enumerate() {
         match (decode(*byte), replacement) {
             (Some(character), _) => out.push(character),
-            (None, Some(replacement)) => out.push_str(replacement),
-            (None, None) => return Err(Bad(position)),
+            (None, Some(replacement)) => replace(&mut out, replacement)?,
+            (None, None) => return Err(Bad::Byte(position)),
         }
     }
     Ok(out)
+}
+
+fn replace(out: &mut String, replacement: &str) -> Result<(), Bad> {
+    if out.len() + replacement.len() > RESULT_SIZE_MAX {
+        return Err(Bad::TooMuch);
+    }
+    out.push_str(replacement);
+    Ok(())
 }
 
 fn decode_stream(
@@ -216,20 +250,23 @@ fn decode_stream(
     replacement: Option<&str>,
 ) -> Result<String, Bad> {
     let mut decoder = encoding.new_decoder_without_bom_handling();
-    let mut out = String::with_capacity(bytes.len() + 16);
+    let mut out = String::with_capacity(bytes.len());
+    // The decoder touches all the room it is given each time it is asked, and it is asked again behind every mistake:
+    // with the whole result as room, a text of nothing but mistakes would take the square of its length.
+    let mut room = [0; 4096];
     let mut read = 0;
     loop {
-        let (result, taken) =
-            decoder.decode_to_string_without_replacement(&bytes[read..], &mut out, true);
+        let (result, taken, written) =
+            decoder.decode_to_utf8_without_replacement(&bytes[read..], &mut room, true);
         read += taken;
+        out.push_str(std::str::from_utf8(&room[..written]).expect("a decoder writes UTF-8"));
         match (result, replacement) {
             (DecoderResult::InputEmpty, _) => return Ok(out),
-            (DecoderResult::OutputFull, _) => out.reserve((bytes.len() - read) * 3 / 2 + 64),
-            (DecoderResult::Malformed(..), Some(replacement)) => out.push_str(replacement),
+            (DecoderResult::OutputFull, _) => {}
+            (DecoderResult::Malformed(..), Some(replacement)) => replace(&mut out, replacement)?,
             (DecoderResult::Malformed(bad, after), None) => {
-                return Err(Bad(
-                    read.saturating_sub(usize::from(bad) + usize::from(after))
-                ));
+                let behind = usize::from(bad) + usize::from(after);
+                return Err(Bad::Byte(read.saturating_sub(behind)));
             }
         }
     }
@@ -263,154 +300,4 @@ fn encode_stream(encoding: &'static Encoding, text: &str, out: &mut Vec<u8>) -> 
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn to(text: &str, codepage: &str, replacement: Option<&str>) -> Result<Vec<u8>, Failure> {
-        encode(&Encode {
-            text: text.into(),
-            codepage: PageName(codepage.into()),
-            replacement: replacement.map(str::to_owned),
-        })
-    }
-
-    fn from(bytes: &[u8], codepage: &str, replacement: Option<&str>) -> Result<String, Failure> {
-        decode(&Decode {
-            bytes: Binary(bytes.into()),
-            codepage: PageName(codepage.into()),
-            replacement: replacement.map(str::to_owned),
-        })
-    }
-
-    const SINGLE_BYTE: [&str; 12] = [
-        "1250",
-        "1251",
-        "1252",
-        "1253",
-        "ISO8859-1",
-        "ISO8859-9",
-        "ISO8859-15",
-        "ibm437",
-        "ibm850",
-        "ibm852",
-        "866",
-        "koi8-r",
-    ];
-
-    #[test]
-    fn every_byte_of_a_page_of_single_bytes_comes_back() {
-        for codepage in SINGLE_BYTE {
-            for byte in 0..=u8::MAX {
-                if let Ok(text) = from(&[byte], codepage, None) {
-                    assert_eq!(
-                        to(&text, codepage, None).expect(&text),
-                        [byte],
-                        "{codepage}"
-                    );
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn each_page_has_its_own_bytes_for_the_same_text() {
-        for (codepage, bytes) in [
-            ("1252", b"\xfc\x80".as_slice()),
-            ("ISO8859-15", b"\xfc\xa4"),
-            ("ibm858", b"\x81\xd5"),
-            ("UTF-8", b"\xc3\xbc\xe2\x82\xac"),
-            ("UCS2", b"\xfc\0\xac\x20"),
-            ("utf-16be", b"\0\xfc\x20\xac"),
-        ] {
-            assert_eq!(
-                to("ü€", codepage, None).expect("it has both"),
-                bytes,
-                "{codepage}"
-            );
-            assert_eq!(from(bytes, codepage, None).expect("they mean that"), "ü€");
-        }
-        assert!(to("€", "ISO8859-1", None).is_err());
-        assert_eq!(
-            from(b"\x80", "ISO8859-1", None).expect("it is a control"),
-            "\u{80}"
-        );
-    }
-
-    #[test]
-    fn what_a_code_page_lacks_is_named_with_its_position_or_replaced() {
-        for (failure, place) in [
-            (
-                to("a€", "ibm437", None).expect_err("it has no euro"),
-                "position 1",
-            ),
-            (
-                to("ü→", "1252", None).expect_err("it has no arrow"),
-                "position 1",
-            ),
-            (
-                from(b"ab\xff", "UTF-8", None).expect_err("that is none"),
-                "position 2",
-            ),
-            (
-                from(b"ab\xe2\x82", "UTF-8", None).expect_err("it is cut off"),
-                "position 2",
-            ),
-            (
-                from(b"a\0b", "UCS2", None).expect_err("it is cut off"),
-                "position 2",
-            ),
-            (
-                from(b"\x80", "ascii", None).expect_err("it is none"),
-                "position 0",
-            ),
-        ] {
-            assert_eq!(failure.answer().code, "text.unmappable");
-            assert!(failure.answer().message.contains(place), "{failure}");
-        }
-        assert_eq!(
-            from(b"a\xffb", "UTF-8", Some("?")).expect("it is replaced"),
-            "a?b"
-        );
-        assert_eq!(
-            to("a€b", "437", Some("EUR")).expect("it is replaced"),
-            b"aEURb"
-        );
-        assert_eq!(to("€→", "1252", Some("")).expect("it is left out"), b"\x80");
-        let failure = to("a", "437", Some("€")).expect_err("it has no euro");
-        assert_eq!(failure.answer().code, "invalid_params");
-        let failure = to("x", "ebcdic-what", None).expect_err("nobody knows it");
-        assert_eq!(failure.answer().code, "text.unknown_codepage");
-    }
-
-    #[test]
-    fn a_code_page_may_be_named_by_its_bare_number() {
-        let arguments = serde_json::json!({ "text": "ü", "codepage": 850 });
-        let arguments: Encode = serde_json::from_value(arguments).expect("they fit");
-        assert_eq!(encode(&arguments).expect("it is there"), [0x81]);
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_can_be_written_is_read_again(text in "(?s).{0,40}") {
-            for codepage in ["UTF-8", "UTF-16LE", "utf-16be", "shift-jis", "gb18030"].into_iter().chain(SINGLE_BYTE) {
-                if let Ok(bytes) = to(&text, codepage, None) {
-                    let again = from(&bytes, codepage, None).expect("it was written so");
-                    // Shift JIS has one byte for two signs each.
-                    if codepage != "shift-jis" {
-                        prop_assert_eq!(&again, &text, "{}", codepage);
-                    }
-                }
-            }
-        }
-
-        #[test]
-        fn with_a_replacement_nothing_is_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
-            for codepage in ["UTF-8", "UCS2", "euc-jp", "big-5", "ascii"].into_iter().chain(SINGLE_BYTE) {
-                let text = from(&bytes, codepage, Some("?")).expect("what is bad is replaced");
-                to(&text, codepage, Some("?")).expect("what is missing is replaced");
-            }
-        }
-    }
-}
+mod tests;

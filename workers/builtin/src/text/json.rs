@@ -4,11 +4,17 @@
 use std::borrow::Cow;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, de::DeserializeSeed};
+use serde::{
+    Deserialize,
+    de::{DeserializeSeed, IgnoredAny},
+};
 use serde_json::Value;
 use standin_worker::{Failure, Method, Outcome, Replay};
 
-use crate::plain::{Duplicates, Plain, Reading};
+use crate::{
+    optional::{or_default, word_or_default},
+    plain::{Duplicates, Plain, Reading},
+};
 
 pub(super) fn methods() -> Vec<Method> {
     vec![
@@ -29,10 +35,10 @@ struct Parse {
     text: String,
     /// Give every number as text, exactly as it stands there: for amounts of money with many digits. Without it only
     /// whole numbers that do not fit into 64 bits are given so.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     numbers_as_text: bool,
     /// What happens when a name stands twice in one object.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "word_or_default")]
     duplicates: Duplicates,
 }
 
@@ -43,7 +49,7 @@ struct Write {
     /// The value. Bytes are taken as text.
     value: Plain,
     /// On several lines, for people.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pretty: bool,
 }
 
@@ -55,32 +61,75 @@ pub(crate) fn read_json(
 ) -> Result<Value, (usize, usize, String)> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mistake = |error: serde_json::Error| {
-        // The place stands behind the words as well.
-        let words = error.to_string();
-        let what = words.split(" at line ").next().unwrap_or_default();
         let line = text.split('\n').nth(error.line().saturating_sub(1));
         let before = line
             .unwrap_or_default()
             .char_indices()
             .take_while(|(byte, _)| byte + 1 < error.column())
             .count();
-        (error.line().max(1), before + 1, what.to_owned())
+        (error.line().max(1), before + 1, in_words(&error))
     };
-    // Checked as it stands first, so that places are those of the caller's text.
     let read = |text: &str| {
         let mut decoder = serde_json::Deserializer::from_str(text);
         let value = Reading::new(duplicates).deserialize(&mut decoder)?;
         decoder.end().map(|()| value)
     };
-    let value = read(text).map_err(mistake)?;
-    match quote_numbers(text, numbers_as_text) {
-        Cow::Borrowed(_) => Ok(value),
-        Cow::Owned(quoted) => read(&quoted).map_err(mistake),
+    match read(text) {
+        Ok(value) if !numbers_as_text && !has_large_number(text) => return Ok(value),
+        Err(error) if !error.to_string().starts_with(OUT_OF_RANGE) => return Err(mistake(error)),
+        Ok(_) | Err(_) => {}
     }
+    // Numbers stand in the way that no f64 holds. Whether the text is JSON apart from that is seen first, and with a
+    // zero in their place, so that mistakes are found at their places in the caller's text.
+    serde_json::from_str::<IgnoredAny>(text).map_err(mistake)?;
+    read(&replace_numbers(text, numbers_as_text, In::Zeros)).map_err(mistake)?;
+    read(&replace_numbers(text, numbers_as_text, In::Quotes)).map_err(mistake)
 }
 
-/// Puts quotes around numbers: all, or the whole ones that 64 bits do not hold. The text must be valid JSON.
-fn quote_numbers(text: &str, all: bool) -> Cow<'_, str> {
+const OUT_OF_RANGE: &str = "number out of range";
+
+/// What the JSON reader says, in words. It says the place behind them, and that is said elsewhere.
+fn in_words(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    let what = said.split(" at line ").next().unwrap_or_default();
+    match what {
+        "EOF while parsing a value" => "it ends where a value is expected",
+        "EOF while parsing a list" => "it ends inside a list",
+        "EOF while parsing an object" => "it ends inside an object",
+        "EOF while parsing a string" => "it ends inside a text",
+        "expected ident" => "the only words without quotes are true, false and null",
+        "expected value" => "a value is expected",
+        "key must be a string" => "a name must be a text in double quotes",
+        "trailing comma" => "a comma stands behind the last entry",
+        "trailing characters" => "something stands behind the end",
+        "recursion limit exceeded" => "it nests too deep",
+        "control character (\\u0000-\\u001F) found while parsing a string" => {
+            "a line break or another control character inside a text must be written as an escape"
+        }
+        "unexpected end of hex escape" | "lone leading surrogate in hex escape" => {
+            "half a character is written as an escape"
+        }
+        OUT_OF_RANGE => "the number is larger than any that can be counted with",
+        other => other,
+    }
+    .to_owned()
+}
+
+/// What becomes of a number.
+#[derive(Clone, Copy, PartialEq)]
+enum In {
+    /// It is put into quotes, and so a text.
+    Quotes,
+    /// A zero stands in its place, as wide as it was.
+    Zeros,
+}
+
+fn has_large_number(text: &str) -> bool {
+    matches!(replace_numbers(text, false, In::Quotes), Cow::Owned(_))
+}
+
+/// Replaces numbers: all, or the whole ones that 64 bits do not hold. The text must be valid JSON.
+fn replace_numbers(text: &str, all: bool, with: In) -> Cow<'_, str> {
     let mut out = String::new();
     let (mut copied, mut position) = (0, 0);
     let bytes = text.as_bytes();
@@ -96,7 +145,13 @@ fn quote_numbers(text: &str, all: bool) -> Cow<'_, str> {
                 let fits = number.parse::<i64>().is_ok() || number.parse::<u64>().is_ok();
                 if all || (is_whole && !fits) {
                     out.push_str(&text[copied..position]);
-                    out.extend(["\"", number, "\""]);
+                    match with {
+                        In::Quotes => out.extend(["\"", number, "\""]),
+                        In::Zeros => {
+                            out.push('0');
+                            out.extend(std::iter::repeat_n(' ', length - 1));
+                        }
+                    }
                     copied = position + length;
                 }
                 position += length;
@@ -190,6 +245,33 @@ mod tests {
     }
 
     #[test]
+    fn a_number_of_any_length_keeps_its_digits_and_mistakes_their_places() {
+        let long = "7".repeat(1000);
+        let text = format!(r#"{{"a":{long},"b":1}}"#);
+        assert_eq!(
+            written(read(&text, false).expect("it is JSON")),
+            format!(r#"{{"a":"{long}","b":1}}"#)
+        );
+        assert_eq!(
+            written(read("[1e999, -0.0]", true).expect("it is JSON")),
+            r#"["1e999","-0.0"]"#
+        );
+        for (text, all, place) in [
+            ("[1e999]", false, "column 6: the number is larger"),
+            ("[1e999,", true, "column 7: it ends"),
+            ("[1e999, 01]", true, "column 10: invalid number"),
+            (
+                "{\"a\":1e999,\"a\":2}",
+                true,
+                "column 17: the name \"a\" stands twice",
+            ),
+        ] {
+            let failure = read(text, all).expect_err("it is wrong");
+            assert!(failure.answer().message.contains(place), "{failure}");
+        }
+    }
+
+    #[test]
     fn a_mistake_is_placed() {
         for (text, place) in [
             ("{\n\"a\": }", "line 2, column 6"),
@@ -239,7 +321,7 @@ mod tests {
 
         #[test]
         fn quoting_numbers_leaves_valid_json(value in any_value()) {
-            let quoted = quote_numbers(&value.to_string(), true).into_owned();
+            let quoted = replace_numbers(&value.to_string(), true, In::Quotes).into_owned();
             prop_assert!(serde_json::from_str::<Value>(&quoted).is_ok());
         }
     }

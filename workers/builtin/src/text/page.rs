@@ -8,7 +8,7 @@ use encoding_rs::{Encoding, WINDOWS_874, WINDOWS_1252, WINDOWS_1254};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::Value;
-use standin_worker::{Failure, Outcome};
+use standin_worker::{Failure, Outcome, shown};
 
 use crate::plain::Plain;
 
@@ -20,7 +20,11 @@ impl<'de> Deserialize<'de> for PageName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Plain::deserialize(deserializer)?.0 {
             Value::String(name) => Ok(PageName(name)),
-            Value::Number(number) => Ok(PageName(number.to_string())),
+            // A caller whose numbers all have a fraction says 1252.0.
+            Value::Number(number) => Ok(PageName({
+                let number = number.to_string();
+                number.strip_suffix(".0").unwrap_or(&number).to_owned()
+            })),
             _ => Err(D::Error::custom("a code page is a text or a number")),
         }
     }
@@ -61,7 +65,8 @@ impl Page {
     pub(super) fn of(name: &str) -> Result<Page, Failure> {
         Self::find(name).ok_or_else(|| {
             let why = format!(
-                "The code page \"{name}\" is not known. Examples are 1252, ISO8859-15, ibm850 and UTF-8."
+                "The code page {} is not known. Examples are 1252, ISO8859-15, ibm850 and UTF-8.",
+                shown(name)
             );
             Failure::new(1103, "text.unknown_codepage", why).outcome(Outcome::NotExecuted)
         })

@@ -6,16 +6,16 @@ use std::collections::BTreeMap;
 use regex::{Regex, RegexBuilder};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use standin_worker::{Failure, Method, Outcome, Replay};
+use standin_worker::{Failure, Method, Outcome, Replay, shown};
+
+use super::{RESULT_SIZE_MAX, too_large};
+use crate::optional::or_default;
 
 /// A compiled pattern may take this much memory, in bytes.
 const PATTERN_SIZE_MAX: usize = 4 << 20;
 
 /// Matches in one answer. More of them would not fit into a message with all that is told about each.
 const MATCHES_MAX: usize = 100_000;
-
-/// A result may be this large, in bytes: more does not fit into a message, and a replacement can grow without end.
-const RESULT_SIZE_MAX: usize = 16 << 20;
 
 pub(super) fn methods() -> Vec<Method> {
     let method = |method: Method, doc| method.replay(Replay::Always).doc(doc);
@@ -48,16 +48,16 @@ struct Search {
     /// The regular expression.
     pattern: String,
     /// Upper and lower case are the same.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     case_insensitive: bool,
     /// ^ and $ match at every line.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     multi_line: bool,
     /// A dot matches a line's end as well.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     dot_all: bool,
     /// At most so many matches count; 0 is all.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     limit: usize,
 }
 
@@ -72,16 +72,16 @@ struct Replacement {
     /// What each match becomes; $1 or ${name} stand for groups, $$ for a dollar.
     with: String,
     /// Upper and lower case are the same.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     case_insensitive: bool,
     /// ^ and $ match at every line.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     multi_line: bool,
     /// A dot matches a line's end as well.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     dot_all: bool,
     /// At most so many matches are replaced; 0 is all.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     limit: usize,
 }
 
@@ -112,8 +112,8 @@ impl Search {
             .size_limit(PATTERN_SIZE_MAX);
         builder.build().map_err(|error| {
             let why = format!(
-                "The pattern \"{}\" cannot be used: {}.",
-                self.pattern,
+                "The pattern {} cannot be used: {}.",
+                shown(&self.pattern),
                 reason(&error)
             );
             Failure::new(1101, "text.bad_pattern", why).outcome(Outcome::NotExecuted)
@@ -153,15 +153,11 @@ fn reason(error: &regex::Error) -> String {
     last.trim_start_matches("error: ").to_owned()
 }
 
-fn too_much(what: &str) -> Failure {
-    Failure::new(1107, "text.too_large", what).outcome(Outcome::NotExecuted)
-}
-
 fn within_limit(matches: usize) -> Result<(), Failure> {
     if matches <= MATCHES_MAX {
         return Ok(());
     }
-    Err(too_much(&format!(
+    Err(too_large(format!(
         "There are more than {MATCHES_MAX} matches. Set a \"limit\", or give the text in pieces."
     )))
 }
@@ -224,7 +220,7 @@ fn replace(replacement: Replacement) -> Result<String, Failure> {
         captures.expand(&with, &mut out);
         copied = whole.end();
         if out.len() > RESULT_SIZE_MAX {
-            return Err(too_much(&format!(
+            return Err(too_large(format!(
                 "The text would be larger than {RESULT_SIZE_MAX} bytes after the replacement."
             )));
         }

@@ -2,8 +2,7 @@
 //!
 //! serde's sentences have fixed forms; each is taken apart here and said anew, without the names of Rust's types.
 
-/// How much of something that the caller gave is repeated: enough to recognise it by.
-const SHOWN_MAX: usize = 60;
+use crate::shown::{shown as quoted, visible};
 
 /// The whole sentence. `place` is where it went wrong, such as `lines[0].amount`, or nothing for the arguments as such.
 pub(super) fn sentence(place: Option<&str>, said: &str) -> String {
@@ -126,22 +125,6 @@ fn wanted_in_words(wanted: &str) -> String {
         other => return other.replace('`', "\""),
     }
     .to_owned()
-}
-
-/// In quotes, on one line, and not endless.
-fn quoted(text: &str) -> String {
-    let mut shown: String = text.chars().take(SHOWN_MAX).flat_map(visible).collect();
-    if text.chars().nth(SHOWN_MAX).is_some() {
-        shown.push_str("...");
-    }
-    format!("\"{shown}\"")
-}
-
-/// A character that can stand in a line: a line break and the like is written as its escape.
-fn visible(c: char) -> impl Iterator<Item = char> {
-    let escaped = c.is_control().then(|| c.escape_default());
-    let plain = (!c.is_control()).then_some(c);
-    escaped.into_iter().flatten().chain(plain)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use lettre::message::{
     Attachment as Part, Body, Message, MessageBuilder, MultiPart, SinglePart,
     header::{ContentTransferEncoding, ContentType},
 };
-use standin_worker::Failure;
+use standin_worker::{Failure, shown};
 
 use super::headers::one_line;
 use crate::mail::{
@@ -90,7 +90,7 @@ fn part(attachment: &Attachment) -> Result<SinglePart, Failure> {
         .unwrap_or_else(|| guess(&name));
     let kind = one_line("attachment's \"content_type\"", kind)?;
     let kind = ContentType::parse(&kind)
-        .map_err(|_| failure::bad_message(&format!("\"{kind}\" is no content type")))?;
+        .map_err(|_| failure::bad_message(&format!("{} is no content type", shown(&kind))))?;
     let content = attachment.content.0.clone();
     // Always base64: a file is nobody's text, and its line ends must arrive as they are.
     let body = Body::new_with_encoding(content, ContentTransferEncoding::Base64)

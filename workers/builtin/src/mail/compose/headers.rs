@@ -2,7 +2,7 @@
 
 use lettre::message::header::{HeaderName, HeaderValue};
 use rustls::crypto::ring;
-use standin_worker::Failure;
+use standin_worker::{Failure, shown};
 
 use crate::mail::failure;
 
@@ -36,7 +36,7 @@ pub(super) fn one_line(what: &str, text: &str) -> Result<String, Failure> {
 pub(super) fn extra(name: &str, value: &str) -> Result<HeaderValue, Failure> {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     if name.is_empty() || !name.bytes().all(is_token) {
-        let why = format!("\"{}\" cannot be the name of a header", name.escape_debug());
+        let why = format!("{} cannot be the name of a header", shown(name));
         return Err(failure::bad_message(&why));
     }
     if OURS.contains(&name.to_ascii_lowercase().as_str()) {
