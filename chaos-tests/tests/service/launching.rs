@@ -11,7 +11,9 @@ use crate::setup::{LIMIT, program, refusal, service};
 /// A pool that keeps no worker: nothing runs until somebody asks.
 fn lazy() -> UnderTest {
     UnderTest::serve(program(), |folder| {
-        let pool = sdk_pool("lazy", program(), folder, "");
+        // No other limit is near, so that nothing else reminds the pool of its idle worker.
+        let far = "timeouts = { start = '60s', call = '60s' }";
+        let pool = sdk_pool("lazy", program(), folder, far);
         pool.replace(
             "min = 1, max = 1, spare = 0",
             "min = 0, max = 2, spare = 0, idle = '200ms'",

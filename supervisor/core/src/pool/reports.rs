@@ -35,6 +35,7 @@ impl<P> PoolCore<P> {
         slot.idle_since = now;
         slot.concurrency = concurrency.min(self.settings.concurrency_max).max(1);
         self.plan_recycling(now, index);
+        self.wake_at(now + self.settings.idle);
         self.wanted = false;
         if self.breaker.started() {
             effects.push(Effect::DegradedChanged(false));
@@ -94,6 +95,9 @@ impl<P> PoolCore<P> {
         if self.slots[index].condemned {
             self.kill_condemned(now, index, effects);
         } else {
+            if self.slots[index].running.is_empty() {
+                self.wake_at(now + self.settings.idle);
+            }
             self.recycle_if_due(now, index, effects);
         }
     }
