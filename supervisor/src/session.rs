@@ -24,11 +24,14 @@ use standin_core::{
     session::{Callbacks, SessionCore},
 };
 use standin_protocol::{Limits, Message};
-use standin_transport::{Connection, MessageWriter, message_writer};
+use standin_transport::{Connection, MessageReader, MessageWriter, occasional_writer};
 use tokio::task::JoinHandle;
 
-pub(crate) use self::callbacks::CallbackReply;
-use self::{reading::Credit, unlocated::Unlocated};
+pub(crate) use self::callbacks::{Callback, CallbackReply};
+use self::{
+    reading::{Credit, Reading},
+    unlocated::Unlocated,
+};
 use crate::{
     call::{Call, CallAnswer, Caller},
     directory::{DirectoryReader, DirectoryWriter, PoolHandle},
@@ -37,27 +40,19 @@ use crate::{
     sessions::SessionsMessage,
 };
 
-/// What a session is told.
+/// What a session is told. It is kept small, since each idle session has room for some of these; what comes rarely is
+/// boxed.
 pub(crate) enum SessionMessage {
     /// The client sent these.
     Received(Vec<Message>),
     /// The connection is over; why, if it was not just closed.
-    ConnectionEnded(Option<reading::BrokenStream>),
-    /// Pools answered.
+    ConnectionEnded(Option<Box<reading::BrokenStream>>),
+    /// Pools answered, or the service itself.
     Answered(Vec<CallAnswer>),
-    /// The service has found the answer to a request of its own.
-    OwnAnswered {
-        msgid: u64,
-        result: Result<Bytes, Bytes>,
-    },
     /// A worker asks the client.
-    Callback {
-        reply: CallbackReply,
-        method: Bytes,
-        params: Bytes,
-    },
-    /// A worker is getting on with a call.
-    Progress { msgid: u64, what: Bytes },
+    Callback(Box<Callback>),
+    /// A worker is getting on with the call of this number.
+    Progress(Box<(u64, Bytes)>),
     /// The directory has changed, or is complete.
     DirectoryChanged,
     /// A request that waits for the directory may have waited long enough.
@@ -149,15 +144,11 @@ impl Actor for Session {
             wants_progress: AtomicBool::new(false),
             actor: myself.clone(),
         });
-        let (writer, work) = message_writer(connection.clone());
-        tokio::spawn(work);
+        let writer = occasional_writer(connection.clone());
         let credit = Arc::new(Credit::new());
-        let stream = reading::Stream {
-            connection,
-            limits: environment.limits,
-            writer: writer.clone(),
-        };
-        let reading = tokio::spawn(reading::read(stream, myself, Arc::clone(&credit)));
+        let reader = MessageReader::new(connection, environment.limits);
+        let reading = Reading::new(reader, writer.clone(), myself, Arc::clone(&credit));
+        let reading = tokio::spawn(reading.run());
         Ok(SessionState {
             core: SessionCore::new(environment.requests_max),
             callbacks: Callbacks::new(CALLBACKS_MAX),
@@ -194,15 +185,8 @@ impl Actor for Session {
                     state.answered(answer);
                 }
             }
-            SessionMessage::OwnAnswered { msgid, result } => state.own_answered(msgid, result),
-            SessionMessage::Callback {
-                reply,
-                method,
-                params,
-            } => {
-                state.callback(reply, &method, &params);
-            }
-            SessionMessage::Progress { msgid, what } => state.progress(msgid, &what),
+            SessionMessage::Callback(asked) => state.callback(*asked),
+            SessionMessage::Progress(told) => state.progress(told.0, &told.1),
             SessionMessage::DirectoryChanged => state.locate_again(&myself),
             SessionMessage::UnlocatedDue => state.unlocated_due(),
             SessionMessage::PoolLost { generation } => state.pool_lost(generation),

@@ -17,23 +17,23 @@ pub struct Peer {
 
 /// A connection. Clones are the same connection; it closes when the last one goes.
 #[derive(Debug, Clone)]
-pub struct Connection {
-    pub(crate) stream: Arc<platform::Stream>,
-    peer: Arc<Peer>,
+pub struct Connection(Arc<Ends>);
+
+#[derive(Debug)]
+struct Ends {
+    stream: platform::Stream,
+    peer: Peer,
 }
 
 impl Connection {
     pub(crate) fn new(stream: platform::Stream, peer: Peer) -> Self {
-        Self {
-            stream: Arc::new(stream),
-            peer: Arc::new(peer),
-        }
+        Self(Arc::new(Ends { stream, peer }))
     }
 
     /// Who is at the other end.
     #[must_use]
     pub fn peer(&self) -> &Peer {
-        &self.peer
+        &self.0.peer
     }
 
     /// Reads what there is, at most as much as `buffer` has room for. 0: the stream has ended.
@@ -41,7 +41,7 @@ impl Connection {
     /// # Errors
     /// The connection is broken.
     pub async fn read_into(&self, buffer: &mut BytesMut) -> io::Result<usize> {
-        platform::read_into(&self.stream, buffer).await
+        platform::read_into(&self.0.stream, buffer).await
     }
 
     /// Reads what there is into a place that belongs to the thread and hands it to `take`, so that a connection that
@@ -50,7 +50,7 @@ impl Connection {
     /// # Errors
     /// The connection is broken.
     pub(crate) async fn read_with(&self, take: impl FnMut(&[u8])) -> io::Result<usize> {
-        platform::read_with(&self.stream, take).await
+        platform::read_with(&self.0.stream, take).await
     }
 
     /// Writes all of the pieces, as few calls of the system as it takes.
@@ -58,6 +58,6 @@ impl Connection {
     /// # Errors
     /// The connection is broken.
     pub(crate) async fn write_all(&self, pieces: &mut [io::IoSlice<'_>]) -> io::Result<()> {
-        platform::write_all(&self.stream, pieces).await
+        platform::write_all(&self.0.stream, pieces).await
     }
 }

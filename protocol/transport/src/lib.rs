@@ -22,4 +22,4 @@ pub use connection::{Connection, Peer};
 pub use endpoint::{Endpoint, EndpointError};
 pub use listener::{ListenError, Listener};
 pub use reader::{MessageReader, ReadError};
-pub use writer::{MessageWriter, message_writer};
+pub use writer::{MessageWriter, message_writer, occasional_writer};

@@ -21,15 +21,23 @@ const FRAMES_MAX: usize = 256;
 /// piece for the system to walk through.
 const COPIED_PIECE_MAX: usize = 1024;
 
-/// What waits, and who waits for it.
+/// What waits, and who writes it.
 #[derive(Debug, Default)]
 struct Queue {
     /// A plain list, so that a connection with nothing to write holds no memory for it.
     frames: Vec<Frame>,
-    /// The writing work, while it has nothing to do.
-    idle: Option<Waker>,
+    /// Who is to be told when something comes; `None` while somebody writes.
+    idle: Option<Idle>,
     /// No more frames can come, or none can be written.
     is_over: bool,
+}
+
+#[derive(Debug)]
+enum Idle {
+    /// The writing work waits.
+    Work(Waker),
+    /// Nobody does: a task is made when it is needed.
+    Nobody(Connection),
 }
 
 #[derive(Debug, Default)]
@@ -44,21 +52,35 @@ impl Shared {
         self.queue.lock().expect("nobody panics while holding it")
     }
 
-    /// What waits now, in a list that was empty. `Pending`: nothing does. `Ready(false)`: nothing ever will.
+    /// Takes what waits, in exchange for an empty list. `None`: nothing does. `Some(false)`: nothing ever will.
+    fn take(&self, queue: &mut Queue, into: &mut Vec<Frame>) -> Option<bool> {
+        if queue.frames.is_empty() {
+            return queue.is_over.then_some(false);
+        }
+        std::mem::swap(&mut queue.frames, into);
+        Some(true)
+    }
+
     fn poll_frames(&self, context: &mut Context<'_>, into: &mut Vec<Frame>) -> Poll<bool> {
         let mut queue = self.queue();
-        if !queue.frames.is_empty() {
-            std::mem::swap(&mut queue.frames, into);
-            return Poll::Ready(true);
-        }
-        if queue.is_over {
-            return Poll::Ready(false);
+        if let Some(taken) = self.take(&mut queue, into) {
+            return Poll::Ready(taken);
         }
         match &mut queue.idle {
-            Some(idle) => idle.clone_from(context.waker()),
-            idle => *idle = Some(context.waker().clone()),
+            Some(Idle::Work(waker)) => waker.clone_from(context.waker()),
+            idle => *idle = Some(Idle::Work(context.waker().clone())),
         }
         Poll::Pending
+    }
+
+    /// What waits, or `false` and nobody writes any more.
+    fn frames_or_rest(&self, connection: &Connection, into: &mut Vec<Frame>) -> bool {
+        let mut queue = self.queue();
+        let taken = self.take(&mut queue, into);
+        if taken.is_none() {
+            queue.idle = Some(Idle::Nobody(connection.clone()));
+        }
+        taken == Some(true)
     }
 
     fn end(&self) {
@@ -67,9 +89,22 @@ impl Shared {
             queue.is_over = true;
             queue.idle.take()
         };
-        if let Some(idle) = idle {
-            idle.wake();
+        if let Some(Idle::Work(waker)) = idle {
+            waker.wake();
         }
+    }
+
+    async fn write_out(&self, connection: &Connection, frames: &[Frame]) -> io::Result<()> {
+        for part in frames.chunks(FRAMES_MAX) {
+            let bytes = match part {
+                [frame] => write_one(connection, frame).await?,
+                _ => write_many(connection, part).await?,
+            };
+            self.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
+            self.frames_written
+                .fetch_add(part.len() as u64, Ordering::Release);
+        }
+        Ok(())
     }
 }
 
@@ -93,8 +128,13 @@ impl MessageWriter {
             queue.frames.push(frame);
             queue.idle.take()
         };
-        if let Some(idle) = idle {
-            idle.wake();
+        match idle {
+            None => {}
+            Some(Idle::Work(waker)) => waker.wake(),
+            Some(Idle::Nobody(connection)) => {
+                let writing = Writing(Some(Arc::clone(shared)));
+                drop(tokio::spawn(write_waiting(connection, writing)));
+            }
         }
     }
 
@@ -127,14 +167,16 @@ impl Drop for Feeding {
     }
 }
 
-/// The writing work, however it ends: with it nothing more is taken.
-struct Writing(Arc<Shared>);
+/// The writing work, however it ends: with it nothing more is taken, unless it only rests.
+struct Writing(Option<Arc<Shared>>);
 
 impl Drop for Writing {
     fn drop(&mut self) {
-        self.0.end();
-        let left = std::mem::take(&mut self.0.queue().frames);
-        drop(left);
+        if let Some(shared) = self.0.take() {
+            shared.end();
+            let left = std::mem::take(&mut shared.queue().frames);
+            drop(left);
+        }
     }
 }
 
@@ -147,28 +189,43 @@ pub fn message_writer(
     impl Future<Output = io::Result<()>> + Send + 'static,
 ) {
     let shared = Arc::new(Shared::default());
-    let work = write(connection, Writing(Arc::clone(&shared)));
+    let work = write(connection, Writing(Some(Arc::clone(&shared))));
     (MessageWriter(Arc::new(Feeding(shared))), work)
 }
 
+/// A writer for one of many connections, most of them idle: there is a task only while something is written. It is
+/// fed from inside a runtime.
+#[must_use]
+pub fn occasional_writer(connection: Connection) -> MessageWriter {
+    let shared = Arc::new(Shared::default());
+    shared.queue().idle = Some(Idle::Nobody(connection));
+    MessageWriter(Arc::new(Feeding(shared)))
+}
+
 async fn write(connection: Connection, writing: Writing) -> io::Result<()> {
-    let shared = &writing.0;
+    let Some(shared) = &writing.0 else {
+        return Ok(());
+    };
     // An idle connection keeps neither frames nor buffer: both are made anew for each burst.
     let mut frames = Vec::new();
     while poll_fn(|context| shared.poll_frames(context, &mut frames)).await {
-        for part in frames.chunks(FRAMES_MAX) {
-            let bytes = match part {
-                [frame] => write_one(&connection, frame).await?,
-                _ => write_many(&connection, part).await?,
-            };
-            shared.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
-            shared
-                .frames_written
-                .fetch_add(part.len() as u64, Ordering::Release);
-        }
+        shared.write_out(&connection, &frames).await?;
         frames = Vec::new();
     }
     Ok(())
+}
+
+/// Writes until nothing waits. A connection that breaks takes its writer with it; the reading side says so.
+async fn write_waiting(connection: Connection, mut writing: Writing) {
+    let Some(shared) = &writing.0 else { return };
+    let mut frames = Vec::new();
+    while shared.frames_or_rest(&connection, &mut frames) {
+        if shared.write_out(&connection, &frames).await.is_err() {
+            return;
+        }
+        frames = Vec::new();
+    }
+    writing.0 = None;
 }
 
 async fn write_one(connection: &Connection, frame: &Frame) -> io::Result<usize> {

@@ -16,7 +16,7 @@ use crate::{
     clock,
     pools::PoolsMessage,
     process::Process,
-    session::{CallbackReply, SessionMessage},
+    session::{Callback, CallbackReply, SessionMessage},
     status::{DeathStatus, PoolStatus, WorkerStatus},
 };
 
@@ -122,12 +122,12 @@ impl PoolState {
             return;
         };
         let reply = CallbackReply::new(writer, msgid, call.id, call.origin.msgid());
-        let asked = SessionMessage::Callback {
+        let asked = Box::new(Callback {
             reply,
             method,
             params: params.clone(),
-        };
-        let _ = call.caller.actor.cast(asked);
+        });
+        let _ = call.caller.actor.cast(SessionMessage::Callback(asked));
         self.handle(myself, Event::Progressed { worker, attempt }, None);
     }
 
@@ -163,11 +163,8 @@ impl PoolState {
                 .wants_progress
                 .load(std::sync::atomic::Ordering::Relaxed)
         {
-            let progress = SessionMessage::Progress {
-                msgid: call.origin.msgid(),
-                what: what.clone(),
-            };
-            let _ = call.caller.actor.cast(progress);
+            let told = Box::new((call.origin.msgid(), what.clone()));
+            let _ = call.caller.actor.cast(SessionMessage::Progress(told));
         }
     }
 
@@ -223,6 +220,9 @@ impl PoolState {
         what: &str,
     ) {
         tracing::warn!(pool = %self.name, %worker, what, "a worker broke the protocol");
+        if let Some(link) = self.link(worker) {
+            link.violation = Some(what.to_owned());
+        }
         self.handle(myself, Event::ProtocolViolated(worker), None);
     }
 
@@ -231,13 +231,15 @@ impl PoolState {
         myself: &ActorRef<PoolMessage>,
         worker: WorkerId,
         cause: Cause,
-        last_lines: Vec<String>,
+        mut last_lines: Vec<String>,
     ) {
         let cause = self.core.cause_of_death(worker, cause);
         let Some(link) = self.link(worker) else {
             return;
         };
         let (unsent, pid, ready) = (link.unsent(), link.pid(), link.writer().is_some());
+        // Whoever wrote the worker wants to know what was wrong with what it said.
+        last_lines.extend(link.violation.take().map(|what| format!("({what})")));
         let death = Death {
             at: clock::now(),
             worker,
@@ -288,7 +290,7 @@ impl PoolState {
                 process.kill();
                 process.wait().await;
             }
-            let cause = Cause::KilledByUs(standin_core::KillReason::ProtocolViolation);
+            let cause = Cause::KilledByUs(standin_core::KillReason::Fault);
             let last_lines = Vec::new();
             let _ = pool.cast(PoolMessage::WorkerExited {
                 worker,

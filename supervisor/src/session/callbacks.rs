@@ -41,8 +41,21 @@ impl CallbackReply {
     }
 }
 
+/// What a worker asks a client.
+#[derive(Debug)]
+pub(crate) struct Callback {
+    pub(crate) reply: CallbackReply,
+    pub(crate) method: Bytes,
+    pub(crate) params: Bytes,
+}
+
 impl SessionState {
-    pub(super) fn callback(&mut self, reply: CallbackReply, method: &Bytes, params: &Bytes) {
+    pub(super) fn callback(&mut self, asked: Callback) {
+        let Callback {
+            reply,
+            method,
+            params,
+        } = asked;
         if !self.serves_callbacks {
             return reply.fail(
                 "The program that made the call takes no callbacks: its hello did not say so.",
@@ -62,7 +75,7 @@ impl SessionState {
         match self.callbacks.open(reply) {
             Ok(msgid) => self
                 .writer
-                .send(protocol::request(msgid, method, params, None)),
+                .send(protocol::request(msgid, &method, &params, None)),
             Err(reply) => {
                 reply.fail("The program that made the call has too many callbacks unanswered.")
             }

@@ -130,6 +130,7 @@ impl SessionState {
             replay,
             deadline: since.unwrap_or_else(clock::now) + timeout,
             attempt_timeout,
+            begun_before: false,
             stage: CallStage::default(),
         }))
     }

@@ -8,11 +8,11 @@ use std::{
 use bytes::Bytes;
 use ractor::ActorRef;
 use serde::Serialize;
-use standin_core::session::Admission;
+use standin_core::session::{Admission, Origin};
 use standin_protocol::{self as protocol, ErrorAnswer, ErrorCode, MethodManifest, Request, value};
 
 use super::{SessionMessage, SessionState};
-use crate::pool::PoolMessage;
+use crate::{call::CallAnswer, pool::PoolMessage};
 
 /// The methods that the service answers itself, with a sentence for each.
 const OWN_METHODS: [(&str, &str); 8] = [
@@ -230,7 +230,9 @@ impl SessionState {
                 Ok(status) => Ok(protocol::encode(&status)),
                 Err(why) => Err(ErrorAnswer::new(ErrorCode::Internal, why).encode()),
             };
-            let _ = myself.cast(SessionMessage::OwnAnswered { msgid, result });
+            let origin = Origin::Request { msgid };
+            let answer = CallAnswer { origin, result };
+            let _ = myself.cast(SessionMessage::Answered(vec![answer]));
         });
     }
 
@@ -270,7 +272,9 @@ impl SessionState {
                         Err(ErrorAnswer::new(ErrorCode::StartFailed, why).encode())
                     }
                 };
-            let _ = myself.cast(SessionMessage::OwnAnswered { msgid, result });
+            let origin = Origin::Request { msgid };
+            let answer = CallAnswer { origin, result };
+            let _ = myself.cast(SessionMessage::Answered(vec![answer]));
         });
         Ok(())
     }

@@ -4,8 +4,8 @@
 use std::{sync::Arc, time::Duration};
 
 use ractor::ActorRef;
-use standin_protocol::{Limits, WireError};
-use standin_transport::{Connection, MessageReader, MessageWriter, ReadError};
+use standin_protocol::WireError;
+use standin_transport::{MessageReader, MessageWriter, ReadError};
 use tokio::sync::Semaphore;
 
 use super::SessionMessage;
@@ -42,42 +42,69 @@ impl Credit {
     }
 
     async fn take(&self) {
-        // The semaphore is never closed.
-        if let Ok(permit) = self.0.acquire().await {
+        if let Ok(permit) = self.0.try_acquire() {
+            return permit.forget();
+        }
+        // Boxed, so that no session has a place for what rarely is. The semaphore is never closed.
+        if let Ok(permit) = Box::pin(self.0.acquire()).await {
             permit.forget();
         }
     }
 }
 
-/// What a reading task works with.
-pub(super) struct Stream {
-    pub(super) connection: Connection,
-    pub(super) limits: Limits,
-    pub(super) writer: MessageWriter,
+/// A reading task.
+pub(super) struct Reading {
+    reader: MessageReader,
+    /// Looked at for what the client has not read; nothing is written here.
+    writer: MessageWriter,
+    session: ActorRef<SessionMessage>,
+    credit: Arc<Credit>,
 }
 
-pub(super) async fn read(stream: Stream, session: ActorRef<SessionMessage>, credit: Arc<Credit>) {
-    let Stream {
-        connection,
-        limits,
-        writer,
-    } = stream;
-    let mut reader = MessageReader::new(connection, limits);
-    let why = loop {
-        let mut messages = Vec::new();
-        match reader.read(&mut messages).await {
-            Ok(()) => {}
-            Err(ReadError::Closed) => break None,
-            Err(ReadError::Wire(error)) => break Some(BrokenStream::Wire(error)),
-            Err(ReadError::Broken(error)) => break Some(BrokenStream::Broken(error)),
+impl Reading {
+    pub(super) fn new(
+        reader: MessageReader,
+        writer: MessageWriter,
+        session: ActorRef<SessionMessage>,
+        credit: Arc<Credit>,
+    ) -> Self {
+        Self {
+            reader,
+            writer,
+            session,
+            credit,
         }
-        credit.take().await;
-        if session.cast(SessionMessage::Received(messages)).is_err() {
-            return;
-        }
-        while writer.queued_bytes() > UNREAD_BYTES_MAX && !writer.is_closed() {
-            tokio::time::sleep(UNREAD_PAUSE).await;
-        }
-    };
-    let _ = session.cast(SessionMessage::ConnectionEnded(why));
+    }
+
+    /// Reads until the stream ends.
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an async fn would have room for everything twice, and every idle session keeps this"
+    )]
+    pub(super) fn run(mut self) -> impl Future<Output = ()> + Send {
+        async move { self.read().await }
+    }
+
+    async fn read(&mut self) {
+        let why = loop {
+            let mut messages = Vec::new();
+            match self.reader.read(&mut messages).await {
+                Ok(()) => {}
+                Err(ReadError::Closed) => break None,
+                Err(ReadError::Wire(error)) => break Some(BrokenStream::Wire(error)),
+                Err(ReadError::Broken(error)) => break Some(BrokenStream::Broken(error)),
+            }
+            self.credit.take().await;
+            let received = SessionMessage::Received(messages);
+            if self.session.cast(received).is_err() {
+                return;
+            }
+            while self.writer.queued_bytes() > UNREAD_BYTES_MAX && !self.writer.is_closed() {
+                // Boxed, so that no session has a place for what rarely is.
+                Box::pin(tokio::time::sleep(UNREAD_PAUSE)).await;
+            }
+        };
+        let ended = SessionMessage::ConnectionEnded(why.map(Box::new));
+        let _ = self.session.cast(ended);
+    }
 }

@@ -97,7 +97,10 @@ fn connection(stream: interprocess::local_socket::tokio::Stream) -> io::Result<C
     };
     let interprocess::local_socket::tokio::Stream::UdSocket(stream) = stream;
     let stream: UnixStream = stream.into();
-    Ok(Connection::new(Stream::new(stream.into_std()?.into())?, peer))
+    Ok(Connection::new(
+        Stream::new(stream.into_std()?.into())?,
+        peer,
+    ))
 }
 
 pub(crate) fn refusal(error: &io::Error) -> Refusal {

@@ -6,6 +6,7 @@
 
 use std::{
     cell::RefCell,
+    future::poll_fn,
     io::{self, IoSlice},
     os::fd::{AsFd, OwnedFd},
 };
@@ -46,7 +47,8 @@ impl Stream {
         mut read: impl FnMut(&OwnedFd) -> rustix::io::Result<Filled>,
     ) -> io::Result<usize> {
         loop {
-            let mut ready = self.0.readable().await?;
+            // One task reads from a connection, so the one place for a reader is enough and nothing is set up to wait.
+            let mut ready = poll_fn(|context| self.0.poll_read_ready(context)).await?;
             match read(self.0.get_ref()) {
                 Ok(filled) => {
                     // What left room was all there was: the next read would find nothing, and is spared.
@@ -125,7 +127,8 @@ pub(crate) async fn write_all(stream: &Stream, mut pieces: &mut [IoSlice<'_>]) -
         match written {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => IoSlice::advance_slices(&mut pieces, written),
-            Err(rustix::io::Errno::WOULDBLOCK) => stream.writable().await?,
+            // Boxed, so that no idle connection has a place for what rarely is.
+            Err(rustix::io::Errno::WOULDBLOCK) => Box::pin(stream.writable()).await?,
             Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
