@@ -73,7 +73,8 @@ pub fn run() -> ExitCode {
         last_msgid: 0,
         hoard: Vec::new(),
     };
-    worker.hello(&variable("STANDIN_WORKER_TOKEN"));
+    let start = std::env::var(START_VARIABLE).unwrap_or_default();
+    worker.hello(&variable("STANDIN_WORKER_TOKEN"), &start);
     while let Some(message) = worker.next() {
         worker.handle(&message);
     }
@@ -171,7 +172,15 @@ impl Worker {
         }
     }
 
-    fn hello(&mut self, token: &str) {
+    fn hello(&mut self, token: &str, start: &str) {
+        let token = match start {
+            "wrong_token" => "guessed",
+            _ => token,
+        };
+        let first = match start {
+            "reserved_name" => "standin.always",
+            _ => "chaos.always",
+        };
         let method = |name: &str, replay: &str| {
             map(vec![
                 ("name", name.into()),
@@ -180,7 +189,7 @@ impl Worker {
             ])
         };
         let methods = Value::Array(vec![
-            method("chaos.always", "always"),
+            method(first, "always"),
             method("chaos.until_effect", "until_effect"),
             method("chaos.never", "never"),
         ]);
@@ -191,7 +200,11 @@ impl Worker {
             ("concurrency", 1.into()),
             ("methods", methods),
         ]);
-        let answered = self.ask("worker.hello", vec![hello]);
+        let first_word = match start {
+            "rude" => "worker.goodbye",
+            _ => "worker.hello",
+        };
+        let answered = self.ask(first_word, vec![hello]);
         assert!(answered.is_some(), "the service takes the hello");
     }
 

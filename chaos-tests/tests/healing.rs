@@ -195,6 +195,11 @@ fn a_failed_worker_actor_is_as_a_killed_worker() {
             .log()
             .contains("a worker actor failed; its process is ended")
     );
+    let pool = pool_status(&client, "chaos");
+    assert_eq!(
+        pool["deaths"][0]["cause"],
+        "killed by Standin after a fault of Standin's own"
+    );
     assert_eq!(under_test.zombies(), 0);
     assert_eq!(under_test.descendants().len(), 5);
 }
@@ -293,4 +298,24 @@ fn what_mending_does_not_cure_ends_the_service_and_leaves_nothing_behind() {
                     .all(|(pid, _)| !Path::new(&format!("/proc/{pid}")).exists())
         });
     }
+}
+
+#[test]
+fn a_pool_that_fails_while_the_service_stops_does_not_keep_it_from_stopping() {
+    let mut under_test = service();
+    let client = under_test.client();
+    eventually(LIMIT, "both pools are whole", || is_whole(&client));
+    let running = start(&client, "chaos.always", 1, 5000);
+    eventually(LIMIT, "it runs", || begun(&under_test, 1) == 1);
+    arm(&client, "pool/chaos");
+    // Being told to stop is what the pool fails at. The one in its place takes nothing more, and must not say that
+    // nothing was done.
+    under_test.signal(rustix::process::Signal::TERM);
+    let refused = Err(("shutting_down".to_owned(), Outcome::Unknown));
+    assert_eq!(told(&client, running), refused);
+    let exit = under_test.service.wait().expect("it ends");
+    assert!(exit.success(), "{exit}\n{}", under_test.log());
+    eventually(LIMIT, "nothing is left", || {
+        under_test.descendants().is_empty()
+    });
 }

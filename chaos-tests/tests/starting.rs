@@ -78,3 +78,21 @@ fn a_worker_that_starts_only_the_second_time_costs_nobody_an_answer() {
     let log = under_test.log();
     assert!(log.contains("not today"), "{log}");
 }
+
+#[test]
+fn whoever_wrote_a_worker_is_told_what_was_wrong_with_its_hello() {
+    for (start, says) in [
+        ("wrong_token", "(its worker.hello has the wrong token)"),
+        (
+            "reserved_name",
+            "(it may not offer a method of the name `standin.always`)",
+        ),
+        ("rude", "(its first message is not worker.hello)"),
+    ] {
+        let answer = refusal("", start, "pool.start", ("pool", "chaos"));
+        assert_eq!(answer.code, "start_failed");
+        let begins = "The process of \"chaos\" was killed by Standin: it broke the protocol.";
+        assert!(answer.message.starts_with(begins), "{}", answer.message);
+        assert!(answer.message.contains(says), "{}", answer.message);
+    }
+}

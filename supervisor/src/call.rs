@@ -43,6 +43,8 @@ pub(crate) struct Call {
     pub(crate) replay: Replay,
     pub(crate) deadline: Instant,
     pub(crate) attempt_timeout: Option<Duration>,
+    /// A pool that was lost since had given it to a worker.
+    pub(crate) begun_before: bool,
     pub(crate) stage: CallStage,
 }
 

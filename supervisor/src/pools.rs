@@ -66,7 +66,8 @@ pub(crate) struct PoolsState {
     sessions: Option<ActorRef<SessionsMessage>>,
     waiting: Vec<ActorRef<SessionMessage>>,
     last_generation: u64,
-    stopping: Option<RpcReplyPort<()>>,
+    /// Since it was told to stop: until when, and who waits for it.
+    stopping: Option<(Instant, RpcReplyPort<()>)>,
     /// When actors of pools were lost lately.
     losses: Vec<Instant>,
 }
@@ -161,7 +162,7 @@ impl Actor for Pools {
                 for entry in &state.pools {
                     let _ = entry.handle.actor.cast(PoolMessage::Stop { deadline });
                 }
-                state.stopping = Some(reply);
+                state.stopping = Some((deadline, reply));
                 state.finish_stop(&myself);
             }
         }
@@ -286,6 +287,10 @@ impl PoolsState {
         let old = Arc::clone(&self.pools[index].handle);
         let settings = self.pools[index].settings.clone();
         let handle = self.start(myself, &old.name, &settings)?;
+        if let Some((deadline, _)) = self.stopping {
+            // It only says so to whoever still waits.
+            let _ = handle.actor.cast(PoolMessage::Stop { deadline });
+        }
         self.pools[index].handle = handle;
         // What it offers is still true; the calls wait in the new pool until its workers are ready.
         self.publish();
@@ -299,7 +304,7 @@ impl PoolsState {
 
     fn finish_stop(&mut self, myself: &ActorRef<PoolsMessage>) {
         if self.pools.is_empty()
-            && let Some(reply) = self.stopping.take()
+            && let Some((_, reply)) = self.stopping.take()
         {
             let _ = reply.send(());
             myself.stop(None);

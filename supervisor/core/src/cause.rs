@@ -16,6 +16,8 @@ pub enum KillReason {
     Deadline,
     /// It broke the protocol.
     ProtocolViolation,
+    /// A fault of the service's own lost track of it; nothing that ran in it is to blame.
+    Fault,
 }
 
 /// How a worker's life ended.
@@ -72,6 +74,9 @@ impl std::fmt::Display for Cause {
             }
             Cause::KilledByUs(KillReason::Deadline) => {
                 f.write_str("killed by Standin: a call ran past its time in it")
+            }
+            Cause::KilledByUs(KillReason::Fault) => {
+                f.write_str("killed by Standin after a fault of Standin's own")
             }
             Cause::KilledByUs(KillReason::ProtocolViolation) => {
                 f.write_str("killed by Standin: it broke the protocol")

@@ -14,7 +14,7 @@ use self::batch::Batch;
 pub use self::{
     batch::{BatchItem, ItemResult},
     callbacks::Callbacks,
-    lost::{AfterPoolLost, Stage, after_pool_lost},
+    lost::{AfterPoolLost, Stage, after_pool_lost, outcome_after_pool_lost},
 };
 
 /// To what an answer belongs.

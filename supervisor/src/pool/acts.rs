@@ -7,7 +7,7 @@ use ractor::ActorRef;
 use standin_core::{
     AttemptId, RequestId, SessionId, WorkerId,
     pool::{Effect, Failure},
-    session::Stage,
+    session::{Stage, outcome_after_pool_lost},
 };
 use standin_protocol::{self as protocol, WorkerMeta};
 
@@ -170,6 +170,8 @@ impl PoolState {
     }
 
     fn fail(&mut self, call: &Arc<Call>, failure: Failure) {
+        let outcome = outcome_after_pool_lost(call.replay, call.begun_before, failure.outcome);
+        let failure = Failure { outcome, ..failure };
         let error = words::error_answer(&self.name, call, failure, self.records.last_lines());
         tracing::info!(
             request = %call.id, session = %call.caller.session, method = %call.method_name(),

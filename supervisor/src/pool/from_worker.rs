@@ -16,7 +16,7 @@ use crate::{
     clock,
     pools::PoolsMessage,
     process::Process,
-    session::{Callback, CallbackReply, SessionMessage},
+    session::{CallbackReply, SessionMessage},
     status::{DeathStatus, PoolStatus, WorkerStatus},
 };
 
@@ -122,12 +122,12 @@ impl PoolState {
             return;
         };
         let reply = CallbackReply::new(writer, msgid, call.id, call.origin.msgid());
-        let asked = Box::new(Callback {
+        let asked = SessionMessage::Callback {
             reply,
             method,
             params: params.clone(),
-        });
-        let _ = call.caller.actor.cast(SessionMessage::Callback(asked));
+        };
+        let _ = call.caller.actor.cast(asked);
         self.handle(myself, Event::Progressed { worker, attempt }, None);
     }
 
@@ -163,8 +163,11 @@ impl PoolState {
                 .wants_progress
                 .load(std::sync::atomic::Ordering::Relaxed)
         {
-            let told = Box::new((call.origin.msgid(), what.clone()));
-            let _ = call.caller.actor.cast(SessionMessage::Progress(told));
+            let progress = SessionMessage::Progress {
+                msgid: call.origin.msgid(),
+                what: what.clone(),
+            };
+            let _ = call.caller.actor.cast(progress);
         }
     }
 

@@ -17,6 +17,8 @@ pub(super) struct Link {
     pub(super) started: Instant,
     pub(super) process: Option<Arc<Process>>,
     pub(super) rss: u64,
+    /// What it said that no worker may say.
+    pub(super) violation: Option<String>,
     /// `None` until its hello.
     writer: Option<MessageWriter>,
     /// Frames put into the pipe's queue since the beginning.
@@ -33,6 +35,7 @@ impl Link {
             started,
             process: None,
             rss: 0,
+            violation: None,
             writer: None,
             frames: 0,
             unwritten: VecDeque::new(),

@@ -40,7 +40,8 @@ pub(super) fn error_answer(
         ),
         ErrorCode::DeadlineExceeded if failure.attempts == 0 => {
             format!(
-                "\"{method}\" was not begun in time: every process was busy. It was not executed."
+                "\"{method}\" was not begun in time: every process was busy. {}",
+                outcome_sentence(failure.outcome)
             )
         }
         ErrorCode::DeadlineExceeded => {
@@ -56,7 +57,8 @@ pub(super) fn error_answer(
             )
         }
         ErrorCode::Overloaded => format!(
-            "Too many calls are waiting for \"{pool}\". \"{method}\" was not executed; please try again in a moment."
+            "\"{method}\" was refused: too many calls are waiting for \"{pool}\". {} Please try again in a moment.",
+            outcome_sentence(failure.outcome)
         ),
         ErrorCode::ShuttingDown => {
             format!("Standin is stopping. {}", outcome_sentence(failure.outcome))
@@ -92,6 +94,10 @@ pub(super) fn start_trouble(pool: &str, death: Option<&Death>, last_lines: &[Str
         || "could not be started".to_owned(),
         |death| death.cause.to_string(),
     );
+    let how = match how.starts_with("killed") {
+        true => format!("was {how}"),
+        false => how,
+    };
     format!("The process of \"{pool}\" {how}.{}", quoted(last_lines))
 }
 

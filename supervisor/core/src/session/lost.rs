@@ -46,9 +46,35 @@ pub fn after_pool_lost(replay: Replay, stage: Stage) -> AfterPoolLost {
     }
 }
 
+/// What is known about the effect of a request that the new pool has answered for with `outcome`. That pool knows
+/// nothing of what the lost one had `begun`.
+#[must_use]
+pub fn outcome_after_pool_lost(replay: Replay, begun: bool, outcome: Outcome) -> Outcome {
+    match (replay, begun, outcome) {
+        (Replay::Always | Replay::Never, true, Outcome::NotExecuted) => Outcome::Unknown,
+        // What waits for its leave has done nothing, and the lost pool can grant no leave any more.
+        _ => outcome,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_lost_pool_had_begun_is_never_said_not_to_have_been_executed() {
+        use Outcome::{Executed, NotExecuted, Unknown};
+        for (replay, begun, outcome, known) in [
+            (Replay::Always, true, NotExecuted, Unknown),
+            (Replay::Always, false, NotExecuted, NotExecuted),
+            (Replay::Always, true, Executed, Executed),
+            (Replay::UntilEffect, true, NotExecuted, NotExecuted),
+            (Replay::UntilEffect, true, Unknown, Unknown),
+            (Replay::Never, true, NotExecuted, Unknown),
+        ] {
+            assert_eq!(outcome_after_pool_lost(replay, begun, outcome), known);
+        }
+    }
 
     #[test]
     fn what_must_not_run_twice_is_not_given_to_a_second_pool() {
