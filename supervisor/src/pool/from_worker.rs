@@ -16,7 +16,7 @@ use crate::{
     clock,
     pools::PoolsMessage,
     process::Process,
-    session::{CallbackReply, SessionMessage},
+    session::{Callback, CallbackReply, SessionMessage},
     status::{DeathStatus, PoolStatus, WorkerStatus},
 };
 
@@ -122,12 +122,12 @@ impl PoolState {
             return;
         };
         let reply = CallbackReply::new(writer, msgid, call.id, call.origin.msgid());
-        let asked = SessionMessage::Callback {
+        let asked = Box::new(Callback {
             reply,
             method,
             params: params.clone(),
-        };
-        let _ = call.caller.actor.cast(asked);
+        });
+        let _ = call.caller.actor.cast(SessionMessage::Callback(asked));
         self.handle(myself, Event::Progressed { worker, attempt }, None);
     }
 
@@ -163,11 +163,8 @@ impl PoolState {
                 .wants_progress
                 .load(std::sync::atomic::Ordering::Relaxed)
         {
-            let progress = SessionMessage::Progress {
-                msgid: call.origin.msgid(),
-                what: what.clone(),
-            };
-            let _ = call.caller.actor.cast(progress);
+            let told = Box::new((call.origin.msgid(), what.clone()));
+            let _ = call.caller.actor.cast(SessionMessage::Progress(told));
         }
     }
 

@@ -7,7 +7,7 @@ use ractor::ActorRef;
 use rustc_hash::FxHashMap;
 use standin_core::{
     RequestId,
-    session::{AfterPoolLost, Answered, ItemResult, Origin, Stage, after_pool_lost},
+    session::{AfterPoolLost, Answered, ItemResult, Stage, after_pool_lost},
 };
 use standin_protocol::{self as protocol, ErrorAnswer, ErrorCode, WireError};
 
@@ -37,13 +37,6 @@ impl SessionState {
         let CallAnswer { origin, result } = answer;
         let answered = self.core.answered(origin, || result.clone());
         self.act_on_answer(answered, Some(result));
-    }
-
-    pub(super) fn own_answered(&mut self, msgid: u64, result: Result<Bytes, Bytes>) {
-        self.answered(CallAnswer {
-            origin: Origin::Request { msgid },
-            result,
-        });
     }
 
     pub(super) fn act_on_answer(&mut self, answered: Answered, result: Option<ItemResult>) {
@@ -107,10 +100,10 @@ impl SessionState {
     pub(super) fn connection_ended(
         &mut self,
         myself: &ActorRef<SessionMessage>,
-        why: Option<BrokenStream>,
+        why: Option<Box<BrokenStream>>,
     ) {
         let session = self.caller.session;
-        match why {
+        match why.map(|why| *why) {
             None => tracing::debug!(%session, "the client has gone"),
             Some(BrokenStream::Broken(error)) => {
                 tracing::debug!(%session, %error, "the connection to the client broke");
