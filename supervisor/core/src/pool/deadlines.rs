@@ -125,18 +125,21 @@ impl<P> PoolCore<P> {
             return;
         }
         attempt.expired = true;
+        let nobody_waits = attempt.request.is_none();
         // Its worker may take long to die; the caller's own deadline is looked at in time.
         if let Some(request) = attempt.request {
             let deadline = self.requests[&request].deadline;
             self.wake_at(deadline);
         }
-        effects.push(Effect::CancelAttempt {
-            worker,
-            attempt: id,
-        });
         let index = worker.slot.0 as usize;
         self.slots[index].condemned = true;
         self.kill_condemned(now, index, effects);
+        // A worker that lives on for its other requests is told. While the caller waits it is not, and neither is one
+        // that is being killed: its "cancelled" would race the kill and stand in the way of the replay.
+        if nobody_waits && self.slots[index].is_ready() {
+            let attempt = id;
+            effects.push(Effect::CancelAttempt { worker, attempt });
+        }
     }
 
     fn check_workers(&mut self, now: Instant, effects: &mut Vec<Effect<P>>) {
