@@ -32,6 +32,11 @@ pub fn run() -> ExitCode {
                 .doc("Tells how it is getting on."),
         )
         .method(Method::new("sdk.wait", wait).doc("Waits until nobody wants it any more."))
+        .method(
+            Method::new("sdk.hurry", wait)
+                .timeout(Duration::from_millis(200))
+                .doc("Has little time."),
+        )
         .method(Method::new("sdk.ask", ask).doc("Asks the program that made the call."))
         .method(Method::new("sdk.echo", echo).replay(Replay::Always))
         .method(Method::new("sdk.large", large).replay(Replay::Always))
@@ -83,6 +88,9 @@ async fn effect(context: Context, effect: Effect) -> Result<u32, Failure> {
 #[derive(Deserialize, JsonSchema)]
 struct Steps {
     steps: u32,
+    /// How long each takes.
+    #[serde(default)]
+    pause_ms: u64,
 }
 
 #[derive(Serialize)]
@@ -91,8 +99,9 @@ struct Step {
     of: u32,
 }
 
-async fn progress(context: Context, Steps { steps }: Steps) -> Result<u32, Failure> {
+async fn progress(context: Context, Steps { steps, pause_ms }: Steps) -> Result<u32, Failure> {
     for step in 1..=steps {
+        tokio::time::sleep(Duration::from_millis(pause_ms)).await;
         context.progress(&Step { step, of: steps });
     }
     Ok(steps)

@@ -137,6 +137,25 @@ fn a_hung_worker_is_killed_at_its_deadline_and_the_call_replayed_within_the_call
 }
 
 #[test]
+fn a_caller_who_vouches_for_a_call_has_it_replayed_whatever_its_method_says() {
+    let (_under_test, client) = service("");
+    for (id, method) in [(1, "chaos.never"), (2, "chaos.until_effect")] {
+        let arguments = serde_json::json!({ "id": id, "nonce": id, "misbehave": "abort_first" });
+        let request = client.request(method).arguments(&arguments).timeout(LIMIT);
+        assert_eq!(
+            client
+                .send::<u64>(request.idempotent())
+                .expect("it is replayed"),
+            id
+        );
+    }
+    assert_eq!(
+        call(&client, "chaos.never", 3, "abort_first"),
+        Err(("worker_lost".to_owned(), Outcome::Unknown))
+    );
+}
+
+#[test]
 fn what_a_worker_prints_stands_in_the_log_with_its_name() {
     let (under_test, client) = service("");
     assert_eq!(call(&client, "chaos.always", 1, "speak"), Ok(1));

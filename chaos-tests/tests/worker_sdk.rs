@@ -316,3 +316,41 @@ fn a_worker_is_drained_when_the_service_stops_and_finishes_what_it_has_begun() {
     assert!(!log.contains("killing a worker"), "{log}");
     assert!(under_test.descendants().is_empty());
 }
+
+#[test]
+fn a_method_has_the_time_that_its_worker_says_and_progress_gives_it_anew() {
+    let program = Path::new(env!("CARGO_BIN_EXE_chaos-tests"));
+    let under_test = UnderTest::serve(program, |folder| {
+        sdk_pool("sdk", program, folder, "timeouts = { call = '400ms' }")
+    });
+    let client = client(&under_test);
+    // Three times as long as the pool gives to one attempt, but never silent for that long.
+    let steps = json!({ "steps": 12, "pause_ms": 100 });
+    assert_eq!(
+        client
+            .call::<_, u64>("sdk.progress", &steps)
+            .expect("it is at it"),
+        12
+    );
+    let silent = json!({ "steps": 1, "pause_ms": 60_000 });
+    let answer = the_error(client.call("sdk.progress", &silent));
+    assert_eq!(answer.code, "poisoned", "it hangs each time: {answer}");
+    // This one has less than the pool would give, and is not run again.
+    let described: Value = client
+        .call("standin.describe", &json!({ "method": "sdk.hurry" }))
+        .expect("it is answered");
+    assert_eq!(described["timeout_ms"], 200);
+    let hurried = client
+        .request("sdk.hurry")
+        .arguments(&json!({}))
+        .timeout(LIMIT);
+    let answer = the_error(client.send(hurried));
+    assert_eq!(
+        (&*answer.code, answer.outcome),
+        ("worker_lost", Outcome::Unknown)
+    );
+    assert!(
+        answer.message.contains("a call ran past its time in it"),
+        "{answer}"
+    );
+}
