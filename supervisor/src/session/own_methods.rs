@@ -47,6 +47,9 @@ const OWN_METHODS: [(&str, &str); 8] = [
     ),
 ];
 
+/// As much of a client's name as is logged, in bytes.
+const CLIENT_NAME_SHOWN: usize = 100;
+
 /// `pool.start` gives up after this much more than the pool's own start time.
 const START_GRACE: Duration = Duration::from_secs(5);
 
@@ -136,6 +139,11 @@ impl SessionState {
                 .and_then(|value| value::read_bool(value))
                 .unwrap_or(false)
         };
+        if let Some(client) = find(arguments, "client").and_then(value::read_bytes) {
+            // Shown with its odd characters escaped, and no longer than a name.
+            let client = String::from_utf8_lossy(&client[..client.len().min(CLIENT_NAME_SHOWN)]);
+            tracing::debug!(session = %self.caller.session, ?client, "the client said who it is");
+        }
         self.serves_callbacks = flag("callbacks");
         self.caller
             .wants_progress
