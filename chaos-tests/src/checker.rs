@@ -2,7 +2,7 @@
 //!
 //! Requests have numbers of their own, so every rule is a look at one request; nothing is searched.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::ledger::{Entry, Step};
 
@@ -45,15 +45,76 @@ pub struct Record {
     /// It was told to kill its worker: it may end badly.
     pub misbehaves: bool,
     pub told: Told,
+    /// From when to when the client waited, on the clock of the ledger.
+    pub begun_ns: u64,
+    pub ended_ns: u64,
+}
+
+/// What was done to workers: whoever was told `unknown`, or lost an attempt, must have been hit by some of it.
+#[derive(Debug, Default)]
+pub struct Faults {
+    /// When each killed process was killed.
+    killed_ns: HashMap<u32, u64>,
+    /// Processes that were told to misbehave.
+    misbehaved: HashSet<u32>,
+    /// When something happened, in order.
+    at_ns: Vec<u64>,
+}
+
+impl Faults {
+    /// All that happened: kills from outside, and requests that made their workers misbehave.
+    pub fn of(
+        records: &[Record],
+        ledger: &HashMap<u64, Vec<Entry>>,
+        killed_ns: &HashMap<u32, u64>,
+    ) -> Self {
+        let entries: Vec<&Entry> = records
+            .iter()
+            .filter(|record| record.misbehaves)
+            .filter_map(|record| ledger.get(&record.id))
+            .flatten()
+            .collect();
+        let own = entries.iter().map(|entry| entry.at_ns);
+        let mut at_ns: Vec<u64> = killed_ns.values().copied().chain(own).collect();
+        at_ns.sort_unstable();
+        Self {
+            killed_ns: killed_ns.clone(),
+            misbehaved: entries.iter().map(|entry| entry.pid).collect(),
+            at_ns,
+        }
+    }
+
+    fn hit(&self, pid: u32) -> bool {
+        self.killed_ns.contains_key(&pid) || self.misbehaved.contains(&pid)
+    }
+
+    fn any_between(&self, from_ns: u64, to_ns: u64) -> bool {
+        let first = self.at_ns.partition_point(|at| *at < from_ns);
+        self.at_ns.get(first).is_some_and(|at| *at <= to_ns)
+    }
+
+    /// A request whose worker never began it can only be tied to a fault by the time; one that was begun, by the
+    /// process.
+    fn justify(&self, record: &Record, entries: &[Entry]) -> bool {
+        if entries.is_empty() {
+            self.any_between(record.begun_ns, record.ended_ns)
+        } else {
+            record.misbehaves || entries.iter().any(|entry| self.hit(entry.pid))
+        }
+    }
 }
 
 /// Every rule that was broken, a sentence each.
-pub fn check(records: &[Record], ledger: &HashMap<u64, Vec<Entry>>) -> Vec<String> {
+pub fn check(
+    records: &[Record],
+    ledger: &HashMap<u64, Vec<Entry>>,
+    faults: &Faults,
+) -> Vec<String> {
     let none = Vec::new();
     let mut broken = Vec::new();
     for record in records {
         let entries = ledger.get(&record.id).unwrap_or(&none);
-        check_one(record, entries, &mut |rule: &str| {
+        check_one(record, entries, faults, &mut |rule: &str| {
             broken.push(format!(
                 "request {} ({:?}): {rule}; told {:?}, did {entries:?}",
                 record.id, record.class, record.told
@@ -63,7 +124,7 @@ pub fn check(records: &[Record], ledger: &HashMap<u64, Vec<Entry>>) -> Vec<Strin
     broken
 }
 
-fn check_one(record: &Record, entries: &[Entry], broken: &mut dyn FnMut(&str)) {
+fn check_one(record: &Record, entries: &[Entry], faults: &Faults, broken: &mut dyn FnMut(&str)) {
     let count = |step| entries.iter().filter(|entry| entry.step == step).count();
     let (begun, effects) = (count(Step::Begun), count(Step::Effect));
     if record.class == Class::Never && begun > 1 {
@@ -98,14 +159,38 @@ fn check_one(record: &Record, entries: &[Entry], broken: &mut dyn FnMut(&str)) {
         Told::Failed { code, .. } if begun == 0 && code != "worker_lost" && code != "poisoned" => {
             broken("unknown, and nothing was ever begun");
         }
+        Told::Failed { .. } if !faults.justify(record, entries) => {
+            broken("unknown, and no fault touched it");
+        }
         Told::Failed { .. } => {}
         Told::Nothing => broken("there was no answer"),
     }
-    // An attempt begins only after the one before it has said its last word: attempts do not overlap.
-    let mut seen: Vec<u64> = Vec::new();
+    check_attempts(entries, faults, broken);
+}
+
+/// An attempt begins only after the process of the one before it is dead.
+fn check_attempts(entries: &[Entry], faults: &Faults, broken: &mut dyn FnMut(&str)) {
+    let mut seen: Vec<(u64, u32)> = Vec::new();
     for entry in entries {
-        match seen.iter().position(|attempt| *attempt == entry.attempt) {
-            None => seen.push(entry.attempt),
+        match seen
+            .iter()
+            .position(|(attempt, _)| *attempt == entry.attempt)
+        {
+            None => {
+                if let Some((_, before)) = seen.last() {
+                    if !faults.hit(*before) {
+                        broken("it was sent again, and no fault touched the first attempt");
+                    }
+                    if faults
+                        .killed_ns
+                        .get(before)
+                        .is_some_and(|killed| *killed > entry.at_ns)
+                    {
+                        broken("it was sent again before the first worker was killed");
+                    }
+                }
+                seen.push((entry.attempt, entry.pid));
+            }
             Some(index) if index + 1 == seen.len() => {}
             Some(_) => return broken("an earlier attempt was still alive"),
         }
@@ -113,115 +198,4 @@ fn check_one(record: &Record, entries: &[Entry], broken: &mut dyn FnMut(&str)) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn entry(attempt: u64, step: Step) -> Entry {
-        Entry {
-            at_ns: 0,
-            pid: 1,
-            id: 1,
-            attempt,
-            step,
-        }
-    }
-
-    fn verdict(class: Class, told: Told, entries: Vec<Entry>) -> Vec<String> {
-        let record = Record {
-            id: 1,
-            class,
-            nonce: 7,
-            misbehaves: false,
-            told,
-        };
-        check(&[record], &HashMap::from([(1, entries)]))
-    }
-
-    fn failed(outcome: &str) -> Told {
-        Told::Failed {
-            code: "worker_lost".into(),
-            outcome: outcome.into(),
-        }
-    }
-
-    #[test]
-    fn an_honest_history_passes() {
-        let done = Told::Done { nonce: 7 };
-        let replayed = vec![
-            entry(1, Step::Begun),
-            entry(2, Step::Begun),
-            entry(2, Step::Answering),
-        ];
-        assert!(verdict(Class::Always, done, replayed).is_empty());
-        assert!(verdict(Class::Never, failed("unknown"), vec![entry(1, Step::Begun)]).is_empty());
-        assert!(verdict(Class::Never, failed("not_executed"), vec![]).is_empty());
-    }
-
-    #[test]
-    fn each_lie_is_caught() {
-        let (begun, effect, answering) = (Step::Begun, Step::Effect, Step::Answering);
-        let done = |nonce| Told::Done { nonce };
-        let lies = [
-            (
-                Class::Never,
-                done(7),
-                vec![entry(1, begun), entry(2, begun), entry(2, answering)],
-                "begun twice",
-            ),
-            (
-                Class::UntilEffect,
-                done(7),
-                vec![entry(1, effect), entry(2, effect), entry(2, answering)],
-                "effect happened twice",
-            ),
-            (
-                Class::Always,
-                done(8),
-                vec![entry(1, begun), entry(1, answering)],
-                "another request",
-            ),
-            (Class::Always, done(7), vec![entry(1, begun)], "invented"),
-            (
-                Class::UntilEffect,
-                done(7),
-                vec![entry(1, begun), entry(1, answering)],
-                "exactly one effect",
-            ),
-            (
-                Class::Never,
-                failed("not_executed"),
-                vec![entry(1, begun)],
-                "no proof",
-            ),
-            (
-                Class::Always,
-                failed("unknown"),
-                vec![entry(1, begun)],
-                "idempotent call failed",
-            ),
-            (
-                Class::Never,
-                Told::Failed {
-                    code: "internal".into(),
-                    outcome: "unknown".into(),
-                },
-                vec![],
-                "nothing was ever begun",
-            ),
-            (Class::Always, Told::Nothing, vec![], "no answer"),
-            (
-                Class::Always,
-                done(7),
-                vec![entry(1, begun), entry(2, begun), entry(1, answering)],
-                "still alive",
-            ),
-        ];
-        for (class, told, entries, rule) in lies {
-            let broken = verdict(class, told.clone(), entries);
-            assert!(
-                broken.iter().any(|line| line.contains(rule)),
-                "{rule} was not caught: {told:?} {broken:?}"
-            );
-        }
-    }
-}
+mod tests;

@@ -1,0 +1,106 @@
+//! What the clients do: one call after the other, of every class.
+
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use rand_chacha::{ChaCha8Rng, rand_core::Rng};
+use standin_client::{CallError, Client};
+
+use crate::{
+    checker::{Class, Record, Told},
+    clock,
+};
+
+/// How long a call may take. Far more than it needs, so that only a lost call takes it all.
+pub(super) const CALL_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// One call in so many makes its worker misbehave.
+const MISBEHAVE_ONE_IN: u64 = 400;
+
+const MISBEHAVIOURS: [&str; 12] = [
+    "exit_0",
+    "exit_1",
+    "abort",
+    "garbage",
+    "giant",
+    "half_message",
+    "unknown_attempt",
+    "flood",
+    "grandchild",
+    "escaped_grandchild",
+    "byte_by_byte",
+    "answer_twice",
+];
+
+/// What all clients share.
+#[derive(Default)]
+pub(super) struct Shared {
+    pub(super) over: AtomicBool,
+    last_id: AtomicU64,
+    pub(super) records: Mutex<Vec<Record>>,
+}
+
+pub(super) fn arguments(id: u64, nonce: u64, work_ms: u64, misbehave: &str) -> serde_json::Value {
+    serde_json::json!({ "id": id, "nonce": nonce, "work_ms": work_ms, "misbehave": misbehave })
+}
+
+/// One call of a random class, and what became of it.
+pub(super) async fn one_call(
+    client: &Client,
+    shared: &Shared,
+    random: &mut ChaCha8Rng,
+    work_ms: u64,
+    plain: bool,
+) {
+    let id = shared.last_id.fetch_add(1, Ordering::Relaxed) + 1;
+    let nonce = random.next_u64() >> 1;
+    let class = match random.next_u64() % 10 {
+        _ if plain => Class::Always,
+        0..5 => Class::Always,
+        5..8 => Class::UntilEffect,
+        _ => Class::Never,
+    };
+    let misbehaves = !plain && random.next_u64().is_multiple_of(MISBEHAVE_ONE_IN);
+    let misbehave = if misbehaves {
+        MISBEHAVIOURS[(random.next_u64() % MISBEHAVIOURS.len() as u64) as usize]
+    } else {
+        ""
+    };
+    let method = match class {
+        Class::Always => "chaos.always",
+        Class::UntilEffect => "chaos.until_effect",
+        Class::Never => "chaos.never",
+    };
+    let begun_ns = clock::monotonic_ns();
+    let call = client
+        .request(method)
+        .arguments(&arguments(id, nonce, work_ms, misbehave))
+        .timeout(CALL_TIMEOUT);
+    let told = match call.send::<u64>().await {
+        Ok(nonce) => Told::Done { nonce },
+        Err(CallError::Service(answer)) => Told::Failed {
+            code: answer.code.into_owned(),
+            outcome: answer.outcome.name().to_owned(),
+        },
+        Err(_) => Told::Nothing,
+    };
+    let record = Record {
+        id,
+        class,
+        nonce,
+        misbehaves,
+        told,
+        begun_ns,
+        ended_ns: clock::monotonic_ns(),
+    };
+    let mut records = shared
+        .records
+        .lock()
+        .expect("nobody panics while holding it");
+    records.push(record);
+}

@@ -1,0 +1,99 @@
+//! What is printed in the end.
+
+use std::collections::HashMap;
+
+use hdrhistogram::Histogram;
+
+use super::{SoakOptions, nemesis::Kills};
+use crate::{
+    checker::{Record, Told},
+    ledger,
+};
+
+fn percentiles(histogram: &Histogram<u64>) -> String {
+    let ms = |us: u64| us as f64 / 1000.0;
+    let at = |part| ms(histogram.value_at_quantile(part));
+    format!(
+        "p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms",
+        at(0.5),
+        at(0.99),
+        ms(histogram.max())
+    )
+}
+
+fn took_us(record: &Record) -> u64 {
+    (record.ended_ns - record.begun_ns) / 1000
+}
+
+fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, 120_000_000, 3).expect("the bounds are good")
+}
+
+/// Prints what happened and what it cost.
+pub(super) fn report(
+    options: &SoakOptions,
+    records: &[Record],
+    ledger: &HashMap<u64, Vec<ledger::Entry>>,
+    kills: &Kills,
+    status: &serde_json::Value,
+) {
+    let mut answers: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new();
+    let mut latency = histogram();
+    for record in records {
+        let what = match &record.told {
+            Told::Done { .. } => "ok".to_owned(),
+            Told::Failed { code, outcome } => format!("{code} ({outcome})"),
+            Told::Nothing => "nothing".to_owned(),
+        };
+        *answers
+            .entry(format!("{:?}: {what}", record.class))
+            .or_default() += 1;
+        latency.saturating_record(took_us(record));
+    }
+    // A kill that the client did not notice: the request was begun in the killed process, and was answered all the
+    // same. What it cost is the time above the median.
+    let median = latency.value_at_quantile(0.5);
+    let mut masked = histogram();
+    for record in records {
+        let Some(entries) = ledger.get(&record.id) else {
+            continue;
+        };
+        let last = entries.last().map(|entry| entry.attempt);
+        let was_hit = entries
+            .iter()
+            .any(|entry| kills.killed_ns.contains_key(&entry.pid) && Some(entry.attempt) != last);
+        if was_hit && !record.misbehaves && matches!(record.told, Told::Done { .. }) {
+            masked.saturating_record(took_us(record).saturating_sub(median).max(1));
+        }
+    }
+    let mut ends: Vec<u64> = records.iter().map(|record| record.ended_ns).collect();
+    ends.sort_unstable();
+    let gap = ends
+        .windows(2)
+        .map(|pair| pair[1] - pair[0])
+        .max()
+        .unwrap_or_default();
+    let pool = &status["pools"][0];
+    println!(
+        "{} clients, {} workers that sit {} ms on a call, {} s, seed {}",
+        options.clients, options.workers, options.work_ms, options.seconds, options.seed
+    );
+    println!("faults: {:?}", kills.by_signal);
+    println!(
+        "requests: {}, replays: {}, deaths: {}, starts: {}",
+        records.len(),
+        pool["replayed"],
+        pool["died"],
+        pool["starts"]
+    );
+    for (what, count) in answers {
+        println!("  {count:8}  {what}");
+    }
+    println!("latency: {}", percentiles(&latency));
+    println!(
+        "added by a masked kill ({} of them): {}",
+        masked.len(),
+        percentiles(&masked)
+    );
+    println!("longest gap without any answer: {:.1} ms", gap as f64 / 1e6);
+}
