@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn only_what_a_worker_brings_upon_itself_is_a_crash() {
         use KillReason::{
-            Deadline, IgnoredDrain, ProtocolViolation, Retired, StartTimeout, Stopping,
+            Deadline, Fault, IgnoredDrain, ProtocolViolation, Retired, StartTimeout, Stopping,
         };
         let own_doing = [
             Cause::Exited(0),
@@ -138,6 +138,7 @@ mod tests {
             Cause::KilledByUs(IgnoredDrain),
             Cause::KilledByUs(StartTimeout),
             Cause::KilledByUs(Deadline),
+            Cause::KilledByUs(Fault),
         ];
         assert!(!others_doing.iter().any(|cause| cause.is_crash()));
         let meant = others_doing.iter().filter(|cause| cause.was_meant());

@@ -288,11 +288,16 @@ impl Fixture {
     }
 
     /// Workers that are ready, at work or idle.
-    pub(super) fn ready_count(&self) -> usize {
+    pub(super) fn ready_workers(&self) -> Vec<WorkerId> {
         use WorkerState::{Busy, Ready, Suspect};
         let workers = self.core.view().workers;
         let ready = |state| matches!(state, Ready | Busy | Suspect);
-        workers.iter().filter(|view| ready(view.state)).count()
+        let ready = workers.iter().filter(|view| ready(view.state));
+        ready.map(|view| view.worker).collect()
+    }
+
+    pub(super) fn ready_count(&self) -> usize {
+        self.ready_workers().len()
     }
 }
 

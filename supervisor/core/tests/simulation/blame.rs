@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use standin_core::{AttemptId, Cause, KillReason, RequestId, SlotId, WorkerId};
 
-use crate::life::Life;
+use crate::{life::Life, world::Running};
 
 /// A crash that was reported in the last moment, and whom it may be blamed on.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl Life {
         &mut self,
         id: WorkerId,
         cause: Cause,
-        running: &BTreeMap<AttemptId, RequestId>,
+        running: &BTreeMap<AttemptId, Running>,
         unsent: &[AttemptId],
     ) {
         let worker = &self.workers[&id];
@@ -37,7 +37,7 @@ impl Life {
         };
         let by_stranger = ordered.is_none() && !draining && !cause.is_crash();
         let (mut culprit, mut excusable) = (None, false);
-        for (attempt, request) in running {
+        for (attempt, Running { request, .. }) in running {
             let asked = self.asked(*request);
             if asked.with == Some(*attempt) {
                 asked.with = None;

@@ -1,10 +1,10 @@
-//! The rules. What the core says about itself is compared with the world, not believed.
+//! The rules for what the core orders: each order is held against the world.
 
 use std::time::Duration;
 
 use standin_core::{
-    AttemptId, Cause, RequestId, WorkerId,
-    pool::{BLAMED_DEATHS_MAX, Failure, UNEXPLAINED_DEATHS_MAX, WorkerState},
+    AttemptId, Cause, KillReason, RequestId, WorkerId,
+    pool::{BLAMED_DEATHS_MAX, Failure, UNEXPLAINED_DEATHS_MAX},
 };
 use standin_protocol::{ErrorCode, Outcome, Replay};
 
@@ -25,16 +25,23 @@ const REPLAY_ROOM: Duration = Duration::from_millis(5);
 
 impl Life {
     /// Attempts that may run at a time. Each may come back into the queue, full or not.
-    fn attempts_max(&self) -> usize {
+    pub(crate) fn attempts_max(&self) -> usize {
         let slots = self.settings.workers_max + self.settings.spare;
         (slots * self.settings.concurrency_max) as usize
     }
 
-    pub(crate) fn check_admission(&self) {
+    pub(crate) fn check_admission(&self, request: RequestId) {
         let queued = self.core.view().queued;
         assert!(
             queued <= self.settings.queue_max + self.attempts_max(),
             "the queue is bounded"
+        );
+        let session = self.asked[&request].session;
+        let waits = |asked: &&Asked| asked.session == session && asked.sent == 0;
+        let open = self.asked.values().filter(|asked| !asked.is_settled());
+        assert!(
+            open.filter(waits).count() <= self.settings.queue_max.div_ceil(2),
+            "a session takes no more than its share of the queue"
         );
     }
 
@@ -62,13 +69,22 @@ impl Life {
             worker.ready && !worker.draining && worker.kill_ordered.is_none() && !worker.reported,
             "only a worker that is ready and stays gets something: {id} {worker:?}"
         );
+        let serve_max = self.settings.recycle_requests;
+        assert!(
+            !worker.too_large && serve_max.is_none_or(|max| worker.served < max),
+            "a worker that is due for replacement gets nothing new: {id} {worker:?}"
+        );
         let asked = &self.asked[&request];
         assert!(
             !asked.is_settled() && !asked.cancelled,
             "what nobody waits for is not sent: {asked:?}"
         );
         let held = self.workers.values().any(|worker| {
-            !worker.reported && worker.running.values().any(|running| *running == request)
+            !worker.reported
+                && worker
+                    .running
+                    .values()
+                    .any(|running| running.request == request)
         });
         assert!(
             !held,
@@ -87,7 +103,7 @@ impl Life {
         let beside: Vec<&Asked> = worker
             .running
             .values()
-            .map(|beside| &self.asked[beside])
+            .map(|beside| &self.asked[&beside.request])
             .collect();
         assert!(
             beside.is_empty() || !(asked.suspect || beside.iter().any(|beside| beside.suspect)),
@@ -131,8 +147,32 @@ impl Life {
             "an effect was granted to a worker that is being killed"
         );
         assert!(
+            self.was_starved || self.now < self.workers[&id].running[&attempt].until,
+            "an effect was granted to an attempt that has run out of time"
+        );
+        assert!(
             asked.replay == Replay::Always || asked.effects == 1,
             "request {request} had its effect twice"
+        );
+    }
+
+    /// A worker that is told to leave off may answer that it did; whoever still waits must not get that for an answer.
+    pub(crate) fn check_cancel(&self, id: WorkerId, attempt: AttemptId) {
+        let asked = &self.asked[&self.workers[&id].running[&attempt].request];
+        assert!(
+            asked.is_settled() || asked.cancelled,
+            "an attempt is cancelled that its caller waits for: {asked:?}"
+        );
+    }
+
+    /// A worker is killed for a deadline: nobody in it who has time left dies with it.
+    pub(crate) fn check_kill(&self, id: WorkerId, reason: KillReason) {
+        let mut running = self.workers[&id].running.values();
+        assert!(
+            reason != KillReason::Deadline
+                || self.was_starved
+                || running.all(|running| running.until <= self.now),
+            "the innocent die with one that hung"
         );
     }
 
@@ -193,87 +233,5 @@ impl Life {
         assert!(!asked.abandoned, "request {request} was abandoned");
         let previous = asked.end.replace(end);
         assert!(previous.is_none(), "request {request} was answered twice");
-    }
-
-    /// Workers that are idle or at work.
-    pub(crate) fn workers_at_hand(&self) -> usize {
-        use WorkerState::{Busy, Ready, Suspect};
-        let workers = self.core.view().workers;
-        let at_hand = |state| matches!(state, Ready | Busy | Suspect);
-        workers.iter().filter(|view| at_hand(view.state)).count()
-    }
-
-    /// After every step.
-    pub(crate) fn check(&mut self) {
-        let view = self.core.view();
-        assert!(
-            view.queued_bytes <= self.settings.queue_bytes_max + 20 * self.attempts_max(),
-            "bytes are bounded"
-        );
-        let slots = (self.settings.workers_max + self.settings.spare) as usize;
-        assert!(
-            view.workers.len() <= slots,
-            "no more workers than there are slots"
-        );
-        let alive = self.workers.values().filter(|worker| !worker.reported);
-        assert!(alive.clone().count() <= slots, "nor are there more outside");
-        let running: usize = alive.map(|worker| worker.running.len()).sum();
-        assert_eq!(view.running, running, "the pool knows what runs");
-        assert_eq!(
-            view.counters.stale_answers, self.stale_answers,
-            "every answer that nobody waits for is counted"
-        );
-        let mut waiting = 0;
-        for (id, asked) in self.asked.iter().filter(|(_, asked)| !asked.is_settled()) {
-            waiting += usize::from(asked.with.is_none());
-            assert!(
-                self.now <= asked.deadline + self.lateness,
-                "request {id} has no answer at its deadline: {asked:?}"
-            );
-        }
-        assert_eq!(view.queued, waiting, "the pool knows what waits");
-        if view.suspects_queued > 0 {
-            self.seen.insert("a suspect waits");
-        }
-        self.check_nobody_is_idle();
-    }
-
-    /// A worker that could take a request, and a request that waits, never stay together.
-    fn check_nobody_is_idle(&self) {
-        let view = self.core.view();
-        let in_state = |state| {
-            view.workers
-                .iter()
-                .filter(move |worker| worker.state == state)
-        };
-        let idle = in_state(WorkerState::Ready).count();
-        let ordinary = view.queued - view.suspects_queued;
-        assert!(
-            view.suspects_queued == 0 || idle == 0,
-            "a worker is idle and a suspect waits: {view:?}"
-        );
-        let serving = in_state(WorkerState::Busy).count();
-        assert!(
-            ordinary == 0 || idle == 0 || serving >= self.settings.workers_max as usize,
-            "a worker is idle and a request waits: {view:?}"
-        );
-        // One may be kept for a suspect, while there is one.
-        let with_room = in_state(WorkerState::Busy)
-            .filter(|worker| !worker.leaving && worker.running < worker.concurrency as usize)
-            .count();
-        assert!(
-            ordinary == 0 || with_room <= usize::from(view.suspects_queued > 0),
-            "a worker has room and a request waits: {view:?}"
-        );
-    }
-
-    pub(crate) fn check_end(&self) {
-        for (id, asked) in &self.asked {
-            assert!(
-                asked.is_settled(),
-                "request {id} was never answered: {asked:?}"
-            );
-        }
-        assert_eq!(self.stopped, u32::from(self.stopping), "a stop ends, once");
     }
 }

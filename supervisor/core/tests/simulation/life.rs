@@ -26,6 +26,9 @@ const CALM_AFTER: Duration = Duration::from_millis(2000);
 /// How long a pool may take after that until it is of use again. The longest pause of a degraded pool is a minute.
 const RECOVERY_MAX: Duration = Duration::from_secs(180);
 
+/// A life of a thousand steps is a long one.
+const STEPS_MAX: u32 = 50_000;
+
 /// Steps of the story that are told.
 const STORY_STEPS: usize = 60;
 
@@ -49,6 +52,9 @@ pub(crate) struct Life {
     pub(crate) crashes: VecDeque<Crash>,
     pub(crate) stopped: u32,
     pub(crate) stopping: bool,
+    /// On a starved machine lateness proves nothing.
+    pub(crate) was_starved: bool,
+    steps: u32,
     pub(crate) seen: Seen,
     /// What happened last. `None`: nobody listens.
     story: Option<VecDeque<String>>,
@@ -76,6 +82,8 @@ impl Life {
             crashes: VecDeque::new(),
             stopped: 0,
             stopping: false,
+            was_starved: false,
+            steps: 0,
             seen: Seen::default(),
             story: None,
         };
@@ -126,6 +134,8 @@ impl Life {
         if next > until {
             return false;
         }
+        self.steps += 1;
+        assert!(self.steps < STEPS_MAX, "this life does not come to rest");
         self.now = self.now.max(next);
         if is_deed {
             let Reverse((_, _, deed)) = self.deeds.pop().expect("it was just seen");
@@ -191,11 +201,12 @@ impl Life {
         self.last_request += 1;
         let request = RequestId(self.last_request);
         let deadline = self.now + within;
-        self.asked
-            .insert(request, Asked::new(replay, doom, deadline));
+        let session = SessionId(self.random.below(4));
+        let asked = Asked::new(session, replay, doom, deadline);
+        self.asked.insert(request, asked);
         let submission = Submission {
             request,
-            session: SessionId(self.random.below(4)),
+            session,
             replay,
             deadline: self.start + deadline,
             attempt_timeout,

@@ -10,7 +10,8 @@
 //! - `nemesis`: what is drawn: settings, requests, and who does what to whom.
 //! - `world`: the workers and requests as they are, and what the core's effects make of them.
 //! - `workers`: what workers do.
-//! - `checker`: the rules.
+//! - `checker`: the rules for what the core orders.
+//! - `steady`: the rules for every moment.
 //! - `blame`: whose fault a death was.
 //! - `coverage`: the rare branches that must have been reached.
 
@@ -19,6 +20,7 @@ mod checker;
 mod coverage;
 mod life;
 mod nemesis;
+mod steady;
 mod workers;
 mod world;
 

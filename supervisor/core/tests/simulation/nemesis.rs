@@ -107,7 +107,10 @@ impl Life {
                 self.feed(Event::StartRequested);
             }
             Deed::Measure => self.measure(),
-            Deed::Starve(starved) => self.feed(Event::Starved(starved)),
+            Deed::Starve(starved) => {
+                self.was_starved = true;
+                self.feed(Event::Starved(starved));
+            }
             Deed::Stop => {
                 self.stopping = true;
                 let deadline = self.start + self.within(500);
@@ -143,8 +146,8 @@ impl Life {
             _ => Doom::None,
         };
         let within = Duration::from_micros(self.random.below(4_000_000));
-        self.submit(doom, replay, within, None);
-        self.check_admission();
+        let request = self.submit(doom, replay, within, None);
+        self.check_admission(request);
     }
 
     fn take_back(&mut self, deed: Deed) {
@@ -155,6 +158,14 @@ impl Life {
         }
         let request = open[self.random.below(open.len() as u64) as usize];
         let asked = self.asked.get_mut(&request).expect("it is open");
+        // The worker may take a moment to notice, and no more.
+        if let Some(attempt) = asked.with {
+            let until = self.now + self.settings.stop_timeout;
+            let running = self.workers.values_mut();
+            let mut running = running.filter_map(|worker| worker.running.get_mut(&attempt));
+            let running = running.next().expect("a worker has it");
+            running.until = running.until.min(until);
+        }
         if deed == Deed::Cancel {
             asked.cancelled = true;
             self.feed(Event::Cancel(request));
@@ -168,7 +179,8 @@ impl Life {
         let workers: Vec<WorkerId> = self.workers.keys().copied().collect();
         for worker in workers {
             let rss = self.random.below(1500);
-            if rss > 1000 && self.is_alive(worker) {
+            if rss > 1000 && self.workers[&worker].ready {
+                self.worker(worker).too_large = true;
                 self.seen.insert("a worker too large");
             }
             self.feed(Event::MemoryMeasured { worker, rss });

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use standin_core::{AttemptId, Cause, WorkerId, pool::Event};
 
-use crate::{life::Life, nemesis::Deed, world::Doom};
+use crate::{
+    life::Life,
+    nemesis::Deed,
+    world::{Doom, Running},
+};
 
 impl Life {
     pub(crate) fn hello(&mut self, id: WorkerId) {
@@ -84,7 +88,7 @@ impl Life {
         }
         let worker = self.worker(id);
         worker.begun.insert(attempt);
-        let request = worker.running[&attempt];
+        let Running { request, .. } = worker.running[&attempt];
         let asked = self.asked(request);
         asked.begun += 1;
         let (replay, doom) = (asked.replay, asked.doom);
@@ -113,17 +117,32 @@ impl Life {
     }
 
     pub(crate) fn progress(&mut self, worker: WorkerId, attempt: AttemptId) {
-        if self.has(worker, attempt) {
-            self.feed(Event::Progressed { worker, attempt });
+        if !self.has(worker, attempt) {
+            return;
         }
+        let Running { request, until } = self.worker(worker).running[&attempt];
+        // Between the end of its time and the look of a late timer it may go either way.
+        if self.now >= until && self.now <= until + self.lateness {
+            return;
+        }
+        let asked = &self.asked[&request];
+        // What nobody waits for, or has run out of time, gets no more of it.
+        if !asked.is_settled() && !asked.cancelled && self.now < until {
+            let call_timeout = self.settings.call_timeout;
+            let until = asked.deadline.min(self.now + call_timeout);
+            let running = Running { request, until };
+            self.worker(worker).running.insert(attempt, running);
+        }
+        self.feed(Event::Progressed { worker, attempt });
     }
 
     pub(crate) fn answer(&mut self, worker: WorkerId, attempt: AttemptId) {
         if !self.has(worker, attempt) {
             return;
         }
-        let request = self.worker(worker).running.remove(&attempt);
-        let request = request.expect("it has it");
+        self.worker(worker).served += 1;
+        let running = self.worker(worker).running.remove(&attempt);
+        let Running { request, .. } = running.expect("it has it");
         if self.asked[&request].with != Some(attempt) || self.asked[&request].is_settled() {
             self.stale_answers += 1;
             self.seen.insert("an answer that nobody waited for");

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use standin_core::{AttemptId, Cause, KillReason, RequestId, WorkerId, pool::Effect};
+use standin_core::{AttemptId, Cause, KillReason, RequestId, SessionId, WorkerId, pool::Effect};
 use standin_protocol::Replay;
 
 use crate::{checker::Ended, life::Life, nemesis::Deed};
@@ -18,11 +18,22 @@ pub(crate) struct Worker {
     pub(crate) reported: bool,
     pub(crate) ready: bool,
     /// What it was sent and has not answered.
-    pub(crate) running: BTreeMap<AttemptId, RequestId>,
+    pub(crate) running: BTreeMap<AttemptId, Running>,
     pub(crate) begun: BTreeSet<AttemptId>,
     pub(crate) cause: Option<Cause>,
     pub(crate) draining: bool,
     pub(crate) kill_ordered: Option<KillReason>,
+    /// It answered so many.
+    pub(crate) served: u64,
+    pub(crate) too_large: bool,
+}
+
+/// An attempt that a worker has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Running {
+    pub(crate) request: RequestId,
+    /// When its time is up.
+    pub(crate) until: Duration,
 }
 
 /// What a request does to the worker that begins it.
@@ -37,11 +48,13 @@ pub(crate) enum Doom {
 /// A request, as it went in the world.
 #[derive(Debug)]
 pub(crate) struct Asked {
+    pub(crate) session: SessionId,
     pub(crate) replay: Replay,
     pub(crate) doom: Doom,
     pub(crate) deadline: Duration,
     /// The attempt that the core believes to be running.
     pub(crate) with: Option<AttemptId>,
+    pub(crate) sent: u32,
     pub(crate) begun: u32,
     pub(crate) effects: u32,
     pub(crate) end: Option<Ended>,
@@ -57,12 +70,14 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    pub(crate) fn new(replay: Replay, doom: Doom, deadline: Duration) -> Asked {
+    pub(crate) fn new(session: SessionId, replay: Replay, doom: Doom, deadline: Duration) -> Asked {
         Asked {
+            session,
             replay,
             doom,
             deadline,
             with: None,
+            sent: 0,
             begun: 0,
             effects: 0,
             end: None,
@@ -117,8 +132,12 @@ impl Life {
                 timeout,
             } => {
                 self.check_send(worker, request, attempt, number, timeout);
-                self.worker(worker).running.insert(attempt, request);
-                self.asked(request).with = Some(attempt);
+                let until = self.now + timeout;
+                let running = Running { request, until };
+                self.worker(worker).running.insert(attempt, running);
+                let asked = self.asked(request);
+                asked.with = Some(attempt);
+                asked.sent += 1;
                 let at = self.now + Duration::from_micros(self.random.below(200));
                 self.plan(at, Deed::Begin(worker, attempt));
             }
@@ -154,6 +173,7 @@ impl Life {
             Effect::DegradedChanged(true) => drop(self.seen.insert("degraded")),
             Effect::DegradedChanged(false) => drop(self.seen.insert("no longer degraded")),
             Effect::CancelAttempt { worker, attempt } => {
+                self.check_cancel(worker, attempt);
                 if self.has(worker, attempt) && self.one_in(2) {
                     // Not before it has begun.
                     let at = self.within(20) + Duration::from_millis(1);
@@ -165,6 +185,7 @@ impl Life {
     }
 
     fn killed(&mut self, id: WorkerId, reason: KillReason) {
+        self.check_kill(id, reason);
         let again = self.worker(id).kill_ordered.replace(reason).is_some();
         self.seen.insert(match reason {
             _ if again => "killed again",
@@ -200,7 +221,7 @@ impl Life {
                 .insert("effect refused for another worker's attempt");
             return;
         }
-        let request = self.worker(id).running[&attempt];
+        let Running { request, .. } = self.worker(id).running[&attempt];
         let at = self.within(10);
         if !granted {
             self.seen.insert("effect refused");

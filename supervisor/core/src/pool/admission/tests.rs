@@ -94,12 +94,13 @@ fn a_wait_for_a_first_attempt_is_bounded() {
 
 #[test]
 fn a_request_that_comes_too_late_is_not_begun() {
-    let mut pool = Fixture::ready(one_worker());
-    pool.submit(always(1).within(ms(0)));
-    let failure = pool.failure(1);
-    assert_eq!(failure.code, ErrorCode::DeadlineExceeded);
-    assert_eq!(failure.outcome, Outcome::NotExecuted);
-    assert_eq!(pool.times_sent(1), 0);
+    for mut pool in [Fixture::ready(one_worker()), busy(one_worker())] {
+        pool.submit(always(1).within(ms(0)));
+        let failure = pool.failure(1);
+        assert_eq!(failure.code, ErrorCode::DeadlineExceeded);
+        assert_eq!(failure.outcome, Outcome::NotExecuted);
+        assert_eq!(pool.times_sent(1), 0);
+    }
 }
 
 #[test]

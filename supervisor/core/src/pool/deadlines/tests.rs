@@ -96,6 +96,34 @@ fn a_worker_that_ran_past_a_deadline_never_gets_anything_again() {
 }
 
 #[test]
+fn a_worker_is_not_told_to_leave_off_what_its_caller_still_waits_for() {
+    // Its "cancelled" would be taken for the answer, and the call would not be replayed.
+    let mut pool = Fixture::new(one_worker());
+    pool.all_ready(2);
+    pool.submit(always(1).attempts_of(ms(100)));
+    pool.submit(always(2).within(ms(200)));
+    pool.submit(always(3));
+    pool.pass(ms(100));
+    assert!(pool.cancels.is_empty());
+    // Here the caller has its answer, and the worker lives on for the first one's sake no longer than it must.
+    pool.pass(ms(100));
+    assert_eq!(pool.kills.len(), 1);
+    assert!(pool.cancels.is_empty(), "nor is one that is being killed");
+}
+
+#[test]
+fn a_worker_that_lives_on_for_others_is_told_to_leave_off_what_nobody_waits_for() {
+    let mut pool = Fixture::new(one_worker());
+    pool.all_ready(2);
+    pool.submit(always(1).within(ms(100)));
+    pool.submit(always(2));
+    pool.pass(ms(100));
+    assert_eq!(pool.failure(1).code, ErrorCode::DeadlineExceeded);
+    assert_eq!(pool.cancels, [pool.last_sent(1).attempt]);
+    assert!(pool.is_running(2) && pool.kills.is_empty());
+}
+
+#[test]
 fn the_caller_is_answered_at_its_deadline_though_the_death_of_its_worker_is_not_reported() {
     let mut pool = Fixture::ready(one_worker());
     pool.submit(always(1).attempts_of(ms(100)).within(ms(500)));

@@ -177,6 +177,7 @@ fn our_own_kills_for_other_reasons_blame_nobody_for_ever() {
         KillReason::Stopping,
         KillReason::IgnoredDrain,
         KillReason::StartTimeout,
+        KillReason::Fault,
     ] {
         let death = Death {
             cause: Cause::KilledByUs(reason),

@@ -108,6 +108,21 @@ fn idle_workers_beyond_the_least_number_end_after_a_while_and_no_others() {
 }
 
 #[test]
+fn an_idle_worker_ends_in_its_time_though_nothing_else_happens() {
+    let mut pool = Fixture::new(PoolSettings {
+        idle: ms(2000),
+        ..lazy()
+    });
+    pool.submit(always(1));
+    pool.all_ready(1);
+    pool.answer(1);
+    pool.pass(ms(1999));
+    assert!(pool.drains.is_empty());
+    pool.pass(ms(1));
+    assert_eq!(pool.drains, [worker(0, 1)]);
+}
+
+#[test]
 fn a_worker_that_does_not_end_when_asked_is_killed() {
     let mut pool = Fixture::new(lazy());
     pool.submit(always(1));
