@@ -42,6 +42,16 @@ pub enum ListenError {
         #[source]
         source: io::Error,
     },
+    /// What the service manager handed over is no socket to listen on.
+    #[error(
+        "the service manager handed over no socket that can be served\n(hint: the unit `standin.socket` names one path \
+         with `ListenStream=`)"
+    )]
+    Activation {
+        /// What is wrong with it.
+        #[source]
+        source: io::Error,
+    },
     /// The system refuses for another reason.
     #[error("cannot listen on `{endpoint}`")]
     Bind {
@@ -84,6 +94,20 @@ impl Listener {
             inner,
             endpoint: endpoint.clone(),
         })
+    }
+
+    /// The socket that the service manager listens on and has handed to this process, if it has. It may be asked once;
+    /// dropping what it gives back leaves the name to the service manager, in whose queue clients go on waiting.
+    ///
+    /// # Errors
+    /// See [`ListenError`].
+    pub fn from_activation() -> Result<Option<Listener>, ListenError> {
+        #[cfg(target_os = "linux")]
+        let handed_over = platform::Listener::from_activation()?
+            .map(|(inner, endpoint)| Listener { inner, endpoint });
+        #[cfg(not(target_os = "linux"))]
+        let handed_over = None;
+        Ok(handed_over)
     }
 
     /// The next client. A client that is gone again already, or a machine that is short of handles for a moment, is

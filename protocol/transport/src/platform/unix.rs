@@ -1,5 +1,8 @@
 //! Unix sockets.
 
+#[cfg(target_os = "linux")]
+#[path = "unix/activation.rs"]
+mod activation;
 #[path = "unix/stream.rs"]
 mod stream;
 
@@ -80,6 +83,10 @@ pub(crate) fn private_endpoint(folder: &Path, name: &str) -> PathBuf {
     folder.join(name)
 }
 
+pub(crate) fn own_user() -> String {
+    rustix::process::geteuid().to_string()
+}
+
 pub(crate) async fn connect(endpoint: &Endpoint) -> io::Result<Connection> {
     let name = endpoint.as_path().to_fs_name::<GenericFilePath>()?;
     let stream = interprocess::local_socket::tokio::Stream::connect(name).await?;
@@ -94,6 +101,7 @@ fn connection(stream: interprocess::local_socket::tokio::Stream) -> io::Result<C
             .euid()
             .map(|uid| uid.to_string())
             .unwrap_or_default(),
+        ..Peer::default()
     };
     let interprocess::local_socket::tokio::Stream::UdSocket(stream) = stream;
     let stream: UnixStream = stream.into();
@@ -116,8 +124,8 @@ pub(crate) fn refusal(error: &io::Error) -> Refusal {
 #[derive(Debug)]
 pub(crate) struct Listener {
     inner: interprocess::local_socket::tokio::Listener,
-    path: PathBuf,
-    inode: u64,
+    /// The file of the socket and its number, if it is ours to remove.
+    own_file: Option<(PathBuf, u64)>,
     _lock: Option<File>,
 }
 
@@ -160,8 +168,7 @@ impl Listener {
         let inode = std::fs::metadata(path).map_err(bind_error)?.ino();
         Ok(Self {
             inner,
-            path: path.to_owned(),
-            inode,
+            own_file: Some((path.to_owned(), inode)),
             _lock: None,
         })
     }
@@ -204,8 +211,10 @@ fn is_passing(error: &io::Error) -> bool {
 impl Drop for Listener {
     fn drop(&mut self) {
         // Only what is still ours: somebody may have removed it and another service may have begun.
-        if std::fs::metadata(&self.path).is_ok_and(|file| file.ino() == self.inode) {
-            let _ = std::fs::remove_file(&self.path);
+        if let Some((path, inode)) = &self.own_file
+            && std::fs::metadata(path).is_ok_and(|file| file.ino() == *inode)
+        {
+            let _ = std::fs::remove_file(path);
         }
     }
 }
