@@ -10,6 +10,7 @@ mod methods;
 mod options;
 mod output;
 mod serve;
+mod service;
 mod status;
 mod table;
 mod value;
@@ -37,6 +38,8 @@ enum CommandError {
     Serve(#[from] ServeError),
     #[error(transparent)]
     Call(#[from] CallError),
+    #[error(transparent)]
+    Manage(#[from] service::ManageError),
     #[error("cannot start the runtime")]
     Runtime(#[source] std::io::Error),
     #[error("the built-in worker has ended")]
@@ -44,8 +47,8 @@ enum CommandError {
 }
 
 impl CommandError {
-    fn exit_code(&self) -> ExitCode {
-        ExitCode::from(match self {
+    fn code(&self) -> u8 {
+        match self {
             CommandError::Call(
                 CallError::Service(_)
                 | CallError::TooLarge { .. }
@@ -57,8 +60,11 @@ impl CommandError {
             CommandError::Serve(ServeError::Endpoint(_))
             | CommandError::Open(OpenError::Endpoint(_)) => 2,
             CommandError::Call(CallError::ConnectionLost { .. } | CallError::NoAnswer { .. }) => 3,
-            CommandError::Open(_) | CommandError::Serve(_) | CommandError::Runtime(_) => 3,
-        })
+            CommandError::Open(_)
+            | CommandError::Serve(_)
+            | CommandError::Manage(_)
+            | CommandError::Runtime(_) => 3,
+        }
     }
 }
 
@@ -83,6 +89,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Status(options) => status::run(&options),
         Command::Config(ConfigCommand::Check { file }) => config::check(file.as_deref()),
         Command::Config(ConfigCommand::Show { file }) => config::show(file.as_deref()),
+        Command::Service(command) => service::run(&command),
         Command::Worker(WorkerCommand::Builtin) => {
             standin_builtin::run().map_err(CommandError::Worker)
         }
@@ -97,7 +104,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output::error(&error, errors);
-            error.exit_code()
+            ExitCode::from(error.code())
         }
     }
 }

@@ -12,6 +12,7 @@ mod failpoint;
 mod listener;
 mod logging;
 pub mod monitor;
+mod notify;
 mod pool;
 mod pools;
 pub mod process;

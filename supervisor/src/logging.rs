@@ -2,10 +2,15 @@
 //!
 //! What an event is about stands in its fields `request`, `worker` and `session`.
 
+#[cfg(any(windows, test))]
+mod file;
+
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
+#[cfg(windows)]
+pub(crate) use self::file::LogFile;
 use crate::config::{LogFormat, LogSettings, Misread, nearest};
 
 /// The words for how much is logged.
@@ -19,6 +24,19 @@ pub(crate) fn start(settings: &LogSettings) {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
     // Somebody else may have begun to log in this process, which is as good.
+    let _ = match settings.format {
+        LogFormat::Text => log.compact().try_init(),
+        LogFormat::Json => log.json().flatten_event(true).try_init(),
+    };
+}
+
+/// Begins to log to a file.
+#[cfg(windows)]
+pub(crate) fn start_in(settings: &LogSettings, file: LogFile) {
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter(&settings.level))
+        .with_writer(std::sync::Arc::new(file))
+        .with_ansi(false);
     let _ = match settings.format {
         LogFormat::Text => log.compact().try_init(),
         LogFormat::Json => log.json().flatten_event(true).try_init(),

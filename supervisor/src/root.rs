@@ -22,6 +22,8 @@ pub(crate) enum RootMessage {
         limit: Duration,
         reply: RpcReplyPort<()>,
     },
+    /// Is the root alive?
+    Alive(RpcReplyPort<()>),
 }
 
 /// What it is made from.
@@ -98,6 +100,9 @@ impl Actor for Root {
                 state.bound = None;
                 let deadline = clock::now() + limit;
                 let _ = state.pools.cast(PoolsMessage::Stop { deadline, reply });
+            }
+            RootMessage::Alive(reply) => {
+                let _ = reply.send(());
             }
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock, atomic::AtomicU64},
     time::{Duration, Instant},
 };
@@ -15,6 +15,7 @@ use crate::{
     clock,
     config::Settings,
     directory::DirectoryWriter,
+    notify::{Manager, News},
     pool::PoolMessage,
     pools::{PoolsArguments, PoolsMessage},
     process::{self, Spawner},
@@ -60,20 +61,29 @@ static BEGAN: OnceLock<(Instant, String)> = OnceLock::new();
 /// The longest that the end of the tree may take beyond the limit for calls.
 const STOP_GRACE: Duration = Duration::from_secs(10);
 
-/// Serves until `stop` is done, then stops within the limit of the settings. `hurry` ends the waiting.
+/// Serves until `stop` is done, then stops within the limit of the settings. `hurry` ends the waiting. `manager` is told
+/// how it goes.
 pub(crate) async fn serve(
     settings: Settings,
+    manager: Manager,
     stop: impl Future<Output = ()>,
     hurry: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     process::prepare();
-    let endpoint = match settings.endpoint.path.as_str() {
-        "" => Endpoint::default_for_user(),
-        path => Endpoint::parse(path)?,
+    let handed_over = Listener::from_activation()?;
+    let beside = handed_over.as_ref().and_then(|_| runtime_folder());
+    let bound = match handed_over {
+        Some(listener) => listener,
+        None => bind(&settings)?,
     };
-    let group = Some(settings.endpoint.group.clone()).filter(|group| !group.is_empty());
-    let bound = Listener::bind(&endpoint, &Access::new(settings.endpoint.mode.0, group))?;
-    let folder = WorkersFolder::make(&settings, &endpoint)?;
+    let endpoint = bound.endpoint().clone();
+    let wanted = &settings.endpoint.path;
+    if !wanted.is_empty() && Path::new(wanted) != endpoint.as_path() {
+        tracing::warn!(
+            "the settings say {wanted}, but the service manager's socket is {endpoint}; install the service again"
+        );
+    }
+    let folder = WorkersFolder::make(&settings, &endpoint, beside)?;
     let instance = random_hex();
     let guard = tokio::spawn(process::guard::keep(instance.clone()));
     let limits = Limits {
@@ -93,8 +103,11 @@ pub(crate) async fn serve(
         "standin {} is ready on {endpoint}",
         env!("CARGO_PKG_VERSION")
     );
+    manager.tell(News::Ready);
+    let alive = tokio::spawn(manager.clone().keep_alive(root.clone()));
     let result = tokio::select! {
         () = stop => {
+            manager.tell(News::Stopping);
             end(&root, settings.service.stop.0, hurry).await;
             Ok(())
         }
@@ -103,8 +116,28 @@ pub(crate) async fn serve(
     // By now every worker has ended; this is for what workers left behind.
     let _ = tokio::task::spawn_blocking(move || process::guard::sweep(&instance)).await;
     guard.abort();
+    alive.abort();
     tracing::info!("standin has stopped");
     result
+}
+
+/// The endpoint of the settings, claimed.
+fn bind(settings: &Settings) -> Result<Listener, ServeError> {
+    let endpoint = match settings.endpoint.path.as_str() {
+        "" => Endpoint::default_for_user(),
+        path => Endpoint::parse(path)?,
+    };
+    let group = Some(settings.endpoint.group.clone()).filter(|group| !group.is_empty());
+    let access = Access::new(settings.endpoint.mode.0, group);
+    Ok(Listener::bind(&endpoint, &access)?)
+}
+
+/// The folder that systemd has made for this run (`RuntimeDirectory=`). Beside a socket that was handed over there is
+/// nothing of ours.
+fn runtime_folder() -> Option<PathBuf> {
+    let folders = std::env::var("RUNTIME_DIRECTORY").ok()?;
+    let first = folders.split(':').next()?;
+    Some(PathBuf::from(first)).filter(|folder| !folder.as_os_str().is_empty())
 }
 
 async fn start(
@@ -166,11 +199,14 @@ fn owner() -> String {
 struct WorkersFolder(PathBuf);
 
 impl WorkersFolder {
-    fn make(settings: &Settings, endpoint: &Endpoint) -> Result<Self, ServeError> {
-        let beside = endpoint
-            .as_path()
-            .parent()
-            .map(PathBuf::from)
+    /// In the folder of the settings, else in `base`, else beside the endpoint.
+    fn make(
+        settings: &Settings,
+        endpoint: &Endpoint,
+        base: Option<PathBuf>,
+    ) -> Result<Self, ServeError> {
+        let beside = base
+            .or_else(|| endpoint.as_path().parent().map(PathBuf::from))
             .unwrap_or_default();
         let state = &settings.state.dir;
         let base = if state.as_os_str().is_empty() {

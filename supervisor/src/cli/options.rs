@@ -52,6 +52,9 @@ pub(super) enum Command {
     /// Check a configuration, or show the one in force.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Make Standin a service of this machine, and control it.
+    #[command(subcommand)]
+    Service(ServiceCommand),
     /// Be a worker. The service starts these itself.
     #[command(subcommand)]
     Worker(WorkerCommand),
@@ -172,6 +175,45 @@ pub(super) enum ConfigCommand {
         /// The file. Without it, the one that `serve` would use.
         file: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ServiceCommand {
+    /// Have the machine run the service from now on, whenever it starts. Needs an administrator.
+    Install(InstallOptions),
+    /// Stop the service and take it off the machine. Configuration and state are left.
+    Uninstall,
+    /// Start it now.
+    Start,
+    /// Stop it; running calls get the time that the configuration gives them.
+    Stop,
+    /// Show how the machine's service manager sees it. `standin status` asks the service itself.
+    Status,
+    /// What Windows starts.
+    #[cfg(windows)]
+    #[command(hide = true)]
+    Run(RunOptions),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InstallOptions {
+    /// The configuration file that it is started with. Without it, the one that `serve` would use.
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Whom it runs as. Without it: an account that the system makes up for it, without a password or a home.
+    #[arg(long, value_name = "NAME")]
+    pub(super) user: Option<String>,
+    /// Print what would be installed and change nothing.
+    #[arg(long)]
+    pub(super) print: bool,
+}
+
+#[cfg(windows)]
+#[derive(Debug, Args)]
+pub(super) struct RunOptions {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

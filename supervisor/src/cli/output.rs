@@ -47,7 +47,7 @@ pub(super) fn error(error: &CommandError, format: ErrorFormat) {
 }
 
 /// The error and its causes, its hint last; and what else is known if a call was made.
-fn in_words(error: &CommandError) -> String {
+pub(super) fn in_words(error: &CommandError) -> String {
     let (message, hint) = message(error);
     let mut text = format!("error: {message}");
     match error {

@@ -12,7 +12,7 @@ use self::unix::StopRequests;
 #[cfg(windows)]
 use self::windows::StopRequests;
 use super::{CommandError, options::ServeOptions};
-use crate::{config::Settings, logging, service};
+use crate::{config::Settings, logging, notify::Manager, service};
 
 pub(super) fn run(options: &ServeOptions) -> Result<(), CommandError> {
     let mut settings = Settings::load(options.config.as_deref())?;
@@ -39,7 +39,7 @@ pub(super) fn run(options: &ServeOptions) -> Result<(), CommandError> {
             both.next().await;
             both.next().await;
         };
-        service::serve(settings, stop, hurry)
+        service::serve(settings, Manager::of_environment(), stop, hurry)
             .await
             .map_err(CommandError::Serve)
     });
@@ -49,7 +49,7 @@ pub(super) fn run(options: &ServeOptions) -> Result<(), CommandError> {
 }
 
 /// One thread needs no stealing of work and no locks between threads.
-fn runtime(threads: usize) -> std::io::Result<Runtime> {
+pub(super) fn runtime(threads: usize) -> std::io::Result<Runtime> {
     let mut builder = match threads {
         1 => Builder::new_current_thread(),
         _ => Builder::new_multi_thread(),

@@ -23,6 +23,7 @@ fn help_names_every_command_and_what_the_exit_codes_mean() {
       methods  List the methods there are, or describe one
       status   Show how the service and its pools stand, who died, why, and what was replayed
       config   Check a configuration, or show the one in force
+      service  Make Standin a service of this machine, and control it
       worker   Be a worker. The service starts these itself
       help     Print this message or the help of the given subcommand(s)
 
@@ -54,6 +55,41 @@ fn the_help_of_serve_says_where_its_settings_come_from() {
                              debug or trace; also by module, such as info,standin::pool=debug [env:
                              STANDIN_LOG]
       -h, --help             Print help
+    ");
+}
+
+#[test]
+fn the_help_of_service_names_the_verbs_and_who_it_runs_as() {
+    insta::assert_snapshot!(help(&["service", "--help"]), @r"
+    Make Standin a service of this machine, and control it
+
+    Usage: standin service <COMMAND>
+
+    Commands:
+      install    Have the machine run the service from now on, whenever it starts. Needs an
+                 administrator
+      uninstall  Stop the service and take it off the machine. Configuration and state are left
+      start      Start it now
+      stop       Stop it; running calls get the time that the configuration gives them
+      status     Show how the machine's service manager sees it. `standin status` asks the service
+                 itself
+      help       Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help  Print help
+    ");
+    insta::assert_snapshot!(help(&["service", "install", "--help"]), @r"
+    Have the machine run the service from now on, whenever it starts. Needs an administrator
+
+    Usage: standin service install [OPTIONS]
+
+    Options:
+          --config <FILE>  The configuration file that it is started with. Without it, the one that
+                           `serve` would use
+          --user <NAME>    Whom it runs as. Without it: an account that the system makes up for it,
+                           without a password or a home
+          --print          Print what would be installed and change nothing
+      -h, --help           Print help
     ");
 }
 

@@ -4,3 +4,5 @@ mod config;
 mod help;
 mod helpers;
 mod service;
+#[cfg(target_os = "linux")]
+mod supervised;
