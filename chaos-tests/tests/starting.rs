@@ -42,6 +42,8 @@ fn a_pool_that_cannot_start_answers_with_its_workers_last_words() {
 fn a_launch_request_is_answered_with_the_exit_status_and_the_last_words() {
     let answer = refusal("", "exit_before_hello", "pool.start", ("pool", "chaos"));
     assert_eq!(answer.code, "start_failed");
+    let begins = "The process of \"chaos\" ended by itself with exit code 3.";
+    assert!(answer.message.starts_with(begins), "{}", answer.message);
     assert!(
         answer.message.contains("the licence file is missing"),
         "{}",
@@ -58,6 +60,9 @@ fn a_worker_that_never_reports_is_killed_at_its_start_time() {
         ("pool", "chaos"),
     );
     assert_eq!(answer.code, "start_failed");
+    let begins =
+        "The process of \"chaos\" was killed by Standin: it was not ready within its start time.";
+    assert!(answer.message.starts_with(begins), "{}", answer.message);
     assert!(
         answer.message.contains("still thinking"),
         "{}",
