@@ -366,6 +366,6 @@ fn wait(
             return Ok(None);
         }
         looks -= 1;
-        runtime.block_on(tokio::time::sleep(PAUSE));
+        runtime.block_on(async { tokio::time::sleep(PAUSE).await });
     }
 }
