@@ -13,6 +13,10 @@ pub struct Peer {
     pub pid: Option<u32>,
     /// The user: a number on Unix, a SID on Windows, empty where the system would not say.
     pub user: String,
+    /// On Windows the session of the Terminal Server that it belongs to. Nothing elsewhere.
+    pub terminal_session: Option<u32>,
+    /// On Windows whether the user is an administrator here and now. Elsewhere the user says it.
+    pub is_administrator: bool,
 }
 
 /// A connection. Clones are the same connection; it closes when the last one goes.
@@ -23,6 +27,12 @@ pub struct Connection(Arc<Ends>);
 struct Ends {
     stream: platform::Stream,
     peer: Peer,
+}
+
+/// The user of this process, as [`Peer::user`] would tell it to another.
+#[must_use]
+pub fn own_user() -> String {
+    platform::own_user().to_owned()
 }
 
 impl Connection {

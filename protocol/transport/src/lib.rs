@@ -18,7 +18,7 @@ mod platform;
 
 pub use access::Access;
 pub use connect::{ConnectError, connect};
-pub use connection::{Connection, Peer};
+pub use connection::{Connection, Peer, own_user};
 pub use endpoint::{Endpoint, EndpointError};
 pub use listener::{ListenError, Listener};
 pub use reader::{MessageReader, ReadError};

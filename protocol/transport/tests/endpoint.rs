@@ -86,6 +86,7 @@ async fn a_client_waits_for_a_service_that_is_not_there_yet_but_not_for_ever() {
     let accepted = service.await.unwrap();
     assert_eq!(accepted.peer().pid, Some(std::process::id()));
     assert_eq!(accepted.peer().user, client.peer().user);
+    assert_eq!(accepted.peer().user, standin_transport::own_user());
 }
 
 #[tokio::test]

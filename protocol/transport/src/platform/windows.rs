@@ -1,23 +1,30 @@
-//! Named pipes. Compiled and reviewed; what is promised for Windows is tested in a later step.
+//! Named pipes.
+//!
+//! The runtime's own pipes are used here and not those of `interprocess`: a client has to open its end by individual
+//! rights and so that the server can only look at who it is, and a server has to have more than one free instance;
+//! neither can be asked for there (docs/decisions/0007-pipes-of-our-own-on-windows.md).
 
-use std::{
-    cell::RefCell,
-    io::{self, IoSlice},
-    path::{Path, PathBuf},
-    pin::Pin,
-    time::Duration,
+#[path = "windows/client.rs"]
+mod client;
+#[path = "windows/descriptor.rs"]
+mod descriptor;
+#[path = "windows/identity.rs"]
+mod identity;
+#[path = "windows/listener.rs"]
+mod listener;
+#[path = "windows/stream.rs"]
+mod stream;
+
+use std::path::{Path, PathBuf};
+
+use crate::EndpointError;
+
+pub(crate) use self::{
+    client::{connect, refusal},
+    identity::own_user,
+    listener::Listener,
+    stream::{Stream, read_bytes, read_into, write_all},
 };
-
-use bytes::BytesMut;
-use interprocess::{
-    local_socket::{GenericFilePath, ListenerOptions, ToFsName, tokio::prelude::*},
-    os::windows::{local_socket::ListenerOptionsExt, security_descriptor::SecurityDescriptor},
-};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
-use crate::{Access, Connection, Endpoint, EndpointError, ListenError, Peer, connect::Refusal};
-
-pub(crate) type Stream = interprocess::local_socket::tokio::Stream;
 
 pub(crate) const ENDPOINT_HINT: &str = r"give the name of a local pipe, such as \\.\pipe\standin";
 
@@ -25,20 +32,6 @@ const PIPE_PREFIX: &str = r"\\.\pipe\";
 
 /// The longest name of a pipe, by the documentation of CreateNamedPipe.
 const NAME_LENGTH_MAX: usize = 256;
-
-/// Network and anonymous logons denied; SYSTEM and administrators everything; interactive users read and write by
-/// individual rights, without FILE_CREATE_PIPE_INSTANCE (0x4), so that none can pose as the server.
-const PUBLIC_DESCRIPTOR: &str =
-    "D:P(D;;GA;;;NU)(D;;GA;;;AN)(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;OW)(A;;0x12019b;;;IU)";
-
-/// The owner, SYSTEM and administrators.
-const PRIVATE_DESCRIPTOR: &str = "D:P(D;;GA;;;NU)(D;;GA;;;AN)(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;OW)";
-
-const SCRATCH_SIZE: usize = 64 * 1024;
-
-thread_local! {
-    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH_SIZE].into_boxed_slice());
-}
 
 pub(crate) fn check_endpoint(text: &str) -> Result<(), EndpointError> {
     // A UNC name would send the user's credentials to another machine.
@@ -69,147 +62,17 @@ pub(crate) fn client_endpoint() -> PathBuf {
     default_endpoint()
 }
 
-pub(crate) fn private_endpoint(_folder: &Path, name: &str) -> PathBuf {
-    PathBuf::from(format!(
-        r"{PIPE_PREFIX}standin-{}-{name}",
-        std::process::id()
-    ))
+/// Pipes have no folders. What sets two endpoints of a name apart is the folder that they would have had.
+pub(crate) fn private_endpoint(folder: &Path, name: &str) -> PathBuf {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    folder.hash(&mut hasher);
+    let (pid, folder) = (std::process::id(), hasher.finish());
+    PathBuf::from(format!(r"{PIPE_PREFIX}standin-{pid}-{folder:016x}-{name}"))
 }
 
-pub(crate) async fn connect(endpoint: &Endpoint) -> io::Result<Connection> {
-    let name = endpoint.as_path().to_fs_name::<GenericFilePath>()?;
-    Ok(connection(Stream::connect(name).await?))
-}
-
-fn connection(stream: Stream) -> Connection {
-    let pid = stream
-        .peer_creds()
-        .ok()
-        .and_then(|credentials| credentials.pid());
-    // The user's SID comes with the work on Windows; until then the session is bound to the process alone.
-    Connection::new(
-        stream,
-        Peer {
-            pid,
-            user: String::new(),
-        },
-    )
-}
-
-pub(crate) fn refusal(error: &io::Error) -> Refusal {
-    const ERROR_PIPE_BUSY: i32 = 231;
-    match (error.kind(), error.raw_os_error()) {
-        (_, Some(ERROR_PIPE_BUSY)) => Refusal::Busy,
-        (io::ErrorKind::NotFound, _) => Refusal::NotThere,
-        (io::ErrorKind::PermissionDenied, _) => Refusal::Denied,
-        (io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut, _) => Refusal::Busy,
-        _ => Refusal::Other,
-    }
-}
-
-/// A pipe whose other end is gone ends the stream; it is not an error.
-fn ended(result: io::Result<usize>) -> io::Result<usize> {
-    match result {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
-        other => other,
-    }
-}
-
-pub(crate) async fn read_into(stream: &Stream, buffer: &mut BytesMut) -> io::Result<usize> {
-    let mut stream = stream;
-    ended(tokio::io::AsyncReadExt::read_buf(&mut stream, buffer).await)
-}
-
-pub(crate) async fn read_with(stream: &Stream, mut take: impl FnMut(&[u8])) -> io::Result<usize> {
-    let mut stream = stream;
-    let read = std::future::poll_fn(|context| {
-        SCRATCH.with_borrow_mut(|scratch| {
-            let mut buffer = ReadBuf::new(scratch);
-            Pin::new(&mut stream)
-                .poll_read(context, &mut buffer)
-                .map_ok(|()| {
-                    take(buffer.filled());
-                    buffer.filled().len()
-                })
-        })
-    });
-    ended(read.await)
-}
-
-pub(crate) async fn write_all(stream: &Stream, mut pieces: &mut [IoSlice<'_>]) -> io::Result<()> {
-    let mut stream = stream;
-    while let Some(piece) = pieces.first() {
-        let written =
-            std::future::poll_fn(|context| Pin::new(&mut stream).poll_write(context, piece))
-                .await?;
-        if written == 0 {
-            return Err(io::ErrorKind::WriteZero.into());
-        }
-        IoSlice::advance_slices(&mut pieces, written);
-    }
-    Ok(())
-}
-
-/// A pipe that this process has claimed.
-#[derive(Debug)]
-pub(crate) struct Listener {
-    inner: interprocess::local_socket::tokio::Listener,
-}
-
-impl Listener {
-    pub(crate) fn bind(endpoint: &Endpoint, access: &Access) -> Result<Self, ListenError> {
-        let bind_error = |source| ListenError::Bind {
-            endpoint: endpoint.clone(),
-            source,
-        };
-        let access_error = |source| ListenError::Access {
-            endpoint: endpoint.clone(),
-            source,
-        };
-        let text = if access.mode & 0o077 == 0 {
-            PRIVATE_DESCRIPTOR
-        } else {
-            PUBLIC_DESCRIPTOR
-        };
-        let text = widestring::U16CString::from_str(text).expect("the descriptor holds no NUL");
-        let descriptor = SecurityDescriptor::deserialize(&text).map_err(access_error)?;
-        let name = endpoint
-            .as_path()
-            .to_fs_name::<GenericFilePath>()
-            .map_err(bind_error)?;
-        let bound = ListenerOptions::new()
-            .name(name)
-            .security_descriptor(descriptor)
-            .create_tokio();
-        let inner = bound.map_err(|source| match source.kind() {
-            io::ErrorKind::PermissionDenied | io::ErrorKind::AddrInUse => {
-                ListenError::AlreadyRunning {
-                    endpoint: endpoint.clone(),
-                    pid: None,
-                }
-            }
-            _ => bind_error(source),
-        })?;
-        Ok(Self { inner })
-    }
-
-    /// For the owner alone, under a name that nobody else uses.
-    pub(crate) fn bind_private(endpoint: &Endpoint) -> Result<Self, ListenError> {
-        Self::bind(endpoint, &Access::default())
-    }
-
-    pub(crate) async fn accept(&self) -> io::Result<Connection> {
-        /// The client closed before it was accepted: a test for the file's existence.
-        const ERROR_NO_DATA: i32 = 232;
-        loop {
-            match self.inner.accept().await {
-                Ok(stream) => return Ok(connection(stream)),
-                Err(error) if error.raw_os_error() == Some(ERROR_NO_DATA) => {}
-                Err(error) if error.kind() == io::ErrorKind::OutOfMemory => {
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-    }
+/// A text as the system takes it.
+fn wide(text: &std::ffi::OsStr) -> Vec<u16> {
+    use std::os::windows::ffi::OsStrExt;
+    text.encode_wide().chain([0]).collect()
 }

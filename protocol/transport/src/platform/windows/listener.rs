@@ -1,0 +1,187 @@
+//! The server's end: the name is claimed with its first instance, and free instances are always there.
+
+use std::{
+    io,
+    os::windows::io::AsHandle,
+    pin::Pin,
+    sync::{Mutex, MutexGuard},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::net::windows::named_pipe::{NamedPipeServer, PipeMode, ServerOptions};
+use windows_sys::Win32::{
+    Foundation::{ERROR_ACCESS_DENIED, ERROR_ALREADY_EXISTS, ERROR_PIPE_BUSY},
+    Storage::FileSystem::FILE_READ_ATTRIBUTES,
+};
+
+use super::{client, descriptor::Descriptor, identity, stream::Stream};
+use crate::{Access, Connection, Endpoint, ListenError};
+
+/// Free instances of a public endpoint. A client that finds none has to try again, and many do not know how: they
+/// open a pipe as if it were a file. As many as a rush of sixty can find between two turns of ours.
+const FREE_INSTANCES: usize = 32;
+
+/// Of an endpoint for one worker: one for it and one for whoever else tries.
+const FREE_INSTANCES_PRIVATE: usize = 2;
+
+/// What a pipe holds in each direction before a writer waits, as much as is used.
+const BUFFER_SIZE: u32 = 64 * 1024;
+
+/// The system has no room for another instance; somebody will close one soon.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// How often a rival's pipe is tried, to learn who he is.
+const OWNER_TRIES: usize = 10;
+
+/// An instance that waits for its client.
+type Waiting = Pin<Box<dyn Future<Output = (io::Result<()>, NamedPipeServer)> + Send>>;
+
+/// A pipe that this process has claimed.
+pub(crate) struct Listener {
+    maker: Maker,
+    count: usize,
+    free: Mutex<Vec<Waiting>>,
+}
+
+impl std::fmt::Debug for Listener {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Listener").finish_non_exhaustive()
+    }
+}
+
+/// Makes instances of a pipe.
+struct Maker {
+    endpoint: Endpoint,
+    descriptor: Descriptor,
+}
+
+impl Maker {
+    fn make(&self, is_first: bool) -> io::Result<Waiting> {
+        let mut attributes = self.descriptor.attributes();
+        let mut options = ServerOptions::new();
+        options
+            .pipe_mode(PipeMode::Byte)
+            .reject_remote_clients(true)
+            .first_pipe_instance(is_first)
+            .in_buffer_size(BUFFER_SIZE)
+            .out_buffer_size(BUFFER_SIZE);
+        let name = self.endpoint.as_path();
+        // SAFETY: the pointer is to live attributes, which point to a live descriptor.
+        let server = unsafe {
+            options.create_with_security_attributes_raw(name, (&raw mut attributes).cast())
+        }?;
+        Ok(Box::pin(async move { (server.connect().await, server) }))
+    }
+}
+
+impl Listener {
+    pub(crate) fn bind(endpoint: &Endpoint, access: &Access) -> Result<Self, ListenError> {
+        // The system refuses a second first instance, whoever asks. Wine does not, so it is asked here as well.
+        if let Some(pid) = owner(endpoint) {
+            return Err(taken(endpoint, pid));
+        }
+        Self::claim(endpoint, access, FREE_INSTANCES)
+    }
+
+    /// For the owner alone, under a name that nobody else uses.
+    pub(crate) fn bind_private(endpoint: &Endpoint) -> Result<Self, ListenError> {
+        Self::claim(endpoint, &Access::default(), FREE_INSTANCES_PRIVATE)
+    }
+
+    fn claim(endpoint: &Endpoint, access: &Access, count: usize) -> Result<Self, ListenError> {
+        let maker = Maker {
+            endpoint: endpoint.clone(),
+            descriptor: Descriptor::of(endpoint, access)?,
+        };
+        let first = maker.make(true).map_err(|source| {
+            let code = source.raw_os_error().map(|code| code as u32);
+            match code {
+                Some(ERROR_ACCESS_DENIED | ERROR_ALREADY_EXISTS | ERROR_PIPE_BUSY) => {
+                    taken(endpoint, owner(endpoint).flatten())
+                }
+                _ => ListenError::Bind {
+                    endpoint: endpoint.clone(),
+                    source,
+                },
+            }
+        })?;
+        let listener = Self {
+            maker,
+            count,
+            free: Mutex::new(vec![first]),
+        };
+        // More of them are made as they can be had.
+        let _ = listener.refill();
+        Ok(listener)
+    }
+
+    fn free(&self) -> MutexGuard<'_, Vec<Waiting>> {
+        self.free.lock().expect("nobody panics while holding it")
+    }
+
+    /// Makes instances until there are as many free ones as there should be. An error only if there is none at all.
+    fn refill(&self) -> io::Result<()> {
+        let mut free = self.free();
+        while free.len() < self.count {
+            match self.maker.make(false) {
+                Ok(waiting) => free.push(waiting),
+                Err(error) if free.is_empty() => return Err(error),
+                Err(_) => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    fn poll_taken(&self, context: &mut Context<'_>) -> Poll<(io::Result<()>, NamedPipeServer)> {
+        let mut free = self.free();
+        for index in 0..free.len() {
+            if let Poll::Ready(taken) = free[index].as_mut().poll(context) {
+                drop(free.swap_remove(index));
+                return Poll::Ready(taken);
+            }
+        }
+        Poll::Pending
+    }
+
+    pub(crate) async fn accept(&self) -> io::Result<Connection> {
+        loop {
+            if self.refill().is_err() {
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+            let (connected, server) =
+                std::future::poll_fn(|context| self.poll_taken(context)).await;
+            // The next free instance is there before this one is served.
+            let _ = self.refill();
+            // A client that was gone before we came is none: it tested whether there is a file of that name.
+            if connected.is_ok() {
+                let peer = identity::of_client(server.as_handle());
+                return Ok(Connection::new(Stream::Server(server), peer));
+            }
+        }
+    }
+}
+
+fn taken(endpoint: &Endpoint, pid: Option<u32>) -> ListenError {
+    ListenError::AlreadyRunning {
+        endpoint: endpoint.clone(),
+        pid,
+    }
+}
+
+/// Whether somebody listens there now, and who if he can be asked. Asking takes one of his free instances for a
+/// moment, as any client does.
+fn owner(endpoint: &Endpoint) -> Option<Option<u32>> {
+    for _ in 0..OWNER_TRIES {
+        match client::open(endpoint, FILE_READ_ATTRIBUTES) {
+            Ok(pipe) => return Some(identity::server_pid(pipe.as_handle())),
+            Err(error) if error.raw_os_error() == Some(ERROR_PIPE_BUSY as i32) => {
+                std::thread::yield_now();
+            }
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => break,
+            Err(_) => return None,
+        }
+    }
+    Some(None)
+}
