@@ -35,8 +35,17 @@ impl Splitter {
         self.buffer.extend_from_slice(bytes);
     }
 
+    /// Takes bytes that were read elsewhere, without a copy if nothing has been begun.
+    pub fn give(&mut self, bytes: BytesMut) {
+        if self.buffer.is_empty() {
+            self.buffer = bytes;
+        } else {
+            self.buffer.extend_from_slice(&bytes);
+        }
+    }
+
     /// Where to read into, when part of a large message is here already: the bytes then need no copy. `None` while
-    /// nothing large is on its way; read elsewhere and [`push`](Self::push).
+    /// nothing large is on its way; read elsewhere and [`give`](Self::give).
     pub fn room(&mut self) -> Option<&mut BytesMut> {
         let missing = self.needed.saturating_sub(self.buffer.len());
         if self.buffer.is_empty() || missing < GROWTH_MIN / 16 {

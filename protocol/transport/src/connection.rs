@@ -54,13 +54,13 @@ impl Connection {
         platform::read_into(&self.0.stream, buffer).await
     }
 
-    /// Reads what there is into a place that belongs to the thread and hands it to `take`, so that a connection that
-    /// waits holds no buffer. 0: the stream has ended.
+    /// Reads what there is into a place that belongs to the thread, so that a connection that waits holds no buffer.
+    /// Nothing: the stream has ended.
     ///
     /// # Errors
     /// The connection is broken.
-    pub(crate) async fn read_with(&self, take: impl FnMut(&[u8])) -> io::Result<usize> {
-        platform::read_with(&self.0.stream, take).await
+    pub(crate) async fn read_bytes(&self) -> io::Result<BytesMut> {
+        platform::read_bytes(&self.0.stream).await
     }
 
     /// Writes all of the pieces, as few calls of the system as it takes.

@@ -68,14 +68,11 @@ impl MessageReader {
             }
             let read = match self.splitter.room() {
                 Some(room) => self.connection.read_into(room).await,
-                None => {
-                    let Self {
-                        connection,
-                        splitter,
-                        ..
-                    } = self;
-                    connection.read_with(|bytes| splitter.push(bytes)).await
-                }
+                None => self.connection.read_bytes().await.map(|bytes| {
+                    let count = bytes.len();
+                    self.splitter.give(bytes);
+                    count
+                }),
             };
             match read {
                 Ok(0) => {

@@ -15,12 +15,16 @@ use bytes::{BufMut, BytesMut};
 use rustix::net::{SendAncillaryBuffer, SendFlags, send, sendmsg};
 use tokio::io::{Interest, unix::AsyncFd};
 
-/// As much as one read takes: more than a socket holds by default, so that a message of 64 KiB comes in one piece. A
-/// thread has one such place, a connection none.
-const SCRATCH_SIZE: usize = 256 * 1024;
+/// As much as one read takes: more than a message of 64 KiB, so that one comes in one piece. A thread has one such place,
+/// a connection none.
+const SCRATCH_SIZE: usize = 128 * 1024;
+
+/// From this size on what was read is handed on in the place that it was read into, and the thread makes itself a new
+/// one. Below it is copied, since little bytes would hold a large place: at worst a message holds four times its size.
+const HANDED_ON_MIN: usize = SCRATCH_SIZE / 4;
 
 thread_local! {
-    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH_SIZE].into_boxed_slice());
+    static SCRATCH: RefCell<BytesMut> = RefCell::new(BytesMut::new());
 }
 
 /// A peer that has gone is an error of the write, not a signal for the process.
@@ -84,32 +88,37 @@ struct Filled {
 }
 
 pub(crate) async fn read_into(stream: &Stream, buffer: &mut BytesMut) -> io::Result<usize> {
-    stream
-        .read(|socket| {
-            // SAFETY: nothing is read from it before the system has written it.
-            let spare = unsafe { buffer.chunk_mut().as_uninit_slice_mut() };
-            let room = spare.len();
-            let count = rustix::io::read(socket, spare)?.0.len();
-            // SAFETY: the system has just written so many bytes at that place.
-            unsafe { buffer.advance_mut(count) };
-            Ok(Filled { count, room })
-        })
-        .await
+    stream.read(|socket| read_spare(socket, buffer)).await
 }
 
-pub(crate) async fn read_with(stream: &Stream, mut take: impl FnMut(&[u8])) -> io::Result<usize> {
-    stream
-        .read(|socket| {
-            SCRATCH.with_borrow_mut(|scratch| {
-                let count = rustix::io::read(socket, &mut **scratch)?;
-                take(&scratch[..count]);
-                Ok(Filled {
-                    count,
-                    room: scratch.len(),
-                })
-            })
+pub(crate) async fn read_bytes(stream: &Stream) -> io::Result<BytesMut> {
+    let mut bytes = BytesMut::new();
+    let read = stream.read(|socket| {
+        SCRATCH.with_borrow_mut(|scratch| {
+            scratch.reserve(SCRATCH_SIZE);
+            let filled = read_spare(socket, scratch)?;
+            if filled.count >= HANDED_ON_MIN {
+                bytes = scratch.split();
+            } else {
+                bytes.extend_from_slice(scratch);
+                scratch.clear();
+            }
+            Ok(filled)
         })
-        .await
+    });
+    read.await?;
+    Ok(bytes)
+}
+
+/// Reads into what room the buffer has behind its contents.
+fn read_spare(socket: &OwnedFd, buffer: &mut BytesMut) -> rustix::io::Result<Filled> {
+    // SAFETY: nothing is read from it before the system has written it.
+    let spare = unsafe { buffer.chunk_mut().as_uninit_slice_mut() };
+    let room = spare.len();
+    let count = rustix::io::read(socket, spare)?.0.len();
+    // SAFETY: the system has just written so many bytes at that place.
+    unsafe { buffer.advance_mut(count) };
+    Ok(Filled { count, room })
 }
 
 pub(crate) async fn write_all(stream: &Stream, mut pieces: &mut [IoSlice<'_>]) -> io::Result<()> {
