@@ -297,6 +297,17 @@ impl Worker {
                 eprintln!("spoken on stderr");
             }
             "torrent" => torrent(),
+            "babble" => {
+                let told = Value::Array(vec![
+                    2.into(),
+                    "request.progress".into(),
+                    Value::Array(vec![attempt.into(), map(vec![("percent", 50.into())])]),
+                ]);
+                let mut bytes = Vec::new();
+                write_value(&mut bytes, &told).expect("a Vec takes every byte");
+                let many = bytes.repeat(2000);
+                (0..400).for_each(|_| self.send_bytes(&many));
+            }
             "hoard" => self.hoard.push(vec![7; HOARD_SIZE]),
             "close_pipe" => {
                 let _ = self.stream.shutdown(std::net::Shutdown::Both);

@@ -190,6 +190,15 @@ impl UnderTest {
         folders.filter_map(child).collect()
     }
 
+    /// The most memory that the service itself has had resident so far, in bytes.
+    pub fn memory_peak(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.service.id()));
+        let status = status.expect("the service lives");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        kib.expect("the system tells") * 1024
+    }
+
     pub fn open_files(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.service.id())).map_or(0, Iterator::count)
     }

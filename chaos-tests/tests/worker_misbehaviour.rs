@@ -1,7 +1,12 @@
 //! What a caller is told when a worker misbehaves, case by case.
 #![cfg(unix)]
 
-use std::{path::Path, time::Duration};
+use std::{
+    io::{BufReader, Write},
+    os::unix::net::UnixStream,
+    path::Path,
+    time::Duration,
+};
 
 use chaos_tests::under_test::{UnderTest, eventually, pool_status, worker_pids};
 use standin_client::{CallError, Outcome, blocking::Client};
@@ -252,4 +257,39 @@ fn a_hung_worker_is_killed_at_its_deadline_and_the_caller_told() {
     assert_eq!(call(&client, "chaos.always", 3, ""), Ok(3));
     let log = under_test.log();
     assert!(log.contains("Deadline"), "{log}");
+}
+
+#[test]
+fn a_worker_that_babbles_costs_no_memory_however_little_its_client_reads() {
+    let (under_test, client) = service("");
+    eventually(LIMIT, "the pool is whole", || {
+        worker_pids(&client, "chaos").len() == 3
+    });
+    let before = under_test.memory_peak();
+    // It wants to hear of progress and then does not listen.
+    let mut deaf = UnixStream::connect(under_test.endpoint().as_path()).expect("it listens");
+    deaf.set_read_timeout(Some(LIMIT)).expect("it can be set");
+    let hello = b"\x94\x00\x01\xadstandin.hello\x91\x81\xa8progress\xc3";
+    let babble = b"\x94\x00\x02\xabchaos.never\x91\x82\xa2id\x01\xa9misbehave\xa6babble";
+    deaf.write_all(hello).expect("the service reads");
+    deaf.write_all(babble).expect("the service reads");
+    eventually(LIMIT, "the call is answered", || {
+        pool_status(&client, "chaos")["answered"] == 1
+    });
+    let grown = under_test.memory_peak() - before;
+    assert!(grown < 24 << 20, "{grown} bytes");
+    // What was left out is progress and nothing else.
+    let mut said = BufReader::new(deaf);
+    let mut next = || rmpv::decode::read_value(&mut said).expect("a message");
+    assert_eq!(next()[1], 1.into(), "the hello is answered");
+    let mut told = 0;
+    let answer = loop {
+        let message = next();
+        if message[0] != 2.into() {
+            break message;
+        }
+        told += 1;
+    };
+    assert_eq!((&answer[0], &answer[1]), (&1.into(), &2.into()), "{answer}");
+    assert!(told > 0 && told < 800_000, "{told} times");
 }

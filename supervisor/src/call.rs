@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU8, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -28,7 +28,53 @@ pub(crate) struct Caller {
     pub(crate) is_administrator: bool,
     /// Whether the client asked for progress notifications.
     pub(crate) wants_progress: AtomicBool,
+    /// Bytes of progress that lie in the session's mailbox. A mailbox has no limit of its own.
+    progress_waiting: AtomicUsize,
     pub(crate) actor: ActorRef<SessionMessage>,
+}
+
+/// Bytes of progress that may lie in a session's mailbox. It is a hint: what is left out is made good by the next.
+const PROGRESS_WAITING_MAX: usize = 256 * 1024;
+
+/// What one message in a mailbox costs beside its bytes, roughly.
+const MESSAGE_COST: usize = 128;
+
+impl Caller {
+    pub(crate) fn new(
+        session: SessionId,
+        user: String,
+        is_administrator: bool,
+        actor: ActorRef<SessionMessage>,
+    ) -> Self {
+        Self {
+            session,
+            user,
+            is_administrator,
+            wants_progress: AtomicBool::new(false),
+            progress_waiting: AtomicUsize::new(0),
+            actor,
+        }
+    }
+
+    /// Tells the session how a call of its is getting on, if the client wants to know and the session keeps up.
+    pub(crate) fn progressed(&self, msgid: u64, what: &Bytes) {
+        if !self.wants_progress.load(Ordering::Relaxed) {
+            return;
+        }
+        let cost = what.len() + MESSAGE_COST;
+        if self.progress_waiting.fetch_add(cost, Ordering::Relaxed) > PROGRESS_WAITING_MAX {
+            self.progress_taken(what);
+            return;
+        }
+        let told = Box::new((msgid, what.clone()));
+        let _ = self.actor.cast(SessionMessage::Progress(told));
+    }
+
+    /// The session has taken one out of its mailbox.
+    pub(crate) fn progress_taken(&self, what: &Bytes) {
+        let cost = what.len() + MESSAGE_COST;
+        self.progress_waiting.fetch_sub(cost, Ordering::Relaxed);
+    }
 }
 
 /// What was asked. Nothing in it changes but how far it has come.

@@ -12,10 +12,7 @@ mod own_methods;
 mod reading;
 mod unlocated;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU64},
-};
+use std::sync::{Arc, atomic::AtomicU64};
 
 use bytes::Bytes;
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
@@ -136,14 +133,11 @@ impl Actor for Session {
         } = arguments;
         let peer = connection.peer();
         tracing::debug!(session = %id, user = %peer.user, pid = peer.pid, "a client connected");
-        let caller = Arc::new(Caller {
-            session: id,
-            user: peer.user.clone(),
-            is_administrator: peer.user == environment.owner
-                || ADMINISTRATORS.contains(&peer.user.as_str()),
-            wants_progress: AtomicBool::new(false),
-            actor: myself.clone(),
-        });
+        let is_administrator =
+            peer.user == environment.owner || ADMINISTRATORS.contains(&peer.user.as_str());
+        let user = peer.user.clone();
+        let caller = Caller::new(id, user, is_administrator, myself.clone());
+        let caller = Arc::new(caller);
         let writer = occasional_writer(connection.clone());
         let credit = Arc::new(Credit::new());
         let reader = MessageReader::new(connection, environment.limits);

@@ -157,14 +157,8 @@ impl PoolState {
             .core
             .request_of(attempt)
             .and_then(|request| self.core.payload(request));
-        if let (Some(call), Some(what)) = (call, arguments.get(1))
-            && call
-                .caller
-                .wants_progress
-                .load(std::sync::atomic::Ordering::Relaxed)
-        {
-            let told = Box::new((call.origin.msgid(), what.clone()));
-            let _ = call.caller.actor.cast(SessionMessage::Progress(told));
+        if let (Some(call), Some(what)) = (call, arguments.get(1)) {
+            call.caller.progressed(call.origin.msgid(), what);
         }
     }
 

@@ -19,6 +19,10 @@ use crate::{
     sessions::SessionsMessage,
 };
 
+/// When this much waits for a client that does not read it, progress is left out: it is a hint, and the next one says
+/// more.
+const PROGRESS_UNREAD_BYTES_MAX: usize = 256 * 1024;
+
 impl SessionState {
     /// Answers a request that was never opened.
     pub(super) fn refuse(&self, msgid: u64, error: &ErrorAnswer) {
@@ -53,7 +57,12 @@ impl SessionState {
         }
     }
 
+    /// Tells the client how a call is getting on; one that does not listen misses some of it.
     pub(super) fn progress(&self, msgid: u64, what: &Bytes) {
+        self.caller.progress_taken(what);
+        if self.writer.queued_bytes() > PROGRESS_UNREAD_BYTES_MAX {
+            return;
+        }
         let mut params = BytesMut::with_capacity(16 + what.len());
         params.put_u8(0x92);
         params.extend_from_slice(&protocol::encode(&msgid));
