@@ -20,6 +20,7 @@ use standin_core::{
 };
 use standin_protocol::{ErrorAnswer, Message, MethodManifest, WorkerHello};
 use standin_transport::MessageWriter;
+use tokio::sync::OwnedSemaphorePermit;
 
 use self::{acts::Outbox, link::Link, records::Records, timer::Timer};
 use crate::{
@@ -56,6 +57,8 @@ pub(crate) enum PoolMessage {
     FromWorker {
         worker: WorkerId,
         messages: Vec<Message>,
+        /// Given back when they have been handled.
+        credit: OwnedSemaphorePermit,
     },
     /// A worker sent what no worker may send.
     ProtocolViolated { worker: WorkerId, what: String },
@@ -172,10 +175,15 @@ impl Actor for Pool {
             } => {
                 state.worker_ready(&myself, worker, *hello, writer);
             }
-            PoolMessage::FromWorker { worker, messages } => {
+            PoolMessage::FromWorker {
+                worker,
+                messages,
+                credit,
+            } => {
                 for message in messages {
                     state.worker_said(&myself, worker, message);
                 }
+                drop(credit);
             }
             PoolMessage::ProtocolViolated { worker, what } => {
                 state.protocol_violated(&myself, worker, &what);

@@ -11,6 +11,7 @@ use standin_protocol::{
 use standin_transport::{
     Connection, Endpoint, Listener, MessageReader, MessageWriter, ReadError, message_writer,
 };
+use tokio::sync::Semaphore;
 
 use super::{WorkerArguments, WorkerEnvironment, WorkerMessage};
 use crate::{
@@ -211,13 +212,26 @@ fn read_hello(request: &Request, token: &str) -> Result<WorkerHello, String> {
     }
 }
 
-/// Carries what the worker says to the pool until its pipe ends.
+/// Batches of one worker that may lie in the pool's mailbox. A mailbox has no limit of its own.
+const BATCHES_MAX: usize = 8;
+
+/// Carries what the worker says to the pool, no faster than the pool takes it, until the worker's pipe ends.
 async fn carry(worker: WorkerId, mut reader: MessageReader, pool: &ActorRef<PoolMessage>) {
+    let credit = Arc::new(Semaphore::new(BATCHES_MAX));
     loop {
         let mut messages = Vec::new();
         match reader.read(&mut messages).await {
             Ok(()) => {
-                let _ = pool.cast(PoolMessage::FromWorker { worker, messages });
+                // The semaphore is never closed.
+                let Ok(credit) = Arc::clone(&credit).acquire_owned().await else {
+                    return;
+                };
+                let said = PoolMessage::FromWorker {
+                    worker,
+                    messages,
+                    credit,
+                };
+                let _ = pool.cast(said);
             }
             Err(ReadError::Closed) => return,
             // A worker that was killed in the middle of a message broke nothing.
