@@ -7,10 +7,13 @@ use std::sync::Arc;
 
 use rustls::{
     CertificateError, ClientConfig, Error, RootCertStore,
+    client::danger::ServerCertVerifier,
     crypto::{CryptoProvider, ring},
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
+use rustls_platform_verifier::Verifier;
 
+mod brought;
 mod unchecked;
 
 /// What a caller may say about trust.
@@ -43,17 +46,22 @@ pub(crate) fn client_config(trust: &Trust) -> Result<ClientConfig, TrustError> {
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .expect("ring has all that TLS 1.2 and 1.3 need");
-    let authorities = match &trust.ca_pem {
-        Some(pem) => authorities(pem)?,
-        None => Vec::new(),
-    };
+    let authorities = trust.ca_pem.as_deref().map(authorities).transpose()?;
     let builder = if trust.verify {
-        match rustls_platform_verifier::Verifier::new_with_extra_roots(authorities, provider) {
-            Ok(verifier) => builder
+        let authorities_of_system = Verifier::new(Arc::clone(&provider));
+        let system = authorities_of_system
+            .ok()
+            .map(|verifier| Arc::new(verifier) as Arc<dyn ServerCertVerifier>);
+        let verifier = match authorities {
+            Some(authorities) => Some(brought::verifier(authorities, system, provider)),
+            None => system,
+        };
+        match verifier {
+            Some(verifier) => builder
                 .dangerous()
-                .with_custom_certificate_verifier(Arc::new(verifier)),
+                .with_custom_certificate_verifier(verifier),
             // The machine has no store at all. Plain http must work all the same, and TLS will say whom it misses.
-            Err(_) => builder.with_root_certificates(RootCertStore::empty()),
+            None => builder.with_root_certificates(RootCertStore::empty()),
         }
     } else {
         builder
@@ -77,15 +85,13 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
 }
 
-fn authorities(pem: &str) -> Result<Vec<CertificateDer<'static>>, TrustError> {
+fn authorities(pem: &str) -> Result<RootCertStore, TrustError> {
     let found = certificates(pem).ok_or(TrustError::Authority)?;
-    let mut probe = RootCertStore::empty();
-    for certificate in &found {
-        probe
-            .add(certificate.clone())
-            .map_err(|_| TrustError::Authority)?;
+    let mut store = RootCertStore::empty();
+    for certificate in found {
+        store.add(certificate).map_err(|_| TrustError::Authority)?;
     }
-    Ok(found)
+    Ok(store)
 }
 
 /// At least one certificate, or nothing.
