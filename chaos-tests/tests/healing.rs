@@ -261,43 +261,50 @@ fn a_failed_monitor_is_started_again() {
     });
 }
 
-#[test]
-fn what_mending_does_not_cure_ends_the_service_and_leaves_nothing_behind() {
-    for place in ["pools", "pool/chaos"] {
-        let mut under_test = service();
-        let client = under_test.client();
-        eventually(LIMIT, "both pools are whole", || is_whole(&client));
-        let armed: Result<bool, _> = client.call(
-            "standin.failpoint",
-            &json!({ "place": place, "times": 100 }),
-        );
-        assert_eq!(armed.ok(), Some(true));
-        let children = under_test.children();
-        eventually(LIMIT, "the service ends", || {
-            let _ = client.call::<_, serde_json::Value>("standin.status", &());
-            under_test
-                .service
-                .try_wait()
-                .is_ok_and(|exit| exit.is_some())
-        });
-        let exit = under_test
+fn ends_with_an_error_and_leaves_nothing_behind(place: &str) {
+    let mut under_test = service();
+    let client = under_test.client();
+    eventually(LIMIT, "both pools are whole", || is_whole(&client));
+    let armed: Result<bool, _> = client.call(
+        "standin.failpoint",
+        &json!({ "place": place, "times": 100 }),
+    );
+    assert_eq!(armed.ok(), Some(true));
+    let children = under_test.children();
+    eventually(LIMIT, "the service ends", || {
+        let _ = client.call::<_, serde_json::Value>("standin.status", &());
+        under_test
             .service
             .try_wait()
-            .expect("it has ended")
-            .expect("it has ended");
-        assert_eq!(exit.code(), Some(3), "{}", under_test.log());
-        assert!(
-            under_test.log().contains("failed and could not be mended"),
-            "{}",
-            under_test.log()
-        );
-        eventually(LIMIT, "nothing is left", || {
-            under_test.descendants().is_empty()
-                && children
-                    .iter()
-                    .all(|(pid, _)| !Path::new(&format!("/proc/{pid}")).exists())
-        });
-    }
+            .is_ok_and(|exit| exit.is_some())
+    });
+    let exit = under_test
+        .service
+        .try_wait()
+        .expect("it has ended")
+        .expect("it has ended");
+    assert_eq!(exit.code(), Some(3), "{}", under_test.log());
+    assert!(
+        under_test.log().contains("failed and could not be mended"),
+        "{}",
+        under_test.log()
+    );
+    eventually(LIMIT, "nothing is left", || {
+        under_test.descendants().is_empty()
+            && children
+                .iter()
+                .all(|(pid, _)| !Path::new(&format!("/proc/{pid}")).exists())
+    });
+}
+
+#[test]
+fn a_pool_that_fails_again_and_again_ends_the_service_which_leaves_nothing_behind() {
+    ends_with_an_error_and_leaves_nothing_behind("pool/chaos");
+}
+
+#[test]
+fn the_failure_of_what_keeps_the_pools_ends_the_service_which_leaves_nothing_behind() {
+    ends_with_an_error_and_leaves_nothing_behind("pools");
 }
 
 #[test]
