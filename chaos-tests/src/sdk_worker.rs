@@ -9,7 +9,7 @@ use serde_json::Value;
 use standin_worker::{Context, ErrorCode, Failure, Method, Outcome, Replay, Worker};
 use tokio::sync::Barrier;
 
-/// Requests that it takes at a time, and so many must come together at [`together`].
+/// Requests that it takes at a time, and so many must come together at `sdk.together`.
 pub const CONCURRENCY: usize = 3;
 
 /// Serves until the service says to end.
