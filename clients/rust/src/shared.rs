@@ -170,12 +170,12 @@ impl Shared {
         let Some(writer) = open.writer.take() else {
             return;
         };
-        let written = match ending {
-            Ending::Closed => writer.frames_written(),
+        let begun = match ending {
+            Ending::Closed => writer.frames_begun(),
             Ending::GivenUp => u64::MAX,
         };
         for (_, waiting) in open.waiting.drain() {
-            let outcome = if waiting.frame > written {
+            let outcome = if waiting.frame > begun {
                 Outcome::NotExecuted
             } else {
                 Outcome::Unknown

@@ -63,11 +63,16 @@ impl Connection {
         platform::read_bytes(&self.0.stream).await
     }
 
-    /// Writes all of the pieces, as few calls of the system as it takes.
+    /// Writes all of the pieces, as few calls of the system as it takes. `begun` is set as soon as the system has
+    /// taken a byte.
     ///
     /// # Errors
     /// The connection is broken.
-    pub(crate) async fn write_all(&self, pieces: &mut [io::IoSlice<'_>]) -> io::Result<()> {
-        platform::write_all(&self.0.stream, pieces).await
+    pub(crate) async fn write_all(
+        &self,
+        pieces: &mut [io::IoSlice<'_>],
+        begun: &mut bool,
+    ) -> io::Result<()> {
+        platform::write_all(&self.0.stream, pieces, begun).await
     }
 }

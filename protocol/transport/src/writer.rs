@@ -44,7 +44,7 @@ enum Idle {
 struct Shared {
     queue: Mutex<Queue>,
     queued_bytes: AtomicUsize,
-    frames_written: AtomicU64,
+    frames_begun: AtomicU64,
 }
 
 impl Shared {
@@ -94,15 +94,21 @@ impl Shared {
         }
     }
 
+    /// Frames count as begun before the system has a byte of them: the other end may act on the first of them while the
+    /// last still waits for room, and whoever asks on another thread must never take such a one for unsent.
     async fn write_out(&self, connection: &Connection, frames: &[Frame]) -> io::Result<()> {
         for part in frames.chunks(FRAMES_MAX) {
-            let bytes = match part {
-                [frame] => write_one(connection, frame).await?,
-                _ => write_many(connection, part).await?,
+            let count = part.len() as u64;
+            self.frames_begun.fetch_add(count, Ordering::AcqRel);
+            let mut begun = false;
+            let written = match part {
+                [frame] => write_one(connection, frame, &mut begun).await,
+                _ => write_many(connection, part, &mut begun).await,
             };
-            self.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
-            self.frames_written
-                .fetch_add(part.len() as u64, Ordering::Release);
+            if written.is_err() && !begun {
+                self.frames_begun.fetch_sub(count, Ordering::AcqRel);
+            }
+            self.queued_bytes.fetch_sub(written?, Ordering::Relaxed);
         }
         Ok(())
     }
@@ -144,10 +150,10 @@ impl MessageWriter {
         self.0.0.queued_bytes.load(Ordering::Relaxed)
     }
 
-    /// Messages that were given to the system whole, since the beginning.
+    /// Messages of which the system may have taken a byte, since the beginning. Of those behind them it has none.
     #[must_use]
-    pub fn frames_written(&self) -> u64 {
-        self.0.0.frames_written.load(Ordering::Acquire)
+    pub fn frames_begun(&self) -> u64 {
+        self.0.0.frames_begun.load(Ordering::Acquire)
     }
 
     /// Whether the connection can no longer be written to.
@@ -228,20 +234,28 @@ async fn write_waiting(connection: Connection, mut writing: Writing) {
     writing.0 = None;
 }
 
-async fn write_one(connection: &Connection, frame: &Frame) -> io::Result<usize> {
+async fn write_one(connection: &Connection, frame: &Frame, begun: &mut bool) -> io::Result<usize> {
     match frame {
-        Frame::Whole(bytes) => connection.write_all(&mut [IoSlice::new(bytes)]).await?,
+        Frame::Whole(bytes) => {
+            connection
+                .write_all(&mut [IoSlice::new(bytes)], begun)
+                .await?
+        }
         Frame::Parts(parts) => {
             let [head, body, tail] = &**parts;
             let mut pieces = [IoSlice::new(head), IoSlice::new(body), IoSlice::new(tail)];
             let used = if tail.is_empty() { 2 } else { 3 };
-            connection.write_all(&mut pieces[..used]).await?;
+            connection.write_all(&mut pieces[..used], begun).await?;
         }
     }
     Ok(frame.len())
 }
 
-async fn write_many(connection: &Connection, frames: &[Frame]) -> io::Result<usize> {
+async fn write_many(
+    connection: &Connection,
+    frames: &[Frame],
+    begun: &mut bool,
+) -> io::Result<usize> {
     let pieces = || {
         frames
             .iter()
@@ -270,6 +284,6 @@ async fn write_many(connection: &Connection, frames: &[Frame]) -> io::Result<usi
     if run_end > run_start {
         slices.push(IoSlice::new(&copied[run_start..run_end]));
     }
-    connection.write_all(&mut slices).await?;
+    connection.write_all(&mut slices, begun).await?;
     Ok(frames.iter().map(Frame::len).sum())
 }

@@ -151,7 +151,7 @@ async fn messages_small_and_large_arrive_in_order_and_whole() {
         assert_eq!(told.params, body(size));
     }
     drop(writer);
-    assert_eq!(counter.frames_written(), sizes.len() as u64);
+    assert_eq!(counter.frames_begun(), sizes.len() as u64);
     assert_eq!(counter.queued_bytes(), 0);
     drop(counter);
     work.await.unwrap().unwrap();
@@ -159,6 +159,39 @@ async fn messages_small_and_large_arrive_in_order_and_whole() {
         reader.read(&mut messages).await,
         Err(ReadError::Closed)
     ));
+}
+
+/// The other end may act on the first of several messages while the last still waits for room. None of them may then be
+/// taken for unsent.
+#[tokio::test]
+async fn messages_of_a_write_that_has_begun_are_never_taken_for_unsent() {
+    let (mut reader, client, _folder) = pair().await;
+    let (writer, work) = message_writer(client);
+    let mut body = Vec::new();
+    rmp_bin(&mut body, &vec![7; 100_000]);
+    for _ in 0..40 {
+        writer.send(notification(b"n", &Bytes::from(body.clone())));
+    }
+    let work = tokio::spawn(work);
+    let mut messages = Vec::new();
+    reader.read(&mut messages).await.unwrap();
+    assert!(!messages.is_empty(), "the first has come");
+    assert!(writer.queued_bytes() > 0, "the last has no room yet");
+    assert_eq!(writer.frames_begun(), 40);
+    work.abort();
+}
+
+// On Windows the system takes a write before it looks who reads, so there nothing is claimed of such a message.
+#[cfg(unix)]
+#[tokio::test]
+async fn messages_for_an_end_that_is_gone_are_known_to_be_unsent() {
+    let (reader, client, _folder) = pair().await;
+    drop(reader);
+    let (writer, work) = message_writer(client);
+    writer.send(notification(b"n", &Bytes::from_static(&[0x90])));
+    work.await.expect_err("nobody is there");
+    assert!(writer.is_closed());
+    assert_eq!(writer.frames_begun(), 0);
 }
 
 fn rmp_bin(out: &mut Vec<u8>, bytes: &[u8]) {

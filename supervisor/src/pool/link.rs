@@ -62,24 +62,21 @@ impl Link {
     pub(super) fn send_attempt(&mut self, attempt: AttemptId, frame: Frame) {
         self.send(frame);
         let Some(writer) = &self.writer else { return };
-        let written = writer.frames_written();
+        let begun = writer.frames_begun();
         while self
             .unwritten
             .front()
-            .is_some_and(|(_, place)| *place <= written)
+            .is_some_and(|(_, place)| *place <= begun)
         {
             self.unwritten.pop_front();
         }
         self.unwritten.push_back((attempt, self.frames));
     }
 
-    /// The attempts of which no whole frame was ever given to the system. The worker cannot have begun them.
+    /// The attempts of which the system never took a byte. The worker cannot have begun them.
     pub(super) fn unsent(&self) -> Vec<AttemptId> {
-        let written = self
-            .writer
-            .as_ref()
-            .map_or(0, MessageWriter::frames_written);
-        let unsent = self.unwritten.iter().filter(|(_, place)| *place > written);
+        let begun = self.writer.as_ref().map_or(0, MessageWriter::frames_begun);
+        let unsent = self.unwritten.iter().filter(|(_, place)| *place > begun);
         unsent.map(|(attempt, _)| *attempt).collect()
     }
 

@@ -121,7 +121,12 @@ fn read_spare(socket: &OwnedFd, buffer: &mut BytesMut) -> rustix::io::Result<Fil
     Ok(Filled { count, room })
 }
 
-pub(crate) async fn write_all(stream: &Stream, mut pieces: &mut [IoSlice<'_>]) -> io::Result<()> {
+/// Writes all pieces. `begun` is set as soon as the system has taken a byte.
+pub(crate) async fn write_all(
+    stream: &Stream,
+    mut pieces: &mut [IoSlice<'_>],
+    begun: &mut bool,
+) -> io::Result<()> {
     while !pieces.is_empty() {
         let socket = stream.0.get_ref().as_fd();
         let written = match &*pieces {
@@ -135,7 +140,10 @@ pub(crate) async fn write_all(stream: &Stream, mut pieces: &mut [IoSlice<'_>]) -
         };
         match written {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) => IoSlice::advance_slices(&mut pieces, written),
+            Ok(written) => {
+                *begun = true;
+                IoSlice::advance_slices(&mut pieces, written);
+            }
             // Boxed, so that no idle connection has a place for what rarely is.
             Err(rustix::io::Errno::WOULDBLOCK) => Box::pin(stream.writable()).await?,
             Err(rustix::io::Errno::INTR) => {}

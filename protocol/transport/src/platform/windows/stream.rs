@@ -111,7 +111,12 @@ pub(crate) async fn read_bytes(stream: &Stream) -> io::Result<BytesMut> {
 
 /// The runtime takes a copy of what it is given and writes it behind our back, one part at a time. When this comes
 /// back the last part may still be on its way.
-pub(crate) async fn write_all(stream: &Stream, mut pieces: &mut [IoSlice<'_>]) -> io::Result<()> {
+/// Writes all pieces. `begun` is set as soon as the system has taken a byte.
+pub(crate) async fn write_all(
+    stream: &Stream,
+    mut pieces: &mut [IoSlice<'_>],
+    begun: &mut bool,
+) -> io::Result<()> {
     while let Some(first) = pieces.first() {
         let written = if first.len() > WRITE_SIZE_MAX {
             stream.try_write(&[IoSlice::new(&first[..WRITE_SIZE_MAX])])
@@ -128,7 +133,10 @@ pub(crate) async fn write_all(stream: &Stream, mut pieces: &mut [IoSlice<'_>]) -
         };
         match written {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) => IoSlice::advance_slices(&mut pieces, written),
+            Ok(written) => {
+                *begun = true;
+                IoSlice::advance_slices(&mut pieces, written);
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => stream.writable().await?,
             Err(error) => return Err(error),
         }
