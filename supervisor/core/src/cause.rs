@@ -107,9 +107,32 @@ fn signal_words(signal: i32) -> String {
         13 => "SIGPIPE",
         15 => "SIGTERM",
         31 => "SIGSYS",
+        signal if !(0..=1000).contains(&signal) => return exception_words(signal.cast_unsigned()),
         _ => return format!("signal {signal}"),
     };
     format!("{name} (signal {signal})")
+}
+
+/// An exception of Windows. Its codes stand where signals do.
+fn exception_words(code: u32) -> String {
+    let name = match code {
+        0x4001_0004 => "an end ordered by the system",
+        0x8000_0003 => "a breakpoint",
+        0xc000_0005 => "an access violation",
+        0xc000_0006 => "an error of the disk under its memory",
+        0xc000_001d => "an illegal instruction",
+        0xc000_0094 => "a division by zero",
+        0xc000_0096 => "a privileged instruction",
+        0xc000_00fd => "a stack overflow",
+        0xc000_0135 => "a missing DLL",
+        0xc000_0139 => "a DLL that lacks a function",
+        0xc000_013a => "Ctrl-C",
+        0xc000_0142 => "a DLL that could not begin",
+        0xc000_0374 => "a damaged heap",
+        0xc000_0409 => "an abort",
+        _ => return format!("exception {code:#010x}"),
+    };
+    format!("{name} ({code:#010x})")
 }
 
 #[cfg(test)]
@@ -153,6 +176,19 @@ mod tests {
         assert_eq!(
             told(Cause::KilledByStranger(40)),
             "killed from outside with signal 40"
+        );
+        let exception = |code: u32| code.cast_signed();
+        assert_eq!(
+            told(Cause::Crashed(exception(0xc000_0005))),
+            "crashed with an access violation (0xc0000005)"
+        );
+        assert_eq!(
+            told(Cause::Crashed(exception(0xc000_0420))),
+            "crashed with exception 0xc0000420"
+        );
+        assert_eq!(
+            told(Cause::KilledByStranger(0x4001_0004)),
+            "killed from outside with an end ordered by the system (0x40010004)"
         );
         assert_eq!(
             told(Cause::KilledByUs(KillReason::Deadline)),

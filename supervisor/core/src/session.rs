@@ -308,6 +308,36 @@ mod tests {
         assert_eq!(core.open_calls(), 0);
     }
 
+    #[test]
+    fn a_call_given_to_a_new_pool_takes_the_place_of_the_old_one() {
+        let mut core = SessionCore::new(10);
+        core.open_call(1, "first");
+        core.open_batch(2, vec![BatchItem::Open("a"), BatchItem::Open("b")]);
+        core.replace_call(Origin::Request { msgid: 1 }, "second");
+        core.replace_call(Origin::Item { msgid: 2, index: 1 }, "c");
+        // One that has its answer by now, or never was, is nobody's.
+        core.replace_call(Origin::Request { msgid: 9 }, "x");
+        core.replace_call(Origin::Item { msgid: 2, index: 9 }, "x");
+        let mut calls: Vec<_> = core.calls().copied().collect();
+        calls.sort_unstable();
+        assert_eq!(calls, ["a", "c", "second"]);
+        assert_eq!(core.open_calls(), 3);
+    }
+
+    #[test]
+    fn a_batch_that_fails_at_the_door_is_answered_at_once() {
+        let mut core: SessionCore<&str> = SessionCore::new(10);
+        let refused = ItemResult::Err(bytes(b"\xa2no"));
+        core.open_batch(5, vec![BatchItem::Answered(refused.clone())]);
+        let items = vec![refused];
+        assert_eq!(
+            core.finish_batch(5),
+            Answered::SendBatch { msgid: 5, items }
+        );
+        assert_eq!(core.open_calls(), 0);
+        assert_eq!(core.admit(5, 1), Admission::New);
+    }
+
     fn bytes(text: &'static [u8]) -> bytes::Bytes {
         bytes::Bytes::from_static(text)
     }

@@ -27,7 +27,7 @@ const CALM_AFTER: Duration = Duration::from_millis(2000);
 const RECOVERY_MAX: Duration = Duration::from_secs(180);
 
 /// A life of a thousand steps is a long one.
-const STEPS_MAX: u32 = 50_000;
+const STEPS_MAX: u32 = 15_000;
 
 /// Steps of the story that are told.
 const STORY_STEPS: usize = 60;

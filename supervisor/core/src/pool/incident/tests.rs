@@ -151,9 +151,9 @@ fn workers_that_crash_together_as_soon_as_they_are_ready_are_not_started_in_a_ti
 
 #[test]
 fn a_loop_in_one_slot_is_no_mass_death() {
-    let mut pool = four_busy();
+    let mut pool = Fixture::ready(workers(4));
     let start = pool.now;
-    pool.crash(1);
+    pool.dies(worker(0, 1), Cause::Exited(1));
     for generation in 2..=3 {
         pool.wait_for_start();
         pool.all_ready(1);

@@ -115,6 +115,7 @@ fn an_idle_worker_ends_in_its_time_though_nothing_else_happens() {
     });
     pool.submit(always(1));
     pool.all_ready(1);
+    pool.pass(ms(2500));
     pool.answer(1);
     pool.pass(ms(1999));
     assert!(pool.drains.is_empty());
@@ -140,21 +141,23 @@ fn however_a_retired_worker_ends_its_place_is_filled_at_once() {
         recycle_requests: Some(1),
         ..one_worker()
     });
-    for (generation, end) in (1..=20).zip(
-        [Cause::Exited(1), Cause::KilledByStranger(9)]
-            .iter()
-            .cycle(),
-    ) {
+    for generation in 1..=30 {
         pool.submit(always(u64::from(generation)));
         pool.answer(u64::from(generation));
-        if generation % 3 == 0 {
-            pool.pass(ms(500));
-            assert_eq!(pool.kills.len(), generation as usize / 3, "it is deaf");
-        }
-        pool.dies(worker(0, generation), *end);
+        let end = match generation {
+            0..10 => Cause::Exited(1),
+            10..20 => Cause::KilledByStranger(9),
+            // It is deaf, and killed for it.
+            _ => {
+                pool.pass(ms(500));
+                Cause::KilledByStranger(9)
+            }
+        };
+        pool.dies(worker(0, generation), end);
         assert_eq!(pool.starting, [worker(0, generation + 1)]);
         pool.all_ready(1);
     }
+    assert_eq!(pool.kills.len(), 11);
     assert!(pool.incidents.is_empty());
 }
 
