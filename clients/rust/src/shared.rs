@@ -170,12 +170,12 @@ impl Shared {
         let Some(writer) = open.writer.take() else {
             return;
         };
-        let begun = match ending {
-            Ending::Closed => writer.frames_begun(),
+        let given = match ending {
+            Ending::Closed => writer.frames_given(),
             Ending::GivenUp => u64::MAX,
         };
         for (_, waiting) in open.waiting.drain() {
-            let outcome = if waiting.frame > begun {
+            let outcome = if waiting.frame > given {
                 Outcome::NotExecuted
             } else {
                 Outcome::Unknown

@@ -63,16 +63,19 @@ impl Connection {
         platform::read_bytes(&self.0.stream).await
     }
 
-    /// Writes all of the pieces, as few calls of the system as it takes. `begun` is set as soon as the system has
-    /// taken a byte.
+    /// Writes as much of the pieces as there is room for, and says how much. `None`: there is none.
     ///
     /// # Errors
     /// The connection is broken.
-    pub(crate) async fn write_all(
-        &self,
-        pieces: &mut [io::IoSlice<'_>],
-        begun: &mut bool,
-    ) -> io::Result<()> {
-        platform::write_all(&self.0.stream, pieces, begun).await
+    pub(crate) fn try_write(&self, pieces: &[io::IoSlice<'_>]) -> io::Result<Option<usize>> {
+        platform::try_write(&self.0.stream, pieces)
+    }
+
+    /// Waits for room to write.
+    ///
+    /// # Errors
+    /// The connection is broken.
+    pub(crate) async fn writable(&self) -> io::Result<()> {
+        platform::writable(&self.0.stream).await
     }
 }

@@ -44,7 +44,7 @@ enum Idle {
 struct Shared {
     queue: Mutex<Queue>,
     queued_bytes: AtomicUsize,
-    frames_begun: AtomicU64,
+    frames_given: AtomicU64,
 }
 
 impl Shared {
@@ -94,24 +94,77 @@ impl Shared {
         }
     }
 
-    /// Frames count as begun before the system has a byte of them: the other end may act on the first of them while the
-    /// last still waits for room, and whoever asks on another thread must never take such a one for unsent.
     async fn write_out(&self, connection: &Connection, frames: &[Frame]) -> io::Result<()> {
         for part in frames.chunks(FRAMES_MAX) {
-            let count = part.len() as u64;
-            self.frames_begun.fetch_add(count, Ordering::AcqRel);
-            let mut begun = false;
-            let written = match part {
-                [frame] => write_one(connection, frame, &mut begun).await,
-                _ => write_many(connection, part, &mut begun).await,
-            };
-            if written.is_err() && !begun {
-                self.frames_begun.fetch_sub(count, Ordering::AcqRel);
+            match part {
+                [Frame::Whole(bytes)] => {
+                    self.write_part(connection, part, &mut [IoSlice::new(bytes)])
+                        .await?;
+                }
+                [Frame::Parts(parts)] => {
+                    let [head, body, tail] = &**parts;
+                    let mut pieces = [head, body, tail].map(|piece| IoSlice::new(piece));
+                    let used = if tail.is_empty() { 2 } else { 3 };
+                    self.write_part(connection, part, &mut pieces[..used])
+                        .await?;
+                }
+                _ => {
+                    let copied = copy_small(part);
+                    self.write_part(connection, part, &mut gather(part, &copied))
+                        .await?;
+                }
             }
-            self.queued_bytes.fetch_sub(written?, Ordering::Relaxed);
+            let written: usize = part.iter().map(Frame::len).sum();
+            self.queued_bytes.fetch_sub(written, Ordering::Relaxed);
         }
         Ok(())
     }
+
+    /// Writes the pieces of some frames. While the system is asked, all of them count as given: one that is acted on at
+    /// once must never be taken for unsent by whoever looks from another thread. In between, those count that the
+    /// system has to their last byte; nobody can act on less.
+    async fn write_part(
+        &self,
+        connection: &Connection,
+        frames: &[Frame],
+        mut pieces: &mut [IoSlice<'_>],
+    ) -> io::Result<()> {
+        let before = self.frames_given.load(Ordering::Relaxed);
+        let given = |count: usize| {
+            self.frames_given
+                .store(before + count as u64, Ordering::Release);
+        };
+        let mut written = 0;
+        while !pieces.is_empty() {
+            given(frames.len());
+            let asked = connection.try_write(pieces);
+            if let Ok(Some(count)) = asked {
+                written += count;
+                IoSlice::advance_slices(&mut pieces, count);
+            }
+            if pieces.is_empty() {
+                break;
+            }
+            given(whole_in(frames, written));
+            if asked?.is_none() {
+                // Boxed, so that no idle connection has a place for what rarely is.
+                Box::pin(connection.writable()).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How many of the frames lie within so many bytes.
+fn whole_in(frames: &[Frame], mut bytes: usize) -> usize {
+    frames
+        .iter()
+        .take_while(|frame| {
+            let is_whole = frame.len() <= bytes;
+            bytes = bytes.saturating_sub(frame.len());
+            is_whole
+        })
+        .count()
 }
 
 /// The end that messages are put into. Clones feed the same connection.
@@ -150,10 +203,11 @@ impl MessageWriter {
         self.0.0.queued_bytes.load(Ordering::Relaxed)
     }
 
-    /// Messages of which the system may have taken a byte, since the beginning. Of those behind them it has none.
+    /// Messages that the system may have to their last byte, since the beginning. Nobody can have acted on those behind
+    /// them.
     #[must_use]
-    pub fn frames_begun(&self) -> u64 {
-        self.0.0.frames_begun.load(Ordering::Acquire)
+    pub fn frames_given(&self) -> u64 {
+        self.0.0.frames_given.load(Ordering::Acquire)
     }
 
     /// Whether the connection can no longer be written to.
@@ -234,44 +288,31 @@ async fn write_waiting(connection: Connection, mut writing: Writing) {
     writing.0 = None;
 }
 
-async fn write_one(connection: &Connection, frame: &Frame, begun: &mut bool) -> io::Result<usize> {
-    match frame {
-        Frame::Whole(bytes) => {
-            connection
-                .write_all(&mut [IoSlice::new(bytes)], begun)
-                .await?
-        }
-        Frame::Parts(parts) => {
-            let [head, body, tail] = &**parts;
-            let mut pieces = [IoSlice::new(head), IoSlice::new(body), IoSlice::new(tail)];
-            let used = if tail.is_empty() { 2 } else { 3 };
-            connection.write_all(&mut pieces[..used], begun).await?;
-        }
-    }
-    Ok(frame.len())
+fn pieces(frames: &[Frame]) -> impl Iterator<Item = &bytes::Bytes> {
+    frames
+        .iter()
+        .flat_map(Frame::pieces)
+        .filter(|piece| !piece.is_empty())
 }
 
-async fn write_many(
-    connection: &Connection,
-    frames: &[Frame],
-    begun: &mut bool,
-) -> io::Result<usize> {
-    let pieces = || {
-        frames
-            .iter()
-            .flat_map(Frame::pieces)
-            .filter(|piece| !piece.is_empty())
-    };
-    let small = |piece: &&bytes::Bytes| piece.len() <= COPIED_PIECE_MAX;
-    let mut copied = Vec::with_capacity(pieces().filter(small).map(|piece| piece.len()).sum());
-    pieces()
-        .filter(small)
-        .for_each(|piece| copied.extend_from_slice(piece));
-    // Runs of small pieces lie together in the copy; large ones stand between them.
+fn is_small(piece: &bytes::Bytes) -> bool {
+    piece.len() <= COPIED_PIECE_MAX
+}
+
+/// The small pieces, one behind the other.
+fn copy_small(frames: &[Frame]) -> Vec<u8> {
+    let small = || pieces(frames).filter(|piece| is_small(piece));
+    let mut copied = Vec::with_capacity(small().map(|piece| piece.len()).sum());
+    small().for_each(|piece| copied.extend_from_slice(piece));
+    copied
+}
+
+/// What is to be written: runs of small pieces lie together in the copy; large ones stand between them.
+fn gather<'a>(frames: &'a [Frame], copied: &'a [u8]) -> Vec<IoSlice<'a>> {
     let mut slices = Vec::new();
     let (mut run_start, mut run_end) = (0, 0);
-    for piece in pieces() {
-        if small(&piece) {
+    for piece in pieces(frames) {
+        if is_small(piece) {
             run_end += piece.len();
         } else {
             if run_end > run_start {
@@ -284,6 +325,5 @@ async fn write_many(
     if run_end > run_start {
         slices.push(IoSlice::new(&copied[run_start..run_end]));
     }
-    connection.write_all(&mut slices, begun).await?;
-    Ok(frames.iter().map(Frame::len).sum())
+    slices
 }

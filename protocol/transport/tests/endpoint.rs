@@ -151,7 +151,7 @@ async fn messages_small_and_large_arrive_in_order_and_whole() {
         assert_eq!(told.params, body(size));
     }
     drop(writer);
-    assert_eq!(counter.frames_begun(), sizes.len() as u64);
+    assert_eq!(counter.frames_given(), sizes.len() as u64);
     assert_eq!(counter.queued_bytes(), 0);
     drop(counter);
     work.await.unwrap().unwrap();
@@ -161,10 +161,11 @@ async fn messages_small_and_large_arrive_in_order_and_whole() {
     ));
 }
 
-/// The other end may act on the first of several messages while the last still waits for room. None of them may then be
-/// taken for unsent.
+/// The other end may act on the first of several messages while the last still waits for room. The first may then not be
+/// taken for unsent, nor the last for sent.
+#[cfg(unix)]
 #[tokio::test]
-async fn messages_of_a_write_that_has_begun_are_never_taken_for_unsent() {
+async fn of_a_write_that_stalls_exactly_the_whole_messages_count_as_given() {
     let (mut reader, client, _folder) = pair().await;
     let (writer, work) = message_writer(client);
     let mut body = Vec::new();
@@ -175,9 +176,17 @@ async fn messages_of_a_write_that_has_begun_are_never_taken_for_unsent() {
     let work = tokio::spawn(work);
     let mut messages = Vec::new();
     reader.read(&mut messages).await.unwrap();
-    assert!(!messages.is_empty(), "the first has come");
     assert!(writer.queued_bytes() > 0, "the last has no room yet");
-    assert_eq!(writer.frames_begun(), 40);
+    let given = writer.frames_given();
+    assert!(
+        given >= messages.len() as u64 && given < 40,
+        "{given} given, {} have come",
+        messages.len()
+    );
+    while messages.len() < 40 {
+        reader.read(&mut messages).await.unwrap();
+    }
+    assert_eq!(writer.frames_given(), 40);
     work.abort();
 }
 
@@ -191,7 +200,7 @@ async fn messages_for_an_end_that_is_gone_are_known_to_be_unsent() {
     writer.send(notification(b"n", &Bytes::from_static(&[0x90])));
     work.await.expect_err("nobody is there");
     assert!(writer.is_closed());
-    assert_eq!(writer.frames_begun(), 0);
+    assert_eq!(writer.frames_given(), 0);
 }
 
 fn rmp_bin(out: &mut Vec<u8>, bytes: &[u8]) {

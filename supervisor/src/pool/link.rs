@@ -62,21 +62,21 @@ impl Link {
     pub(super) fn send_attempt(&mut self, attempt: AttemptId, frame: Frame) {
         self.send(frame);
         let Some(writer) = &self.writer else { return };
-        let begun = writer.frames_begun();
+        let given = writer.frames_given();
         while self
             .unwritten
             .front()
-            .is_some_and(|(_, place)| *place <= begun)
+            .is_some_and(|(_, place)| *place <= given)
         {
             self.unwritten.pop_front();
         }
         self.unwritten.push_back((attempt, self.frames));
     }
 
-    /// The attempts of which the system never took a byte. The worker cannot have begun them.
+    /// The attempts whose frame the system never had to its end. The worker cannot have begun them.
     pub(super) fn unsent(&self) -> Vec<AttemptId> {
-        let begun = self.writer.as_ref().map_or(0, MessageWriter::frames_begun);
-        let unsent = self.unwritten.iter().filter(|(_, place)| *place > begun);
+        let given = self.writer.as_ref().map_or(0, MessageWriter::frames_given);
+        let unsent = self.unwritten.iter().filter(|(_, place)| *place > given);
         unsent.map(|(attempt, _)| *attempt).collect()
     }
 

@@ -23,7 +23,7 @@ use tokio::net::UnixStream;
 
 use crate::{Access, Connection, Endpoint, EndpointError, ListenError, Peer, connect::Refusal};
 
-pub(crate) use self::stream::{Stream, read_bytes, read_into, write_all};
+pub(crate) use self::stream::{Stream, read_bytes, read_into, try_write, writable};
 
 pub(crate) const ENDPOINT_HINT: &str =
     "give the path of a socket, such as /run/standin/standin.sock";

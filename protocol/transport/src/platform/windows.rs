@@ -23,7 +23,7 @@ pub(crate) use self::{
     client::{connect, refusal},
     identity::own_user,
     listener::Listener,
-    stream::{Stream, read_bytes, read_into, write_all},
+    stream::{Stream, read_bytes, read_into, try_write, writable},
 };
 
 pub(crate) const ENDPOINT_HINT: &str = r"give the name of a local pipe, such as \\.\pipe\standin";

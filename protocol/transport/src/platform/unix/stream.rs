@@ -121,34 +121,26 @@ fn read_spare(socket: &OwnedFd, buffer: &mut BytesMut) -> rustix::io::Result<Fil
     Ok(Filled { count, room })
 }
 
-/// Writes all pieces. `begun` is set as soon as the system has taken a byte.
-pub(crate) async fn write_all(
-    stream: &Stream,
-    mut pieces: &mut [IoSlice<'_>],
-    begun: &mut bool,
-) -> io::Result<()> {
-    while !pieces.is_empty() {
-        let socket = stream.0.get_ref().as_fd();
-        let written = match &*pieces {
-            [piece] => send(socket, piece, SEND_FLAGS),
-            several => sendmsg(
-                socket,
-                several,
-                &mut SendAncillaryBuffer::default(),
-                SEND_FLAGS,
-            ),
-        };
-        match written {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) => {
-                *begun = true;
-                IoSlice::advance_slices(&mut pieces, written);
-            }
-            // Boxed, so that no idle connection has a place for what rarely is.
-            Err(rustix::io::Errno::WOULDBLOCK) => Box::pin(stream.writable()).await?,
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
+/// Writes as much as there is room for. `None`: there is none.
+pub(crate) fn try_write(stream: &Stream, pieces: &[IoSlice<'_>]) -> io::Result<Option<usize>> {
+    let socket = stream.0.get_ref().as_fd();
+    let written = match pieces {
+        [piece] => send(socket, piece, SEND_FLAGS),
+        several => sendmsg(
+            socket,
+            several,
+            &mut SendAncillaryBuffer::default(),
+            SEND_FLAGS,
+        ),
+    };
+    match written {
+        Ok(0) => Err(io::ErrorKind::WriteZero.into()),
+        Ok(written) => Ok(Some(written)),
+        Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR) => Ok(None),
+        Err(error) => Err(error.into()),
     }
-    Ok(())
+}
+
+pub(crate) async fn writable(stream: &Stream) -> io::Result<()> {
+    stream.writable().await
 }

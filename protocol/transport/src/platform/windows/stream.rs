@@ -111,35 +111,32 @@ pub(crate) async fn read_bytes(stream: &Stream) -> io::Result<BytesMut> {
 
 /// The runtime takes a copy of what it is given and writes it behind our back, one part at a time. When this comes
 /// back the last part may still be on its way.
-/// Writes all pieces. `begun` is set as soon as the system has taken a byte.
-pub(crate) async fn write_all(
-    stream: &Stream,
-    mut pieces: &mut [IoSlice<'_>],
-    begun: &mut bool,
-) -> io::Result<()> {
-    while let Some(first) = pieces.first() {
-        let written = if first.len() > WRITE_SIZE_MAX {
-            stream.try_write(&[IoSlice::new(&first[..WRITE_SIZE_MAX])])
-        } else {
-            let mut size = 0;
-            let count = pieces
-                .iter()
-                .take_while(|piece| {
-                    size += piece.len();
-                    size <= WRITE_SIZE_MAX
-                })
-                .count();
-            stream.try_write(&pieces[..count])
-        };
-        match written {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) => {
-                *begun = true;
-                IoSlice::advance_slices(&mut pieces, written);
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => stream.writable().await?,
-            Err(error) => return Err(error),
-        }
+/// Writes as much as there is room for. `None`: there is none.
+pub(crate) fn try_write(stream: &Stream, pieces: &[IoSlice<'_>]) -> io::Result<Option<usize>> {
+    let Some(first) = pieces.first() else {
+        return Ok(Some(0));
+    };
+    let written = if first.len() > WRITE_SIZE_MAX {
+        stream.try_write(&[IoSlice::new(&first[..WRITE_SIZE_MAX])])
+    } else {
+        let mut size = 0;
+        let count = pieces
+            .iter()
+            .take_while(|piece| {
+                size += piece.len();
+                size <= WRITE_SIZE_MAX
+            })
+            .count();
+        stream.try_write(&pieces[..count])
+    };
+    match written {
+        Ok(0) => Err(io::ErrorKind::WriteZero.into()),
+        Ok(written) => Ok(Some(written)),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+        Err(error) => Err(error),
     }
-    Ok(())
+}
+
+pub(crate) async fn writable(stream: &Stream) -> io::Result<()> {
+    stream.writable().await
 }
