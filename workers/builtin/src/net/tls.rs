@@ -3,7 +3,7 @@
 //! The operating system's own store decides, plus what the caller brings. ring does the arithmetic; no process-wide
 //! default is installed, since this worker is a guest of whoever links it.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use rustls::{
     CertificateError, ClientConfig, Error, RootCertStore,
@@ -12,6 +12,8 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 use rustls_platform_verifier::Verifier;
+
+use super::find_cause;
 
 mod brought;
 mod unchecked;
@@ -127,6 +129,16 @@ fn explain_certificate(why: &CertificateError) -> String {
             "the server's certificate is not valid yet; is this machine's clock right?".to_owned()
         }
         CertificateError::Revoked => "the server's certificate was revoked".to_owned(),
+        CertificateError::Other(other) => match find_cause::<io::Error>(&*other.0) {
+            // Windows says why by a number of its own, and not always in words.
+            Some(error) if error.raw_os_error().is_some() => {
+                let code = error.raw_os_error().unwrap_or_default();
+                format!(
+                    "this machine refuses the server's certificate (code {code:#010x}; its authority can be given in \"ca_pem\")"
+                )
+            }
+            _ => format!("the server's certificate cannot be used: {}", other.0),
+        },
         other => format!("the server's certificate cannot be used: {other}"),
     }
 }
