@@ -129,16 +129,14 @@ fn explain_certificate(why: &CertificateError) -> String {
             "the server's certificate is not valid yet; is this machine's clock right?".to_owned()
         }
         CertificateError::Revoked => "the server's certificate was revoked".to_owned(),
-        CertificateError::Other(other) => match find_cause::<io::Error>(&*other.0) {
+        CertificateError::Other(other) => {
             // Windows says why by a number of its own, and not always in words.
-            Some(error) if error.raw_os_error().is_some() => {
-                let code = error.raw_os_error().unwrap_or_default();
-                format!(
-                    "this machine refuses the server's certificate (code {code:#010x}; its authority can be given in \"ca_pem\")"
-                )
-            }
-            _ => format!("the server's certificate cannot be used: {}", other.0),
-        },
+            let code = find_cause::<io::Error>(&*other.0).and_then(io::Error::raw_os_error);
+            let why = code.map_or_else(|| other.0.to_string(), |code| format!("code {code:#010x}"));
+            format!(
+                "this machine refuses the server's certificate ({why}); its authority can be given in \"ca_pem\""
+            )
+        }
         other => format!("the server's certificate cannot be used: {other}"),
     }
 }
