@@ -238,9 +238,7 @@ impl SessionState {
                 Ok(status) => Ok(protocol::encode(&status)),
                 Err(why) => Err(ErrorAnswer::new(ErrorCode::Internal, why).encode()),
             };
-            let origin = Origin::Request { msgid };
-            let answer = CallAnswer { origin, result };
-            let _ = myself.cast(SessionMessage::Answered(vec![answer]));
+            tell_answer(&myself, msgid, result);
         });
     }
 
@@ -280,12 +278,17 @@ impl SessionState {
                         Err(ErrorAnswer::new(ErrorCode::StartFailed, why).encode())
                     }
                 };
-            let origin = Origin::Request { msgid };
-            let answer = CallAnswer { origin, result };
-            let _ = myself.cast(SessionMessage::Answered(vec![answer]));
+            tell_answer(&myself, msgid, result);
         });
         Ok(())
     }
+}
+
+/// The answer of a task that a session began for a request of its own.
+fn tell_answer(session: &ActorRef<SessionMessage>, msgid: u64, result: Result<Bytes, Bytes>) {
+    let origin = Origin::Request { msgid };
+    let answer = CallAnswer { origin, result };
+    let _ = session.cast(SessionMessage::Answered(vec![answer]));
 }
 
 fn find<'a>(arguments: &'a [(Bytes, Bytes)], name: &str) -> Option<&'a Bytes> {
