@@ -10,3 +10,13 @@ use std::time::Instant;
 pub(crate) fn now() -> Instant {
     Instant::now()
 }
+
+/// Milliseconds since 1970 on the wall clock, which jumps: for people to read, never to decide by.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one clock of the service"
+)]
+pub(crate) fn unix_ms() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis() as u64)
+}

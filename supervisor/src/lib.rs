@@ -21,6 +21,11 @@ mod service;
 mod session;
 mod sessions;
 mod status;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "sessions, keys and pools are not wired to it yet")
+)]
+mod store;
 mod worker;
 
 pub use cli::run;

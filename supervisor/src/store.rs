@@ -1,0 +1,150 @@
+//! The store: the one database of the service, and the one thread that writes to it.
+//!
+//! It owns the file `standin.db` in the state folder and keeps what must be known after a death of the service: the fate
+//! of calls that must not run twice, sessions, keys. It decides nothing: sessions, pools and keys tell it what is to be
+//! kept, and hear when that is so. Everybody holds a [`StoreHandle`]; whoever opened the [`Store`] closes it.
+//!
+//! What is handed in is committed in the order in which it was handed in, together with everything else that waits. An
+//! error of the disk ends the process (see [`fatal`]): after one, nobody can say what a later flush has kept.
+
+mod apply;
+mod fatal;
+mod names;
+mod open;
+mod question;
+mod record;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::{
+    path::Path,
+    sync::{Arc, mpsc},
+    thread::JoinHandle,
+};
+
+use tokio::sync::oneshot;
+
+#[expect(unused_imports, reason = "sessions are not wired to it yet")]
+pub(crate) use self::record::StoredRecord;
+#[cfg_attr(
+    not(test),
+    expect(
+        unused_imports,
+        reason = "sessions, keys and pools are not wired to it yet"
+    )
+)]
+pub(crate) use self::{
+    names::{Fingerprint, KeyName, RecordName, SessionToken},
+    open::StoreError,
+    record::{Durability, RecordState, Refusal, StoredKey, StoredSession, Write},
+};
+use self::{
+    question::Question,
+    writer::{Message, Order, Writer},
+};
+
+/// The store itself: the thread, and what reaches it.
+#[derive(Debug)]
+pub(crate) struct Store {
+    handle: StoreHandle,
+    thread: JoinHandle<()>,
+}
+
+/// What everybody holds. Cloning it is cheap.
+#[derive(Debug, Clone)]
+pub(crate) struct StoreHandle {
+    /// Without a limit: each write belongs to a call, a session or a job that was admitted already.
+    queue: mpsc::Sender<Message>,
+}
+
+impl Store {
+    /// Opens the database in `folder`, and makes one where there is none. `boot` names this run of the machine.
+    ///
+    /// # Errors
+    /// The folder or the database cannot be used; nothing in it was changed then.
+    pub(crate) fn open(folder: &Path, boot: &str) -> Result<Store, StoreError> {
+        let connection = open::database(folder)?;
+        let (queue, orders) = mpsc::channel();
+        let writer = Writer::new(connection, orders, boot.to_owned());
+        let thread = std::thread::Builder::new()
+            .name("standin-store".to_owned())
+            .spawn(move || writer.run())
+            .map_err(StoreError::Thread)?;
+        let handle = StoreHandle { queue };
+        Ok(Store { handle, thread })
+    }
+
+    /// What is given to those who use it.
+    pub(crate) fn handle(&self) -> StoreHandle {
+        self.handle.clone()
+    }
+
+    /// Commits what was handed in so far and closes the database. What comes later is refused. It blocks.
+    pub(crate) fn close(self) {
+        let _ = self.handle.queue.send(Message::Close);
+        // A panic in there has ended the process.
+        let _ = self.thread.join();
+    }
+}
+
+impl StoreHandle {
+    /// Hands in a write. `then` runs on the store's thread after the commit (or here, when the store is closed) and must
+    /// only hand on what it hears: everybody else's commits wait for it.
+    pub(crate) fn write(
+        &self,
+        write: Write,
+        durability: Durability,
+        then: impl FnOnce(Result<(), Refusal>) + Send + 'static,
+    ) {
+        self.hand_in(Order {
+            write,
+            durability,
+            then: Some(Box::new(then)),
+        });
+    }
+
+    /// Hands in a write that nobody waits for. Whatever is handed in or asked after it comes after it.
+    pub(crate) fn post(&self, write: Write) {
+        self.hand_in(Order {
+            write,
+            durability: Durability::Process,
+            then: None,
+        });
+    }
+
+    /// A session and what is recorded of it. Nothing when it is unknown, has ended, or is of an earlier run of the
+    /// machine: its records were never flushed, so that they prove nothing after one.
+    pub(crate) async fn load_session(
+        &self,
+        token: SessionToken,
+    ) -> Result<Option<StoredSession>, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Question::Session { token, reply });
+        answer.await.map_err(|_| Refusal::Closed)
+    }
+
+    /// What is recorded of a key.
+    pub(crate) async fn look_up_key(
+        &self,
+        name: Arc<KeyName>,
+    ) -> Result<Option<StoredKey>, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Question::Key { name, reply });
+        answer.await.map_err(|_| Refusal::Closed)
+    }
+
+    fn hand_in(&self, order: Order) {
+        if let Err(mpsc::SendError(Message::Write(order))) = self.queue.send(Message::Write(order))
+        {
+            order.answer(Err(Refusal::Closed));
+        }
+    }
+
+    /// Answered after the commit of everything that was handed in before. A store that is closed drops the question,
+    /// which answers it.
+    fn ask(&self, question: Question) {
+        let _ = self.queue.send(Message::Ask(question));
+    }
+}

@@ -1,0 +1,205 @@
+//! One write, as what it changes in the tables.
+
+use bytes::Bytes;
+use rusqlite::{Connection, params};
+
+use super::{
+    names::{Fingerprint, KeyName, Msgid, RecordName, SessionToken},
+    record::{StateNumber, Write},
+};
+
+/// What a write needs to know besides itself.
+pub(super) struct Circumstances<'a> {
+    /// This run of the machine.
+    pub(super) boot: &'a str,
+    /// Milliseconds since 1970.
+    pub(super) at: u64,
+}
+
+/// A record as it is about to be written.
+struct Record<'a> {
+    fingerprint: Fingerprint,
+    state: StateNumber,
+    result: Option<&'a [u8]>,
+}
+
+/// Carries out one write, within the transaction that is open.
+pub(super) fn apply(
+    connection: &Connection,
+    write: &Write,
+    circumstances: &Circumstances<'_>,
+) -> rusqlite::Result<()> {
+    match write {
+        Write::SessionOpened { token, user } => {
+            let text = "INSERT INTO sessions (token, user, boot) VALUES (?1, ?2, ?3)
+                        ON CONFLICT DO NOTHING";
+            let mut statement = connection.prepare_cached(text)?;
+            statement.execute(params![token, user, circumstances.boot])?;
+        }
+        Write::SessionEnded(token) => session_ended(connection, *token)?,
+        Write::Intent { name, fingerprint } => {
+            let record = Record {
+                fingerprint: *fingerprint,
+                state: StateNumber::Intent,
+                result: None,
+            };
+            put(connection, name, &record, circumstances)?;
+        }
+        Write::Grant { name, fingerprint } => {
+            let record = Record {
+                fingerprint: *fingerprint,
+                state: StateNumber::Granted,
+                result: None,
+            };
+            put(connection, name, &record, circumstances)?;
+        }
+        Write::Completion {
+            name,
+            fingerprint,
+            result,
+        } => put(
+            connection,
+            name,
+            &completion(*fingerprint, result),
+            circumstances,
+        )?,
+        Write::Forget(name) => forget(connection, name)?,
+        Write::Acked { session, up_to } => acked(connection, *session, *up_to)?,
+    }
+    Ok(())
+}
+
+fn completion(fingerprint: Fingerprint, result: &Result<Bytes, Bytes>) -> Record<'_> {
+    let (state, bytes) = match result {
+        Ok(bytes) => (StateNumber::Result, bytes),
+        Err(bytes) => (StateNumber::Error, bytes),
+    };
+    Record {
+        fingerprint,
+        state,
+        result: Some(bytes),
+    }
+}
+
+fn session_ended(connection: &Connection, token: SessionToken) -> rusqlite::Result<()> {
+    let mut records = connection.prepare_cached("DELETE FROM requests WHERE session = ?1")?;
+    records.execute([token])?;
+    let mut session = connection.prepare_cached("DELETE FROM sessions WHERE token = ?1")?;
+    session.execute([token]).map(|_| ())
+}
+
+fn acked(connection: &Connection, session: SessionToken, up_to: u64) -> rusqlite::Result<()> {
+    let text = "UPDATE sessions SET acked = ?2
+                WHERE token = ?1 AND (acked IS NULL OR acked < ?2)";
+    let mut floor = connection.prepare_cached(text)?;
+    floor.execute(params![session, Msgid(up_to)])?;
+    let text = "DELETE FROM requests WHERE session = ?1 AND msgid <= ?2";
+    let mut records = connection.prepare_cached(text)?;
+    records.execute(params![session, Msgid(up_to)]).map(|_| ())
+}
+
+/// Records a state, unless more is known already.
+fn put(
+    connection: &Connection,
+    name: &RecordName,
+    record: &Record<'_>,
+    circumstances: &Circumstances<'_>,
+) -> rusqlite::Result<()> {
+    match name {
+        RecordName::Request {
+            session,
+            msgid,
+            item,
+        } => {
+            // What is late has nobody to be kept for: the session has ended, or the client has read the answer.
+            let text = "INSERT INTO requests (session, msgid, item, fingerprint, state, result)
+                SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE EXISTS (
+                    SELECT 1 FROM sessions WHERE token = ?1 AND (acked IS NULL OR acked < ?2))
+                ON CONFLICT DO UPDATE SET state = excluded.state, result = excluded.result
+                WHERE state < 3 AND state < excluded.state";
+            let mut statement = connection.prepare_cached(text)?;
+            let state = record.state as i64;
+            let Record {
+                fingerprint,
+                result,
+                ..
+            } = record;
+            statement.execute(params![
+                session,
+                Msgid(*msgid),
+                item,
+                fingerprint,
+                state,
+                result
+            ])?;
+        }
+        RecordName::Key(name) => put_key(connection, name, record, circumstances)?,
+        RecordName::Job { job, attempt } => {
+            let text = "INSERT INTO attempts (job, attempt, fingerprint, state, result)
+                VALUES (?1, ?2, ?3, ?4, ?5)
+                ON CONFLICT DO UPDATE SET state = excluded.state, result = excluded.result
+                WHERE state < 3 AND state < excluded.state";
+            let mut statement = connection.prepare_cached(text)?;
+            let state = record.state as i64;
+            statement.execute(params![
+                job,
+                attempt,
+                record.fingerprint,
+                state,
+                record.result
+            ])?;
+        }
+    }
+    Ok(())
+}
+
+fn put_key(
+    connection: &Connection,
+    name: &KeyName,
+    record: &Record<'_>,
+    circumstances: &Circumstances<'_>,
+) -> rusqlite::Result<()> {
+    let text = "INSERT INTO keys (user, method, key, fingerprint, state, result, at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        ON CONFLICT DO UPDATE SET state = excluded.state, result = excluded.result
+        WHERE state < 3 AND state < excluded.state";
+    let mut statement = connection.prepare_cached(text)?;
+    let KeyName { user, method, key } = name;
+    let Record {
+        fingerprint,
+        result,
+        ..
+    } = record;
+    let (state, at) = (record.state as i64, circumstances.at as i64);
+    let (method, key) = (method.as_ref(), key.as_ref());
+    statement
+        .execute(params![user, method, key, fingerprint, state, result, at])
+        .map(|_| ())
+}
+
+fn forget(connection: &Connection, name: &RecordName) -> rusqlite::Result<()> {
+    match name {
+        RecordName::Request {
+            session,
+            msgid,
+            item,
+        } => {
+            let text = "DELETE FROM requests
+                WHERE session = ?1 AND msgid = ?2 AND item = ?3 AND state < 3";
+            let mut statement = connection.prepare_cached(text)?;
+            statement.execute(params![session, Msgid(*msgid), item])?;
+        }
+        RecordName::Key(name) => {
+            let text = "DELETE FROM keys
+                WHERE user = ?1 AND method = ?2 AND key = ?3 AND state < 3";
+            let mut statement = connection.prepare_cached(text)?;
+            statement.execute(params![name.user, name.method.as_ref(), name.key.as_ref()])?;
+        }
+        RecordName::Job { job, attempt } => {
+            let text = "DELETE FROM attempts WHERE job = ?1 AND attempt = ?2 AND state < 3";
+            let mut statement = connection.prepare_cached(text)?;
+            statement.execute(params![job, attempt])?;
+        }
+    }
+    Ok(())
+}

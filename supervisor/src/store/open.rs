@@ -1,0 +1,205 @@
+//! Opening the database, and making it where there is none.
+
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+
+use super::schema;
+
+/// The database.
+const FILE: &str = "standin.db";
+
+/// What becomes the database, once it is whole.
+const UNFINISHED: &str = "standin.db.new";
+
+/// Older ones can lose what they committed (the write-ahead log's reset).
+const LIBRARY_VERSION_MIN: i32 = 3_051_003;
+
+/// Somebody who looks in with a tool of their own may hold the database that long; then it is tried again.
+const BUSY_LIMIT: Duration = Duration::from_secs(5);
+
+/// Why there is no database.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    /// The folder or a file in it.
+    #[error("cannot use the state folder: {what} `{}`", .path.display())]
+    Folder {
+        what: &'static str,
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    /// The database.
+    #[error("cannot {what} the database `{}`", .file.display())]
+    Database {
+        what: &'static str,
+        file: PathBuf,
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// It is damaged.
+    #[error(
+        "the database `{}` is damaged: {why}\n(hint: put back a backup, or move it away and start with an empty one; what is kept is told in docs/OPERATIONS.md)", .file.display()
+    )]
+    Damaged { file: PathBuf, why: String },
+    /// Somebody else's.
+    #[error(
+        "`{}` is the database of another program\n(hint: give the service a state folder of its own: `dir` in [state])", .file.display()
+    )]
+    Foreign { file: PathBuf },
+    /// Of a later version.
+    #[error(
+        "the database `{}` was written by a newer Standin (its version is {found}, this program knows {known})\n(hint: start the newer program, or put back the backup that was made before the update)", .file.display()
+    )]
+    TooNew {
+        file: PathBuf,
+        found: i64,
+        known: i64,
+    },
+    /// No log beside it.
+    #[error(
+        "the database `{}` cannot have a write-ahead log here\n(hint: the state folder must be on a disk of this machine)", .file.display()
+    )]
+    NoLog { file: PathBuf },
+    /// Not the library that was built in.
+    #[error("the SQLite in this program is too old: {found}")]
+    Library { found: i32 },
+    /// No thread for it.
+    #[error("cannot start the thread of the database")]
+    Thread(#[source] io::Error),
+}
+
+/// The database of a folder, ready for its one writer.
+pub(super) fn database(folder: &Path) -> Result<Connection, StoreError> {
+    let found = rusqlite::version_number();
+    if found < LIBRARY_VERSION_MIN {
+        return Err(StoreError::Library { found });
+    }
+    let file = folder.join(FILE);
+    if !file.exists() {
+        create(folder, &file)?;
+    }
+    let mut connection = connect(&file)?;
+    check(&connection, &file)?;
+    let mode: String = connection
+        .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
+        .map_err(|source| trouble("open", &file, source))?;
+    if mode != "wal" {
+        return Err(StoreError::NoLog { file });
+    }
+    connection
+        .execute_batch("PRAGMA wal_autocheckpoint = 0")
+        .map_err(|source| trouble("open", &file, source))?;
+    migrate(&mut connection).map_err(|source| trouble("update", &file, source))?;
+    Ok(connection)
+}
+
+/// Makes an empty database under another name first: whoever finds the file finds a whole one.
+fn create(folder: &Path, file: &Path) -> Result<(), StoreError> {
+    let unfinished = folder.join(UNFINISHED);
+    for left in [UNFINISHED, "standin.db.new-journal"] {
+        remove_if_there(&folder.join(left))?;
+    }
+    let make = || -> rusqlite::Result<()> {
+        let mut connection = Connection::open(&unfinished)?;
+        connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA synchronous = FULL")?;
+        connection.pragma_update(None, "application_id", schema::APPLICATION_ID)?;
+        migrate(&mut connection)?;
+        connection.close().map_err(|(_, error)| error)
+    };
+    make().map_err(|source| trouble("make", &unfinished, source))?;
+    let failed = |what, path: &Path| {
+        let path = path.to_owned();
+        move |source| StoreError::Folder { what, path, source }
+    };
+    File::options()
+        .write(true)
+        .open(&unfinished)
+        .and_then(|file| file.sync_all())
+        .map_err(failed("cannot flush", &unfinished))?;
+    std::fs::rename(&unfinished, file).map_err(failed("cannot rename to", file))?;
+    sync_folder(folder).map_err(failed("cannot flush", folder))
+}
+
+fn remove_if_there(path: &Path) -> Result<(), StoreError> {
+    match std::fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(StoreError::Folder {
+            what: "cannot remove",
+            path: path.to_owned(),
+            source,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// So that a name in it outlives a loss of power.
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Windows writes names through its own journal and has no call for it.
+#[cfg(windows)]
+fn sync_folder(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+fn connect(file: &Path) -> Result<Connection, StoreError> {
+    let open = || -> rusqlite::Result<Connection> {
+        let connection = Connection::open(file)?;
+        connection.busy_timeout(BUSY_LIMIT)?;
+        // Nothing in the file can make the library call functions, and cells are looked at before they are believed.
+        connection.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")?;
+        connection.set_prepared_statement_cache_capacity(64);
+        Ok(connection)
+    };
+    open().map_err(|source| trouble("open", file, source))
+}
+
+/// Whether it is ours and whole enough to be read. Nothing has been written by then.
+fn check(connection: &Connection, file: &Path) -> Result<(), StoreError> {
+    let failed = |source| trouble("read", file, source);
+    let id: i32 = connection
+        .query_row("PRAGMA application_id", [], |row| row.get(0))
+        .map_err(failed)?;
+    if id != schema::APPLICATION_ID {
+        return Err(StoreError::Foreign {
+            file: file.to_owned(),
+        });
+    }
+    let found = schema::version(connection).map_err(failed)?;
+    if found > schema::VERSION {
+        return Err(StoreError::TooNew {
+            file: file.to_owned(),
+            found,
+            known: schema::VERSION,
+        });
+    }
+    Ok(())
+}
+
+/// All steps or none.
+fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version = schema::version(&transaction)?;
+    if version < schema::VERSION {
+        schema::migrate(&transaction, version)?;
+    }
+    transaction.commit()
+}
+
+fn trouble(what: &'static str, file: &Path, source: rusqlite::Error) -> StoreError {
+    let file = file.to_owned();
+    match source.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged {
+            file,
+            why: source.to_string(),
+        },
+        _ => StoreError::Database { what, file, source },
+    }
+}

@@ -1,0 +1,67 @@
+//! The tables, and how a database of an older version becomes one of this version.
+
+use rusqlite::{Connection, Transaction};
+
+/// Marks the file as Standin's ("StDb"), for those who find it and for `file`.
+pub(super) const APPLICATION_ID: i32 = 0x5374_4462;
+
+/// What leads from each version to the next. What is released is never changed again: the next change is one more.
+const STEPS: &[&str] = &[FIRST];
+
+/// The version that this program writes.
+pub(super) const VERSION: i64 = STEPS.len() as i64;
+
+/// Requests are few and go soon: one tree. Keys are many and stay: their numbers are in the order of their age, by
+/// which they are swept.
+const FIRST: &str = "
+CREATE TABLE sessions (
+    token BLOB PRIMARY KEY NOT NULL,
+    user TEXT NOT NULL,
+    boot TEXT NOT NULL,
+    acked ANY
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE requests (
+    session BLOB NOT NULL,
+    msgid ANY NOT NULL,
+    item INTEGER NOT NULL,
+    fingerprint BLOB NOT NULL,
+    state INTEGER NOT NULL,
+    result BLOB,
+    PRIMARY KEY (session, msgid, item)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE keys (
+    id INTEGER PRIMARY KEY,
+    user TEXT NOT NULL,
+    method BLOB NOT NULL,
+    key BLOB NOT NULL,
+    fingerprint BLOB NOT NULL,
+    state INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    result BLOB,
+    UNIQUE (user, method, key)
+) STRICT;
+
+CREATE TABLE attempts (
+    job INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    fingerprint BLOB NOT NULL,
+    state INTEGER NOT NULL,
+    result BLOB,
+    PRIMARY KEY (job, attempt)
+) STRICT, WITHOUT ROWID;
+";
+
+/// The version of a database; 0 for an empty one.
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+/// Brings a database of `version` to [`VERSION`].
+pub(super) fn migrate(transaction: &Transaction<'_>, version: i64) -> rusqlite::Result<()> {
+    for step in STEPS.iter().skip(version.max(0) as usize) {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "user_version", VERSION)
+}

@@ -1,0 +1,97 @@
+//! What the store promises, on a real database in a temporary folder.
+
+mod names;
+mod opening;
+mod sessions;
+
+use std::{
+    path::Path,
+    sync::{Arc, mpsc},
+};
+
+use bytes::Bytes;
+
+use super::{
+    Durability, Fingerprint, KeyName, RecordName, RecordState, Refusal, SessionToken, Store,
+    StoreHandle, Write,
+};
+
+fn open(folder: &Path) -> Store {
+    Store::open(folder, "this-boot").expect("the folder is ours")
+}
+
+/// What became of a write.
+fn written(store: &StoreHandle, write: Write) -> Result<(), Refusal> {
+    let (tell, told) = mpsc::channel();
+    store.write(write, Durability::Power, move |result| {
+        tell.send(result).expect("it is waited for");
+    });
+    told.recv().expect("each write is answered")
+}
+
+fn session_opened(token: SessionToken) -> Write {
+    Write::SessionOpened {
+        token,
+        user: "1000".to_owned(),
+    }
+}
+
+fn request(session: SessionToken, msgid: u64) -> RecordName {
+    RecordName::Request {
+        session,
+        msgid,
+        item: 0,
+    }
+}
+
+fn key(key: &str) -> Arc<KeyName> {
+    Arc::new(KeyName {
+        user: "1000".to_owned(),
+        method: Bytes::from_static(b"mail.send"),
+        key: Bytes::copy_from_slice(key.as_bytes()),
+    })
+}
+
+fn fingerprint() -> Fingerprint {
+    Fingerprint::of(b"mail.send", b"\x90")
+}
+
+fn intent(name: RecordName) -> Write {
+    Write::Intent {
+        name,
+        fingerprint: fingerprint(),
+    }
+}
+
+fn grant(name: RecordName) -> Write {
+    Write::Grant {
+        name,
+        fingerprint: fingerprint(),
+    }
+}
+
+fn completion(name: RecordName, result: &'static str) -> Write {
+    Write::Completion {
+        name,
+        fingerprint: fingerprint(),
+        result: Ok(Bytes::from_static(result.as_bytes())),
+    }
+}
+
+fn done(result: &'static str) -> RecordState {
+    RecordState::Done(Ok(Bytes::from_static(result.as_bytes())))
+}
+
+async fn key_state(store: &StoreHandle, name: &Arc<KeyName>) -> Option<RecordState> {
+    let found = store.look_up_key(Arc::clone(name)).await;
+    found.expect("the store is open").map(|key| key.state)
+}
+
+/// Message, item and state of what is kept of a session.
+async fn records(store: &StoreHandle, token: SessionToken) -> Vec<(u64, u32, RecordState)> {
+    let session = store.load_session(token).await.expect("the store is open");
+    let records = session.expect("it is known").records.into_iter();
+    records
+        .map(|record| (record.msgid, record.item, record.state))
+        .collect()
+}

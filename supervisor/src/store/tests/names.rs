@@ -1,0 +1,118 @@
+//! Keys, and attempts at jobs.
+
+use super::*;
+
+#[tokio::test]
+async fn a_key_is_found_as_it_was_left_after_the_store_was_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let (intended, complete, failed) = (key("a"), key("b"), key("c"));
+    let handle = store.handle();
+    assert_eq!(
+        written(&handle, intent(RecordName::Key(intended.clone()))),
+        Ok(())
+    );
+    assert_eq!(
+        written(
+            &handle,
+            completion(RecordName::Key(complete.clone()), "sent")
+        ),
+        Ok(())
+    );
+    let error = Bytes::from_static(b"no such recipient");
+    let write = Write::Completion {
+        name: RecordName::Key(failed.clone()),
+        fingerprint: fingerprint(),
+        result: Err(error.clone()),
+    };
+    assert_eq!(written(&handle, write), Ok(()));
+    store.close();
+
+    let store = open(folder.path());
+    let handle = store.handle();
+    assert_eq!(
+        key_state(&handle, &intended).await,
+        Some(RecordState::Intent)
+    );
+    let found = handle.look_up_key(complete).await.unwrap().unwrap();
+    assert_eq!(found.state, done("sent"));
+    assert_eq!(found.fingerprint, fingerprint());
+    assert!(found.at > 1_700_000_000_000, "{}", found.at);
+    assert_eq!(
+        key_state(&handle, &failed).await,
+        Some(RecordState::Done(Err(error)))
+    );
+    assert_eq!(key_state(&handle, &key("never used")).await, None);
+}
+
+#[tokio::test]
+async fn the_same_key_of_another_user_or_method_is_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).handle();
+    let name = key("a");
+    written(&store, completion(RecordName::Key(name.clone()), "sent")).unwrap();
+    let mut other_user = KeyName::clone(&name);
+    other_user.user = "1001".to_owned();
+    let mut other_method = KeyName::clone(&name);
+    other_method.method = Bytes::from_static(b"http.get");
+    for other in [other_user, other_method] {
+        assert_eq!(key_state(&store, &Arc::new(other)).await, None);
+    }
+}
+
+#[tokio::test]
+async fn what_is_known_is_never_replaced_by_less() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).handle();
+    let name = key("a");
+    let record = || RecordName::Key(name.clone());
+    let steps = [
+        (intent(record()), RecordState::Intent),
+        (grant(record()), RecordState::Granted),
+        (intent(record()), RecordState::Granted),
+        (completion(record(), "first"), done("first")),
+        (completion(record(), "second"), done("first")),
+        (grant(record()), done("first")),
+        (Write::Forget(record()), done("first")),
+    ];
+    for (write, state) in steps {
+        let what = format!("{write:?}");
+        assert_eq!(written(&store, write), Ok(()), "{what}");
+        assert_eq!(key_state(&store, &name).await, Some(state), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_is_forgotten_is_free_for_whoever_asks_after_that() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).handle();
+    let name = key("a");
+    written(&store, intent(RecordName::Key(name.clone()))).unwrap();
+    store.post(Write::Forget(RecordName::Key(name.clone())));
+    assert_eq!(key_state(&store, &name).await, None);
+}
+
+#[test]
+fn attempts_at_a_job_are_kept_one_by_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let attempt = |attempt| RecordName::Job { job: 7, attempt };
+    let handle = store.handle();
+    for write in [
+        intent(attempt(1)),
+        completion(attempt(1), "busy"),
+        intent(attempt(2)),
+        Write::Forget(attempt(2)),
+        intent(attempt(3)),
+    ] {
+        written(&handle, write).unwrap();
+    }
+    store.close();
+    let database = rusqlite::Connection::open(folder.path().join("standin.db")).unwrap();
+    let mut rows = database
+        .prepare("SELECT attempt, state FROM attempts WHERE job = 7 ORDER BY attempt")
+        .unwrap();
+    let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+    let rows: Vec<(u32, i64)> = rows.unwrap().map(Result::unwrap).collect();
+    assert_eq!(rows, [(1, 3), (3, 1)]);
+}
