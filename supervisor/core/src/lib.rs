@@ -16,5 +16,5 @@ mod ids;
 mod random;
 
 pub use cause::{Cause, KillReason};
-pub use ids::{AttemptId, RequestId, SessionId, SlotId, WorkerId};
+pub use ids::{AttemptId, Fingerprint, RequestId, SessionId, SlotId, WorkerId};
 pub use random::Random;

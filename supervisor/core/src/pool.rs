@@ -21,6 +21,7 @@ mod event;
 mod fixture;
 mod incident;
 mod queue;
+mod recording;
 mod reports;
 mod request;
 mod settings;
@@ -118,6 +119,14 @@ impl<P> PoolCore<P> {
             Event::Answered { worker, attempt } => self.answered(now, worker, attempt, effects),
             Event::EffectRequested { worker, attempt } => {
                 self.effect_requested(now, worker, attempt, effects);
+            }
+            Event::NotSent {
+                worker,
+                attempt,
+                why,
+            } => self.not_sent(now, worker, attempt, why, effects),
+            Event::GrantRefused { worker, attempt } => {
+                self.grant_refused(worker, attempt, effects);
             }
             Event::Progressed { worker, attempt } => self.progressed(now, worker, attempt),
             Event::ProtocolViolated(worker) => self.protocol_violated(now, worker, effects),

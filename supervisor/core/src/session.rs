@@ -1,21 +1,25 @@
 //! What one client has asked and is owed.
 //!
-//! [`SessionCore`] owns the open requests of a session, the batches that are being put together and the callbacks
-//! that wait for the client. It decides who gets an answer, once. The session actor asks it and does what it says;
-//! it does not know how an answer travels. `C` is whatever stands for a call outside.
+//! [`SessionCore`] owns the open requests of a session, the batches that are being put together, the callbacks
+//! that wait for the client, and, if the session can be resumed, the answers that its client may still ask for again.
+//! It decides who gets an answer, once. The session actor asks it and does what it says; it does not know how an
+//! answer travels. `C` is whatever stands for a call outside.
 
 mod batch;
 mod callbacks;
 mod lost;
+mod memory;
 
 use rustc_hash::FxHashMap;
 
-use self::batch::Batch;
+use self::{batch::Batch, memory::Memory};
 pub use self::{
     batch::{BatchItem, ItemResult},
     callbacks::Callbacks,
     lost::{AfterPoolLost, Stage, after_pool_lost, outcome_after_pool_lost},
+    memory::{Found, Keep, MemoryLimits},
 };
+use crate::Fingerprint;
 
 /// To what an answer belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,12 +49,18 @@ impl Origin {
 }
 
 /// Whether a request is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Admission {
     /// It is new: answer it, once.
     New,
     /// It is open already: it was sent again, and the answer to the first one answers both.
     Duplicate,
+    /// It has been answered: send the same bytes again.
+    Again(ItemResult),
+    /// The client has said that it read the answer; this is an old duplicate, or a number used twice.
+    Acknowledged,
+    /// The number belongs to another request.
+    Reused,
     /// The session has too many open: refuse it.
     TooMany,
 }
@@ -62,11 +72,15 @@ pub enum Answered {
     Send {
         /// The client's number for the request.
         msgid: u64,
+        /// Keep it as well, in this way.
+        keep: Option<Keep>,
     },
     /// The batch is complete: send this.
     SendBatch {
         /// The client's number for the batch.
         msgid: u64,
+        /// Keep it as well, in this way.
+        keep: Option<Keep>,
         /// The answers in the order of the calls.
         items: Vec<ItemResult>,
     },
@@ -84,14 +98,24 @@ enum Open<C> {
     Own,
 }
 
-/// The open requests of one session.
+#[derive(Debug)]
+struct OpenRequest<C> {
+    what: Open<C>,
+    keep: Keep,
+}
+
+/// The requests of one session.
 #[derive(Debug)]
 pub struct SessionCore<C> {
-    open: FxHashMap<u64, Open<C>>,
+    open: FxHashMap<u64, OpenRequest<C>>,
     /// Calls open, those in batches counted one by one.
     open_calls: usize,
     requests_max: usize,
     unwanted_answers: u64,
+    /// Requests open that must not run twice.
+    open_fixed: usize,
+    /// `None`: the session ends with its connection.
+    memory: Option<Box<Memory>>,
 }
 
 impl<C> SessionCore<C> {
@@ -103,45 +127,137 @@ impl<C> SessionCore<C> {
             open_calls: 0,
             requests_max,
             unwanted_answers: 0,
+            open_fixed: 0,
+            memory: None,
         }
     }
 
-    /// Whether a request with this number, of this many calls, is taken.
+    /// From now on answers are kept until the client has acknowledged them.
+    pub fn remember(&mut self, limits: MemoryLimits) {
+        self.memory
+            .get_or_insert_with(|| Box::new(Memory::new(limits)));
+    }
+
+    /// Takes over what the store kept of an earlier life of the service: for each request its number, its place in a
+    /// batch (from 1; 0: the request itself) and what is known.
+    pub fn restore(
+        &mut self,
+        limits: MemoryLimits,
+        acked: Option<u64>,
+        records: impl IntoIterator<Item = (u64, u32, Found)>,
+    ) {
+        let mut memory = Memory::new(limits);
+        memory.restore(acked, records);
+        self.memory = Some(Box::new(memory));
+    }
+
+    /// Whether the session outlives its connection.
     #[must_use]
-    pub fn admit(&self, msgid: u64, calls: usize) -> Admission {
-        if self.open.contains_key(&msgid) {
-            Admission::Duplicate
-        } else if self.open_calls + calls > self.requests_max {
-            Admission::TooMany
-        } else {
-            Admission::New
+    pub fn is_resumable(&self) -> bool {
+        self.memory.is_some()
+    }
+
+    /// Whether a request with this number, of this many calls, is taken. The order of the checks is RIFL's. A
+    /// fingerprint is compared only where there is one on both sides.
+    #[must_use]
+    pub fn admit(&self, msgid: u64, calls: usize, fingerprint: Option<Fingerprint>) -> Admission {
+        let same = |known: Option<Fingerprint>| match (known, fingerprint) {
+            (Some(known), Some(fingerprint)) => known == fingerprint,
+            _ => true,
+        };
+        if let Some(memory) = &self.memory {
+            if memory.is_acked(msgid) {
+                return Admission::Acknowledged;
+            }
+            if let Some((known, result)) = memory.answer(msgid) {
+                return if same(known) {
+                    Admission::Again(result.clone())
+                } else {
+                    Admission::Reused
+                };
+            }
         }
+        if let Some(open) = self.open.get(&msgid) {
+            return if same(open.keep.fingerprint) {
+                Admission::Duplicate
+            } else {
+                Admission::Reused
+            };
+        }
+        if self.open_calls + calls > self.requests_max {
+            return Admission::TooMany;
+        }
+        Admission::New
+    }
+
+    /// What an earlier life of the service knew of this call, which nobody has answered in this one.
+    #[must_use]
+    pub fn found(&self, origin: Origin) -> Option<&Found> {
+        let item = match origin {
+            Origin::Request { .. } => 0,
+            Origin::Item { index, .. } => index + 1,
+        };
+        self.memory.as_ref()?.found(origin.msgid(), item)
+    }
+
+    /// Whether the answer to one more request that must not run twice could be kept.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        let memory = self.memory.as_ref();
+        memory.is_none_or(|memory| memory.has_room(self.open_fixed))
+    }
+
+    /// Keeps an answer that [`Answered`] said to keep; false if the client has acknowledged it already.
+    pub fn keep(&mut self, msgid: u64, keep: Keep, result: &ItemResult) -> bool {
+        let memory = self.memory.as_mut();
+        memory.is_some_and(|memory| memory.keep(msgid, keep, result))
+    }
+
+    /// The client has read every answer up to this one. True: the store may have something to forget.
+    pub fn ack(&mut self, up_to: u64) -> bool {
+        let memory = self.memory.as_mut();
+        memory.is_some_and(|memory| memory.ack(up_to))
+    }
+
+    fn insert(&mut self, msgid: u64, calls: usize, what: Open<C>, keep: Keep) {
+        self.open_calls += calls;
+        self.open_fixed += usize::from(!keep.may_repeat);
+        let previous = self.open.insert(msgid, OpenRequest { what, keep });
+        assert!(previous.is_none(), "only an admitted request is opened");
+    }
+
+    /// The request is over. How its answer is to be kept, if it is.
+    fn close(&mut self, msgid: u64, keep: Keep, calls: usize) -> Option<Keep> {
+        self.open.remove(&msgid);
+        self.open_calls -= calls;
+        self.open_fixed -= usize::from(!keep.may_repeat);
+        self.memory.is_some().then_some(keep)
     }
 
     /// Notes an admitted request that a pool will answer.
-    pub fn open_call(&mut self, msgid: u64, call: C) {
-        self.open_calls += 1;
-        let previous = self.open.insert(msgid, Open::Call(call));
-        assert!(previous.is_none(), "only an admitted request is opened");
+    pub fn open_call(&mut self, msgid: u64, call: C, keep: Keep) {
+        self.insert(msgid, 1, Open::Call(call), keep);
     }
 
-    /// Notes an admitted request that the service answers itself, but not at once.
+    /// Notes an admitted request that the service answers itself, but not at once. It may be asked again.
     pub fn open_own(&mut self, msgid: u64) {
-        self.open_calls += 1;
-        let previous = self.open.insert(msgid, Open::Own);
-        assert!(previous.is_none(), "only an admitted request is opened");
+        let keep = Keep {
+            fingerprint: None,
+            may_repeat: true,
+            recorded: false,
+        };
+        self.insert(msgid, 1, Open::Own, keep);
     }
 
     /// Notes an admitted batch. Calls that fail before they reach a pool come answered.
-    pub fn open_batch(&mut self, msgid: u64, items: Vec<BatchItem<C>>) {
-        self.open_calls += items.len();
-        let previous = self.open.insert(msgid, Open::Batch(Batch::new(items)));
-        assert!(previous.is_none(), "only an admitted request is opened");
+    pub fn open_batch(&mut self, msgid: u64, items: Vec<BatchItem<C>>, keep: Keep) {
+        self.insert(msgid, items.len(), Open::Batch(Batch::new(items)), keep);
     }
 
     /// The batch, if all of it is answered already.
     pub fn finish_batch(&mut self, msgid: u64) -> Answered {
-        match self.open.get(&msgid) {
+        let open = self.open.get(&msgid).map(|open| &open.what);
+        match open {
             Some(Open::Batch(batch)) if batch.is_complete() => self.close_batch(msgid),
             _ => Answered::Kept,
         }
@@ -149,18 +265,26 @@ impl<C> SessionCore<C> {
 
     /// Takes an answer. `item` is asked for only if the answer belongs into a batch.
     pub fn answered(&mut self, origin: Origin, item: impl FnOnce() -> ItemResult) -> Answered {
-        match (origin, self.open.get_mut(&origin.msgid())) {
-            (Origin::Request { msgid }, Some(Open::Call(_) | Open::Own)) => {
-                self.open.remove(&msgid);
-                self.open_calls -= 1;
-                Answered::Send { msgid }
+        let msgid = origin.msgid();
+        let Some(open) = self.open.get_mut(&msgid) else {
+            self.unwanted_answers += 1;
+            return Answered::Nobody;
+        };
+        let keep = open.keep;
+        match (origin, &mut open.what) {
+            (Origin::Request { .. }, Open::Call(_)) => {
+                let keep = self.close(msgid, keep, 1);
+                Answered::Send { msgid, keep }
             }
-            (Origin::Item { msgid, index }, Some(Open::Batch(batch))) => {
+            (Origin::Request { .. }, Open::Own) => {
+                self.close(msgid, keep, 1);
+                Answered::Send { msgid, keep: None }
+            }
+            (Origin::Item { index, .. }, Open::Batch(batch)) => {
                 if !batch.put(index, item) {
                     self.unwanted_answers += 1;
-                    return Answered::Nobody;
-                }
-                if batch.is_complete() {
+                    Answered::Nobody
+                } else if batch.is_complete() {
                     self.close_batch(msgid)
                 } else {
                     Answered::Kept
@@ -174,17 +298,32 @@ impl<C> SessionCore<C> {
     }
 
     fn close_batch(&mut self, msgid: u64) -> Answered {
-        let Some(Open::Batch(batch)) = self.open.remove(&msgid) else {
+        let Some(OpenRequest {
+            what: Open::Batch(batch),
+            keep,
+        }) = self.open.get_mut(&msgid)
+        else {
             unreachable!("the batch was just seen")
         };
-        let items = batch.into_results();
-        self.open_calls -= items.len();
-        Answered::SendBatch { msgid, items }
+        let keep = *keep;
+        let items = std::mem::replace(batch, Batch::new(Vec::new())).into_results();
+        let keep = self.close(msgid, keep, items.len());
+        Answered::SendBatch { msgid, keep, items }
+    }
+
+    /// The call that an answer with this origin would be for.
+    #[must_use]
+    pub fn call(&self, origin: Origin) -> Option<&C> {
+        match (origin, &self.open.get(&origin.msgid())?.what) {
+            (Origin::Request { .. }, Open::Call(call)) => Some(call),
+            (Origin::Item { index, .. }, Open::Batch(batch)) => batch.call(index),
+            _ => None,
+        }
     }
 
     /// The calls that are still open under a number; none if it is not known.
     pub fn calls_of(&self, msgid: u64) -> impl Iterator<Item = &C> {
-        let open = self.open.get(&msgid);
+        let open = self.open.get(&msgid).map(|open| &open.what);
         let single = open.and_then(|open| {
             if let Open::Call(call) = open {
                 Some(call)
@@ -206,7 +345,8 @@ impl<C> SessionCore<C> {
 
     /// Puts another call in the place of one that is still open.
     pub fn replace_call(&mut self, origin: Origin, call: C) {
-        match (origin, self.open.get_mut(&origin.msgid())) {
+        let open = self.open.get_mut(&origin.msgid());
+        match (origin, open.map(|open| &mut open.what)) {
             (Origin::Request { .. }, Some(Open::Call(open))) => *open = call,
             (Origin::Item { index, .. }, Some(Open::Batch(batch))) => batch.replace(index, call),
             _ => {}
@@ -224,6 +364,13 @@ impl<C> SessionCore<C> {
         self.open_calls
     }
 
+    /// How many answers are kept, and their bytes.
+    #[must_use]
+    pub fn kept(&self) -> (usize, usize) {
+        let memory = self.memory.as_ref();
+        memory.map_or((0, 0), |memory| (memory.answers(), memory.bytes()))
+    }
+
     /// How many answers came that nobody waited for.
     #[must_use]
     pub fn unwanted_answers(&self) -> u64 {
@@ -232,113 +379,4 @@ impl<C> SessionCore<C> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn unused() -> ItemResult {
-        unreachable!("no batch here")
-    }
-
-    #[test]
-    fn a_request_is_answered_once_however_many_answers_come() {
-        let mut core = SessionCore::new(10);
-        assert_eq!(core.admit(0, 1), Admission::New);
-        core.open_call(0, "call");
-        let origin = Origin::Request { msgid: 0 };
-        assert_eq!(core.answered(origin, unused), Answered::Send { msgid: 0 });
-        assert_eq!(core.answered(origin, unused), Answered::Nobody);
-        assert_eq!(core.open_calls(), 0);
-        assert_eq!(core.unwanted_answers(), 1);
-    }
-
-    #[test]
-    fn a_request_sent_again_while_it_is_open_is_not_run_again() {
-        let mut core = SessionCore::new(10);
-        core.open_call(7, "call");
-        assert_eq!(core.admit(7, 1), Admission::Duplicate);
-    }
-
-    #[test]
-    fn a_session_cannot_hold_more_than_its_share_open() {
-        let mut core = SessionCore::new(2);
-        core.open_call(1, "a");
-        assert_eq!(core.admit(2, 2), Admission::TooMany);
-        core.open_own(2);
-        assert_eq!(core.admit(3, 1), Admission::TooMany);
-        assert_eq!(
-            core.answered(Origin::Request { msgid: 2 }, unused),
-            Answered::Send { msgid: 2 }
-        );
-        assert_eq!(core.admit(3, 1), Admission::New);
-    }
-
-    #[test]
-    fn a_batch_is_answered_when_its_last_call_is() {
-        let mut core = SessionCore::new(10);
-        let refused = ItemResult::Err(bytes(b"\xa2no"));
-        let items = vec![
-            BatchItem::Open("a"),
-            BatchItem::Answered(refused.clone()),
-            BatchItem::Open("b"),
-        ];
-        core.open_batch(5, items);
-        assert_eq!(core.finish_batch(5), Answered::Kept);
-        assert_eq!(core.calls_of(5).count(), 2);
-        let item = |index| Origin::Item { msgid: 5, index };
-        assert_eq!(
-            core.answered(item(2), || Ok(bytes(b"\x02"))),
-            Answered::Kept
-        );
-        assert_eq!(
-            core.answered(item(2), || Ok(bytes(b"\x02"))),
-            Answered::Nobody
-        );
-        assert_eq!(
-            core.answered(item(9), || Ok(bytes(b"\x02"))),
-            Answered::Nobody
-        );
-        let all = vec![Ok(bytes(b"\x00")), refused, Ok(bytes(b"\x02"))];
-        assert_eq!(
-            core.answered(item(0), || Ok(bytes(b"\x00"))),
-            Answered::SendBatch {
-                msgid: 5,
-                items: all
-            }
-        );
-        assert_eq!(core.open_calls(), 0);
-    }
-
-    #[test]
-    fn a_call_given_to_a_new_pool_takes_the_place_of_the_old_one() {
-        let mut core = SessionCore::new(10);
-        core.open_call(1, "first");
-        core.open_batch(2, vec![BatchItem::Open("a"), BatchItem::Open("b")]);
-        core.replace_call(Origin::Request { msgid: 1 }, "second");
-        core.replace_call(Origin::Item { msgid: 2, index: 1 }, "c");
-        // One that has its answer by now, or never was, is nobody's.
-        core.replace_call(Origin::Request { msgid: 9 }, "x");
-        core.replace_call(Origin::Item { msgid: 2, index: 9 }, "x");
-        let mut calls: Vec<_> = core.calls().copied().collect();
-        calls.sort_unstable();
-        assert_eq!(calls, ["a", "c", "second"]);
-        assert_eq!(core.open_calls(), 3);
-    }
-
-    #[test]
-    fn a_batch_that_fails_at_the_door_is_answered_at_once() {
-        let mut core: SessionCore<&str> = SessionCore::new(10);
-        let refused = ItemResult::Err(bytes(b"\xa2no"));
-        core.open_batch(5, vec![BatchItem::Answered(refused.clone())]);
-        let items = vec![refused];
-        assert_eq!(
-            core.finish_batch(5),
-            Answered::SendBatch { msgid: 5, items }
-        );
-        assert_eq!(core.open_calls(), 0);
-        assert_eq!(core.admit(5, 1), Admission::New);
-    }
-
-    fn bytes(text: &'static [u8]) -> bytes::Bytes {
-        bytes::Bytes::from_static(text)
-    }
-}
+mod tests;

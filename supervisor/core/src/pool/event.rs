@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use standin_protocol::Replay;
+use standin_protocol::{ErrorCode, Replay};
 
 use crate::{AttemptId, Cause, RequestId, SessionId, WorkerId};
 
@@ -53,6 +53,22 @@ pub enum Event<P> {
     /// A worker asks for leave to do what cannot be undone.
     EffectRequested {
         /// Which.
+        worker: WorkerId,
+        /// For what.
+        attempt: AttemptId,
+    },
+    /// An attempt could not be put on record, or is no longer wanted, and was not given to its worker.
+    NotSent {
+        /// Which worker.
+        worker: WorkerId,
+        /// What.
+        attempt: AttemptId,
+        /// The code of the answer, if the caller still waits.
+        why: ErrorCode,
+    },
+    /// The grant of an effect could not be put on record. The worker has not heard of it.
+    GrantRefused {
+        /// Which worker.
         worker: WorkerId,
         /// For what.
         attempt: AttemptId,

@@ -41,6 +41,13 @@ impl<C> Batch<C> {
         })
     }
 
+    pub(super) fn call(&self, index: u32) -> Option<&C> {
+        match self.items.get(index as usize)? {
+            BatchItem::Open(call) => Some(call),
+            BatchItem::Answered(_) => None,
+        }
+    }
+
     /// Takes an answer; false if that place has one or there is no such place.
     pub(super) fn put(&mut self, index: u32, answer: impl FnOnce() -> ItemResult) -> bool {
         match self.items.get_mut(index as usize) {

@@ -12,6 +12,8 @@ pub enum Stage {
     Sent = 1,
     /// A worker was granted its effect.
     EffectGranted = 2,
+    /// The answer is there and is being put on record.
+    Answered = 3,
 }
 
 impl Stage {
@@ -21,6 +23,7 @@ impl Stage {
         match number {
             0 => Stage::Waiting,
             1 => Stage::Sent,
+            3 => Stage::Answered,
             _ => Stage::EffectGranted,
         }
     }
@@ -33,12 +36,15 @@ pub enum AfterPoolLost {
     Resubmit,
     /// Answer `worker_lost` with this outcome.
     Fail(Outcome),
+    /// Nothing: its answer is on its way.
+    Leave,
 }
 
 /// The rule: as for a dead worker.
 #[must_use]
 pub fn after_pool_lost(replay: Replay, stage: Stage) -> AfterPoolLost {
     match (replay, stage) {
+        (_, Stage::Answered) => AfterPoolLost::Leave,
         (_, Stage::Waiting) | (Replay::Always, _) | (Replay::UntilEffect, Stage::Sent) => {
             AfterPoolLost::Resubmit
         }
@@ -92,6 +98,10 @@ mod tests {
                 AfterPoolLost::Fail(Outcome::Unknown)
             );
         }
+        assert_eq!(
+            after_pool_lost(Replay::Never, Stage::Answered),
+            AfterPoolLost::Leave
+        );
         assert_eq!(
             after_pool_lost(Replay::UntilEffect, Stage::Sent),
             AfterPoolLost::Resubmit

@@ -1,0 +1,71 @@
+//! What must be on record before it is done: an attempt that could not be put on record is not sent, and an effect
+//! that could not is not granted.
+
+use std::time::Instant;
+
+use standin_protocol::ErrorCode;
+
+use super::{Effect, PoolCore};
+use crate::{AttemptId, WorkerId};
+
+impl<P> PoolCore<P> {
+    /// An attempt was not given to its worker and will not be. `why`: the answer for a caller that still waits.
+    pub(super) fn not_sent(
+        &mut self,
+        now: Instant,
+        worker: WorkerId,
+        attempt: AttemptId,
+        why: ErrorCode,
+        effects: &mut Vec<Effect<P>>,
+    ) {
+        let Some(index) = self.current(worker) else {
+            return;
+        };
+        if self.worker_of(attempt) != Some(worker) {
+            return;
+        }
+        let known = self.attempts.remove(&attempt).expect("it was just seen");
+        self.slots[index].finished(now, attempt);
+        if let Some(id) = known.request {
+            let request = self
+                .requests
+                .get_mut(&id)
+                .expect("an attempt's request is known");
+            request.attempts -= 1;
+            let code = if request.cancelled {
+                ErrorCode::Cancelled
+            } else {
+                why
+            };
+            self.fail(id, code, effects);
+        }
+        self.after_attempt(now, index, effects);
+    }
+
+    /// The grant of an effect could not be put on record: it is taken back before the worker has heard of it.
+    pub(super) fn grant_refused(
+        &mut self,
+        worker: WorkerId,
+        attempt: AttemptId,
+        effects: &mut Vec<Effect<P>>,
+    ) {
+        if self.worker_of(attempt) != Some(worker) {
+            return;
+        }
+        if let Some(request) = self.request_of(attempt)
+            && let Some(request) = self.requests.get_mut(&request)
+        {
+            request.effect_granted = false;
+        }
+        self.counters.effects_granted -= 1;
+        self.counters.effects_refused += 1;
+        effects.push(Effect::AnswerEffect {
+            worker,
+            attempt,
+            granted: false,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

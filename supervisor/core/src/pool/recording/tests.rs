@@ -1,0 +1,65 @@
+use standin_protocol::{ErrorCode, Outcome, Replay};
+
+use crate::{
+    RequestId,
+    pool::{
+        Event,
+        fixture::{Fixture, ask, one_worker},
+    },
+};
+
+fn not_sent(pool: &Fixture, request: u64) -> Event<RequestId> {
+    let sent = pool.last_sent(request);
+    Event::NotSent {
+        worker: sent.worker,
+        attempt: sent.attempt,
+        why: ErrorCode::Overloaded,
+    }
+}
+
+#[test]
+fn an_attempt_that_cannot_be_put_on_record_is_refused_and_its_worker_serves_the_next() {
+    let mut pool = Fixture::ready(one_worker());
+    pool.submit(ask(1, Replay::Never));
+    pool.submit(ask(2, Replay::Never));
+    pool.feed(not_sent(&pool, 1));
+    let failure = pool.failure(1);
+    assert_eq!(failure.code, ErrorCode::Overloaded);
+    assert_eq!(failure.outcome, Outcome::NotExecuted);
+    assert!(failure.retry_after.is_some());
+    assert!(pool.is_running(2), "the worker is free for the next");
+    // News of it that comes twice is nobody's.
+    let sent = pool.last_sent(1);
+    pool.feed(Event::NotSent {
+        worker: sent.worker,
+        attempt: sent.attempt,
+        why: ErrorCode::Overloaded,
+    });
+    assert!(pool.is_running(2));
+}
+
+#[test]
+fn what_was_taken_back_before_it_was_sent_is_cancelled_and_certainly_not_executed() {
+    let mut pool = Fixture::ready(one_worker());
+    pool.submit(ask(1, Replay::Never));
+    pool.feed(Event::Cancel(RequestId(1)));
+    pool.feed(not_sent(&pool, 1));
+    assert_eq!(pool.failure(1).code, ErrorCode::Cancelled);
+    assert_eq!(pool.failure(1).outcome, Outcome::NotExecuted);
+}
+
+#[test]
+fn an_effect_whose_grant_cannot_be_put_on_record_is_refused_and_the_call_may_be_replayed() {
+    let mut pool = Fixture::ready(one_worker());
+    pool.submit(ask(1, Replay::UntilEffect));
+    assert!(pool.ask_effect(1));
+    let sent = pool.last_sent(1);
+    pool.feed(Event::GrantRefused {
+        worker: sent.worker,
+        attempt: sent.attempt,
+    });
+    assert_eq!(pool.grants.pop(), Some(false));
+    pool.stranger_kills(1);
+    pool.wait_for_dispatch(1);
+    assert_eq!(pool.times_sent(1), 2);
+}

@@ -1,0 +1,231 @@
+//! What a session that can be resumed remembers of answered requests, so that one that is sent again is not run again.
+//!
+//! After RIFL (Lee et al., "Implementing Linearizability at Large Scale and Low Latency", SOSP 2015): every request has
+//! a number, its answer is kept under it, and it may go once the client has said that it has read it. An answer that
+//! could not be given a second time by running the call again is never dropped before that; instead, new work of that
+//! kind is refused while there is no room for its answer.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use rustc_hash::FxHashMap;
+
+use super::ItemResult;
+use crate::Fingerprint;
+
+/// How much a session may remember.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryLimits {
+    /// Answers.
+    pub answers_max: usize,
+    /// Bytes of all of them together.
+    pub bytes_max: usize,
+}
+
+/// Under which circumstances an answer is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keep {
+    /// Of the request. `None`: it came before the session could be resumed.
+    pub fingerprint: Option<Fingerprint>,
+    /// Running the call again does no harm, so its answer may be dropped when room is short.
+    pub may_repeat: bool,
+    /// The store has it as well.
+    pub recorded: bool,
+}
+
+/// What the store knew of a request that an earlier life of the service had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// It had begun; how it ended nobody knows.
+    Begun(Fingerprint),
+    /// It had this answer.
+    Done(Fingerprint, ItemResult),
+}
+
+impl Found {
+    /// Of the request.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        match self {
+            Found::Begun(fingerprint) | Found::Done(fingerprint, _) => *fingerprint,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Kept {
+    keep: Keep,
+    result: ItemResult,
+}
+
+/// What one answer costs beside its bytes, roughly.
+const ANSWER_COST: usize = 128;
+
+/// Answers up to this size are copied when they are kept. They are slices of what was read from a worker, and a small
+/// one would hold all of that in memory.
+const COPIED_MAX: usize = 16 * 1024;
+
+fn cost(result: &ItemResult) -> usize {
+    let (Ok(bytes) | Err(bytes)) = result;
+    bytes.len() + ANSWER_COST
+}
+
+/// Answers by the number of their request.
+#[derive(Debug, Default)]
+struct Answers {
+    kept: BTreeMap<u64, Kept>,
+    bytes: usize,
+}
+
+impl Answers {
+    fn insert(&mut self, msgid: u64, kept: Kept) {
+        self.bytes += cost(&kept.result);
+        if let Some(previous) = self.kept.insert(msgid, kept) {
+            self.bytes -= cost(&previous.result);
+        }
+    }
+
+    /// Whether the store had one of those that go.
+    fn drop_up_to(&mut self, msgid: u64) -> bool {
+        let mut was_recorded = false;
+        while let Some(first) = self
+            .kept
+            .first_entry()
+            .filter(|first| *first.key() <= msgid)
+        {
+            let kept = first.remove();
+            self.bytes -= cost(&kept.result);
+            was_recorded |= kept.keep.recorded;
+        }
+        was_recorded
+    }
+
+    fn drop_oldest(&mut self) -> bool {
+        let oldest = self.kept.pop_first();
+        if let Some((_, kept)) = &oldest {
+            self.bytes -= cost(&kept.result);
+        }
+        oldest.is_some()
+    }
+}
+
+/// The memory of one session.
+#[derive(Debug)]
+pub(super) struct Memory {
+    limits: MemoryLimits,
+    /// Every request up to this one was answered, and the client has read it.
+    acked: Option<u64>,
+    repeatable: Answers,
+    /// Answers that must not be lost.
+    fixed: Answers,
+    found: FxHashMap<(u64, u32), Found>,
+}
+
+impl Memory {
+    pub(super) fn new(limits: MemoryLimits) -> Self {
+        Self {
+            limits,
+            acked: None,
+            repeatable: Answers::default(),
+            fixed: Answers::default(),
+            found: FxHashMap::default(),
+        }
+    }
+
+    /// Takes over what the store knew.
+    pub(super) fn restore(
+        &mut self,
+        acked: Option<u64>,
+        records: impl IntoIterator<Item = (u64, u32, Found)>,
+    ) {
+        self.acked = acked;
+        for (msgid, item, found) in records {
+            match (item, found) {
+                (0, Found::Done(fingerprint, result)) => {
+                    let keep = Keep {
+                        fingerprint: Some(fingerprint),
+                        may_repeat: false,
+                        recorded: true,
+                    };
+                    self.fixed.insert(msgid, Kept { keep, result });
+                }
+                (item, found) => {
+                    self.found.insert((msgid, item), found);
+                }
+            }
+        }
+    }
+
+    pub(super) fn is_acked(&self, msgid: u64) -> bool {
+        self.acked.is_some_and(|acked| msgid <= acked)
+    }
+
+    pub(super) fn answer(&self, msgid: u64) -> Option<(Option<Fingerprint>, &ItemResult)> {
+        let kept = self.fixed.kept.get(&msgid);
+        let kept = kept.or_else(|| self.repeatable.kept.get(&msgid))?;
+        Some((kept.keep.fingerprint, &kept.result))
+    }
+
+    pub(super) fn found(&self, msgid: u64, item: u32) -> Option<&Found> {
+        self.found.get(&(msgid, item))
+    }
+
+    /// Whether there is room for the answer to one more request that must not run twice, beside `open` of them that
+    /// are still to be answered.
+    pub(super) fn has_room(&self, open: usize) -> bool {
+        self.fixed.kept.len() + open < self.limits.answers_max
+            && self.fixed.bytes < self.limits.bytes_max
+    }
+
+    /// Keeps an answer; false if the client has no need of it any more.
+    pub(super) fn keep(&mut self, msgid: u64, keep: Keep, result: &ItemResult) -> bool {
+        self.found.retain(|(of, _), _| *of != msgid);
+        if self.is_acked(msgid) {
+            return false;
+        }
+        let own = |bytes: &Bytes| {
+            if bytes.len() <= COPIED_MAX {
+                Bytes::copy_from_slice(bytes)
+            } else {
+                bytes.clone()
+            }
+        };
+        let result = result.as_ref().map(own).map_err(own);
+        let answers = if keep.may_repeat {
+            &mut self.repeatable
+        } else {
+            &mut self.fixed
+        };
+        answers.insert(msgid, Kept { keep, result });
+        while self.answers() > self.limits.answers_max || self.bytes() > self.limits.bytes_max {
+            if !self.repeatable.drop_oldest() {
+                break;
+            }
+        }
+        true
+    }
+
+    /// The client has read everything up to this one. Whether the store may forget something.
+    pub(super) fn ack(&mut self, up_to: u64) -> bool {
+        if self.is_acked(up_to) {
+            return false;
+        }
+        self.acked = Some(up_to);
+        let before = self.found.len();
+        self.found.retain(|(msgid, _), _| *msgid > up_to);
+        let was_found = self.found.len() < before;
+        // Both: the first must not keep the second from happening.
+        self.fixed.drop_up_to(up_to) | self.repeatable.drop_up_to(up_to) | was_found
+    }
+
+    pub(super) fn answers(&self) -> usize {
+        self.fixed.kept.len() + self.repeatable.kept.len()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.fixed.bytes + self.repeatable.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests;

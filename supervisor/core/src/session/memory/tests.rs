@@ -1,0 +1,185 @@
+use super::*;
+use crate::session::{Admission, Answered, Origin, SessionCore};
+
+const LIMITS: MemoryLimits = MemoryLimits {
+    answers_max: 4,
+    bytes_max: 10_000,
+};
+
+fn keep(fingerprint: u128, may_repeat: bool) -> Keep {
+    Keep {
+        fingerprint: Some(Fingerprint(fingerprint)),
+        may_repeat,
+        recorded: !may_repeat,
+    }
+}
+
+fn answer(text: &'static str) -> ItemResult {
+    Ok(Bytes::from_static(text.as_bytes()))
+}
+
+fn resumable() -> SessionCore<&'static str> {
+    let mut core = SessionCore::new(100);
+    core.remember(LIMITS);
+    core
+}
+
+/// A request comes, is answered and its answer is kept.
+fn serve(core: &mut SessionCore<&'static str>, msgid: u64, may_repeat: bool, text: &'static str) {
+    assert_eq!(
+        core.admit(msgid, 1, Some(Fingerprint(msgid.into()))),
+        Admission::New
+    );
+    core.open_call(msgid, "call", keep(msgid.into(), may_repeat));
+    let origin = Origin::Request { msgid };
+    let Answered::Send {
+        keep: Some(keep), ..
+    } = core.answered(origin, || answer(text))
+    else {
+        panic!("it is answered and kept");
+    };
+    assert!(core.keep(msgid, keep, &answer(text)));
+}
+
+fn ask(core: &SessionCore<&'static str>, msgid: u64) -> Admission {
+    core.admit(msgid, 1, Some(Fingerprint(msgid.into())))
+}
+
+#[test]
+fn a_request_sent_again_after_its_answer_gets_the_same_bytes() {
+    let mut core = resumable();
+    serve(&mut core, 1, false, "one");
+    assert_eq!(ask(&core, 1), Admission::Again(answer("one")));
+    assert_eq!(ask(&core, 1), Admission::Again(answer("one")), "and again");
+    serve(&mut core, 2, true, "two");
+    assert_eq!(ask(&core, 2), Admission::Again(answer("two")));
+}
+
+#[test]
+fn a_plain_session_keeps_nothing() {
+    let mut core: SessionCore<&str> = SessionCore::new(10);
+    core.open_call(1, "call", keep(1, false));
+    let origin = Origin::Request { msgid: 1 };
+    let sent = Answered::Send {
+        msgid: 1,
+        keep: None,
+    };
+    assert_eq!(core.answered(origin, || answer("one")), sent);
+    assert_eq!(ask(&core, 1), Admission::New);
+}
+
+#[test]
+fn an_acknowledged_answer_is_forgotten_and_its_number_is_not_taken_again() {
+    let mut core = resumable();
+    serve(&mut core, 1, false, "one");
+    serve(&mut core, 2, false, "two");
+    assert!(core.ack(1), "the store has it to forget");
+    assert_eq!(ask(&core, 1), Admission::Acknowledged);
+    assert_eq!(ask(&core, 2), Admission::Again(answer("two")));
+    assert_eq!(core.kept().0, 1);
+    assert!(!core.ack(1), "nothing new");
+    assert!(!core.ack(0), "an old one");
+    assert!(core.ack(7));
+    assert_eq!(core.kept(), (0, 0));
+}
+
+#[test]
+fn a_number_used_for_another_request_is_told_from_a_request_sent_again() {
+    let mut core = resumable();
+    core.open_call(1, "call", keep(1, false));
+    assert_eq!(core.admit(1, 1, Some(Fingerprint(99))), Admission::Reused);
+    assert_eq!(ask(&core, 1), Admission::Duplicate);
+    serve(&mut core, 2, false, "two");
+    assert_eq!(core.admit(2, 1, Some(Fingerprint(99))), Admission::Reused);
+}
+
+#[test]
+fn no_unacknowledged_answer_of_what_must_not_run_twice_is_ever_dropped() {
+    let mut core = resumable();
+    for msgid in 1..=4 {
+        assert!(core.has_room());
+        serve(&mut core, msgid, false, "fixed");
+    }
+    assert!(!core.has_room(), "new work of that kind is to be refused");
+    for msgid in 5..=9 {
+        serve(&mut core, msgid, true, "may go");
+    }
+    for msgid in 1..=4 {
+        assert_eq!(ask(&core, msgid), Admission::Again(answer("fixed")));
+    }
+    // What may be run again is, instead.
+    assert_eq!(ask(&core, 5), Admission::New);
+    core.ack(2);
+    assert!(core.has_room());
+}
+
+#[test]
+fn requests_that_are_still_open_hold_their_place_for_an_answer() {
+    let mut core = resumable();
+    for msgid in 1..=4 {
+        assert!(core.has_room());
+        core.open_call(msgid, "call", keep(1, false));
+    }
+    assert!(!core.has_room());
+}
+
+#[test]
+fn bytes_are_bounded_as_well() {
+    let mut core = resumable();
+    let large: &'static str = "x".repeat(6000).leak();
+    serve(&mut core, 1, true, large);
+    serve(&mut core, 2, true, large);
+    assert_eq!(core.kept().0, 1, "the older one has gone");
+    assert_eq!(ask(&core, 2), Admission::Again(answer(large)));
+    serve(&mut core, 3, false, large);
+    serve(&mut core, 4, false, large);
+    assert!(!core.has_room());
+    assert_eq!(ask(&core, 3), Admission::Again(answer(large)));
+}
+
+#[test]
+fn an_answer_to_what_was_acknowledged_meanwhile_is_not_kept() {
+    let mut core = resumable();
+    core.open_call(1, "call", keep(1, false));
+    core.ack(1);
+    let origin = Origin::Request { msgid: 1 };
+    let Answered::Send {
+        keep: Some(keep), ..
+    } = core.answered(origin, || answer("late"))
+    else {
+        panic!("the client took it back; it is answered all the same");
+    };
+    assert!(!core.keep(1, keep, &answer("late")));
+    assert_eq!(core.kept(), (0, 0));
+}
+
+#[test]
+fn what_an_earlier_life_of_the_service_knew_is_known_again() {
+    let mut core: SessionCore<&str> = SessionCore::new(10);
+    let records = [
+        (3, 0, Found::Done(Fingerprint(3), answer("three"))),
+        (4, 0, Found::Begun(Fingerprint(4))),
+        (5, 2, Found::Done(Fingerprint(52), answer("item"))),
+    ];
+    core.restore(LIMITS, Some(2), records);
+    assert_eq!(ask(&core, 2), Admission::Acknowledged);
+    assert_eq!(ask(&core, 3), Admission::Again(answer("three")));
+    assert_eq!(ask(&core, 4), Admission::New, "nobody has answered it yet");
+    let begun = Origin::Request { msgid: 4 };
+    assert_eq!(core.found(begun), Some(&Found::Begun(Fingerprint(4))));
+    let item = Origin::Item { msgid: 5, index: 1 };
+    assert!(matches!(core.found(item), Some(Found::Done(..))));
+    assert_eq!(core.found(Origin::Item { msgid: 5, index: 0 }), None);
+    assert_eq!(ask(&core, 6), Admission::New, "it never began");
+    assert!(core.ack(5), "all of it may go");
+    assert_eq!(core.found(item), None);
+}
+
+#[test]
+fn what_came_to_be_known_takes_the_place_of_what_was_found() {
+    let mut core: SessionCore<&str> = SessionCore::new(10);
+    core.restore(LIMITS, None, [(4, 0, Found::Begun(Fingerprint(4)))]);
+    assert!(core.keep(4, keep(4, false), &answer("not known")));
+    assert_eq!(core.found(Origin::Request { msgid: 4 }), None);
+    assert_eq!(ask(&core, 4), Admission::Again(answer("not known")));
+}
