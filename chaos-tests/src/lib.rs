@@ -15,6 +15,7 @@ pub mod checker;
 mod clock;
 pub mod hostile_worker;
 pub mod ledger;
+pub mod raw_client;
 pub mod sdk_worker;
 pub mod soak;
 pub mod under_test;

@@ -137,8 +137,8 @@ fn after_all_kinds_of_deaths_a_stop_leaves_no_process_no_zombie_and_no_file() {
         .flatten();
     let mut left: Vec<_> = left.map(|file| file.file_name()).collect();
     left.sort();
-    // The lock stays on purpose; the rest is the test's own.
-    assert_eq!(left, ["ledger", "log", "s.lock", "standin.toml"]);
+    // The lock and the state stay on purpose; the rest is the test's own.
+    assert_eq!(left, ["ledger", "log", "s.lock", "s.state", "standin.toml"]);
 }
 
 #[test]

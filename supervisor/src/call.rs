@@ -16,7 +16,11 @@ use standin_core::{
 };
 use standin_protocol::Replay;
 
-use crate::{directory::PoolHandle, session::SessionMessage};
+use crate::{
+    directory::PoolHandle,
+    session::SessionMessage,
+    store::{Durability, Fingerprint, RecordName},
+};
 
 /// Who asks. One for each session, shared by its calls.
 #[derive(Debug)]
@@ -92,6 +96,51 @@ pub(crate) struct Call {
     /// A pool that was lost since had given it to a worker.
     pub(crate) begun_before: bool,
     pub(crate) stage: CallStage,
+    /// Its fate is kept in the store, under this name.
+    pub(crate) record: Option<Arc<Record>>,
+}
+
+/// How the fate of a call is kept.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) name: RecordName,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) durability: Durability,
+    /// The store was told that it begins, or that its effect does.
+    begun: AtomicBool,
+    granted: AtomicBool,
+}
+
+impl Record {
+    /// One of which the store has not heard.
+    pub(crate) fn new(name: RecordName, fingerprint: Fingerprint, durability: Durability) -> Self {
+        Self {
+            name,
+            fingerprint,
+            durability,
+            begun: AtomicBool::new(false),
+            granted: AtomicBool::new(false),
+        }
+    }
+
+    /// The store is told now.
+    pub(crate) fn begin(&self) {
+        self.begun.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the store may have heard of it.
+    pub(crate) fn is_begun(&self) -> bool {
+        self.begun.load(Ordering::Relaxed)
+    }
+
+    /// The store has the grant of its effect.
+    pub(crate) fn grant(&self) {
+        self.granted.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_granted(&self) -> bool {
+        self.granted.load(Ordering::Relaxed)
+    }
 }
 
 /// How far a call has come, kept where it survives the pool's actor.
@@ -114,6 +163,12 @@ impl CallStage {
 }
 
 impl Call {
+    /// Whether it has to come to its end though nobody waits for it: it has a name that others may ask for.
+    pub(crate) fn outlives_its_session(&self) -> bool {
+        let record = self.record.as_ref();
+        record.is_some_and(|record| !matches!(record.name, RecordName::Request { .. }))
+    }
+
     /// The method's name for a log or a sentence.
     pub(crate) fn method_name(&self) -> std::borrow::Cow<'_, str> {
         String::from_utf8_lossy(&self.method)

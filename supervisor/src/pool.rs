@@ -6,6 +6,7 @@
 mod acts;
 mod from_worker;
 mod link;
+mod recording;
 mod records;
 mod timer;
 mod words;
@@ -22,6 +23,7 @@ use standin_protocol::{ErrorAnswer, Message, MethodManifest, WorkerHello};
 use standin_transport::MessageWriter;
 use tokio::sync::OwnedSemaphorePermit;
 
+pub(crate) use self::recording::OnRecord;
 use self::{acts::Outbox, link::Link, records::Records, timer::Timer};
 use crate::{
     call::Call,
@@ -31,6 +33,7 @@ use crate::{
     pools::PoolsMessage,
     process::Process,
     status::PoolStatus,
+    store::{Refusal, StoreHandle},
     worker::{WorkerEnvironment, WorkerMessage},
 };
 
@@ -68,6 +71,11 @@ pub(crate) enum PoolMessage {
         cause: Cause,
         last_lines: Vec<String>,
     },
+    /// The store has what it was told, or refused it.
+    OnRecord {
+        news: OnRecord,
+        result: Result<(), Refusal>,
+    },
     /// The timer.
     TimePassed { generation: u64 },
     /// Somebody wants a worker; answered when one is ready or could not be started.
@@ -92,6 +100,7 @@ pub(crate) struct PoolArguments {
     pub(crate) settings: PoolSettings,
     pub(crate) seed: u64,
     pub(crate) environment: Arc<WorkerEnvironment>,
+    pub(crate) store: StoreHandle,
     pub(crate) pools: ActorRef<PoolsMessage>,
 }
 
@@ -104,6 +113,7 @@ pub(crate) struct PoolState {
     generation: u64,
     settings: PoolSettings,
     environment: Arc<WorkerEnvironment>,
+    store: StoreHandle,
     pools: ActorRef<PoolsMessage>,
     core: PoolCore<Arc<Call>>,
     links: Vec<Option<Link>>,
@@ -142,6 +152,7 @@ impl Actor for Pool {
             generation: arguments.generation,
             settings: arguments.settings,
             environment: arguments.environment,
+            store: arguments.store,
             pools: arguments.pools,
         };
         // The first look starts the first workers, and one where none is kept: what it offers is to be learned.
@@ -195,6 +206,7 @@ impl Actor for Pool {
             } => {
                 state.worker_exited(&myself, worker, cause, last_lines);
             }
+            PoolMessage::OnRecord { news, result } => state.on_record(&myself, news, result),
             PoolMessage::TimePassed { generation } => {
                 if state.timer.fired(generation) {
                     state.handle(&myself, Event::TimePassed, None);

@@ -14,6 +14,7 @@ use crate::{
     pool::{Pool, PoolArguments, PoolMessage},
     session::SessionMessage,
     sessions::SessionsMessage,
+    store::StoreHandle,
     worker::WorkerEnvironment,
 };
 
@@ -44,6 +45,7 @@ pub(crate) enum PoolsMessage {
 pub(crate) struct PoolsArguments {
     pub(crate) settings: BTreeMap<String, PoolSettings>,
     pub(crate) environment: Arc<WorkerEnvironment>,
+    pub(crate) store: StoreHandle,
     pub(crate) directory: DirectoryWriter,
 }
 
@@ -62,6 +64,7 @@ struct Entry {
 pub(crate) struct PoolsState {
     pools: Vec<Entry>,
     environment: Arc<WorkerEnvironment>,
+    store: StoreHandle,
     directory: DirectoryWriter,
     sessions: Option<ActorRef<SessionsMessage>>,
     waiting: Vec<ActorRef<SessionMessage>>,
@@ -88,11 +91,13 @@ impl Actor for Pools {
         let PoolsArguments {
             settings,
             environment,
+            store,
             directory,
         } = arguments;
         let mut state = PoolsState {
             pools: Vec::new(),
             environment,
+            store,
             directory,
             sessions: None,
             waiting: Vec::new(),
@@ -207,6 +212,7 @@ impl PoolsState {
             settings: settings.clone(),
             seed: seed(),
             environment: Arc::clone(&self.environment),
+            store: self.store.clone(),
             pools: myself.clone(),
         };
         let (actor, _) =

@@ -8,6 +8,7 @@ use std::{
 };
 
 use ractor::{Actor, ActorRef};
+use standin_core::session::MemoryLimits;
 use standin_protocol::Limits;
 use standin_transport::{Access, Endpoint, EndpointError, ListenError, Listener};
 
@@ -23,6 +24,7 @@ use crate::{
     session::SessionEnvironment,
     sessions::SessionsMessage,
     status::{RequestTotals, ServiceStatus},
+    store::{Store, StoreError, StoreHandle},
     worker::{WorkerEnvironment, random_hex},
 };
 
@@ -44,6 +46,9 @@ pub(crate) enum ServeError {
         #[source]
         source: io::Error,
     },
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The thread that starts processes cannot be started.
     #[error("cannot start the thread that starts processes")]
     Spawner(#[source] io::Error),
@@ -97,7 +102,8 @@ pub(crate) async fn serve(
         limits,
     });
     let _ = BEGAN.set((clock::now(), endpoint.to_string()));
-    let (root, ended) = start(&settings, bound, environment, limits).await?;
+    let store = open_store(&settings, &endpoint)?;
+    let (root, ended) = start(&settings, bound, environment, store.handle(), limits).await?;
     tracing::info!(
         pid = std::process::id(),
         "standin {} is ready on {endpoint}",
@@ -117,6 +123,7 @@ pub(crate) async fn serve(
     let _ = tokio::task::spawn_blocking(move || process::guard::sweep(&instance)).await;
     guard.abort();
     alive.abort();
+    let _ = tokio::task::spawn_blocking(move || store.close()).await;
     tracing::info!("standin has stopped");
     result
 }
@@ -132,6 +139,25 @@ fn bind(settings: &Settings) -> Result<Listener, ServeError> {
     Ok(Listener::bind(&endpoint, &access)?)
 }
 
+/// The store in the state folder: the one of the settings, else beside the endpoint.
+fn open_store(settings: &Settings, endpoint: &Endpoint) -> Result<Store, ServeError> {
+    let state = &settings.state.dir;
+    let mut folder = endpoint.as_path().as_os_str().to_owned();
+    folder.push(".state");
+    let folder = match state.as_os_str().is_empty() {
+        true if cfg!(windows) => std::env::temp_dir().join("standin.state"),
+        true => PathBuf::from(folder),
+        false => state.clone(),
+    };
+    let made = std::fs::create_dir_all(&folder);
+    made.map_err(|source| ServeError::Folder {
+        folder: folder.clone(),
+        source,
+    })?;
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    Ok(Store::open(&folder, boot.trim())?)
+}
+
 /// The folder that systemd has made for this run (`RuntimeDirectory=`). Beside a socket that was handed over there is
 /// nothing of ours.
 fn runtime_folder() -> Option<PathBuf> {
@@ -144,25 +170,35 @@ async fn start(
     settings: &Settings,
     bound: Listener,
     environment: Arc<WorkerEnvironment>,
+    store: StoreHandle,
     limits: Limits,
 ) -> Result<(ActorRef<RootMessage>, tokio::task::JoinHandle<()>), ServeError> {
     let directory = DirectoryWriter::default();
     let requests_max = settings.endpoint.session_requests_max;
     let for_sessions = directory.clone();
     let owner = owner();
+    let linger = settings.sessions.linger.0;
+    let memory = MemoryLimits {
+        answers_max: settings.sessions.answers_max,
+        bytes_max: settings.sessions.answers_bytes_max.0 as usize,
+    };
     let arguments = RootArguments {
         bound: Arc::new(bound),
         pools: PoolsArguments {
             settings: settings.pools.clone(),
             environment,
+            store: store.clone(),
             directory,
         },
         sessions_max: settings.endpoint.sessions_max,
         session_environment: Box::new(move |pools| SessionEnvironment {
             directory: for_sessions,
             pools,
+            store,
             limits,
             requests_max,
+            linger,
+            memory,
             last_request: AtomicU64::new(0),
             owner,
         }),

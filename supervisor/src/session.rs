@@ -1,15 +1,17 @@
-//! One session: the actor between a client's connection and the pools.
+//! One client's session: the actor that owns its open calls and, if the client said hello, outlives its connection.
 //!
-//! It owns the client's open requests ([`SessionCore`]) and the writing end of the connection; a task reads the other
-//! end and casts what came. A request for a pool becomes a [`Call`]; a request for the service itself is answered
-//! here. If a pool's actor is lost, the session submits what it may again.
+//! A session without a hello ends with its connection. One with it keeps its answers until the client has acknowledged
+//! them, and waits for the client to come back. It decides nothing that [`SessionCore`] can decide.
 
 mod answers;
 mod batch;
 mod callbacks;
 mod intake;
+mod link;
 mod own_methods;
 mod reading;
+mod recording;
+mod resuming;
 mod unlocated;
 
 use std::sync::{Arc, atomic::AtomicU64};
@@ -18,34 +20,42 @@ use bytes::Bytes;
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use standin_core::{
     SessionId,
-    session::{Callbacks, SessionCore},
+    session::{Callbacks, MemoryLimits, SessionCore},
 };
 use standin_protocol::{Limits, Message};
-use standin_transport::{Connection, MessageReader, MessageWriter, occasional_writer};
-use tokio::task::JoinHandle;
 
-pub(crate) use self::callbacks::{Callback, CallbackReply};
-use self::{
-    reading::{Credit, Reading},
-    unlocated::Unlocated,
+pub(crate) use self::{
+    callbacks::{Callback, CallbackReply},
+    reading::BrokenStream,
+    resuming::Restored,
 };
+use self::{link::Link, recording::OnRecord, unlocated::Unlocated};
 use crate::{
     call::{Call, CallAnswer, Caller},
     directory::{DirectoryReader, DirectoryWriter, PoolHandle},
     failpoint,
     pools::PoolsMessage,
-    sessions::SessionsMessage,
+    sessions::{Newcomer, SessionsMessage, Welcome},
+    store::{SessionToken, StoreHandle},
 };
 
 /// What a session is told. It is kept small, since each idle session has room for some of these; what comes rarely is
 /// boxed.
 pub(crate) enum SessionMessage {
-    /// The client sent these.
-    Received(Vec<Message>),
-    /// The connection is over; why, if it was not just closed.
-    ConnectionEnded(Option<Box<reading::BrokenStream>>),
+    /// The client sent these, over its connection of that number.
+    Received(u32, Vec<Message>),
+    /// The connection of that number is over; why, if it was not just closed.
+    ConnectionEnded(u32, Option<Box<reading::BrokenStream>>),
+    /// The client has come back over another connection.
+    Resumed(Box<Newcomer>),
+    /// Nobody has come back; the number is that of the connection that was lost.
+    LingerOver(u32),
+    /// There are too many sessions without a client.
+    MakeRoom,
     /// Pools answered, or the service itself.
     Answered(Vec<CallAnswer>),
+    /// The store has what it was told, or refused it.
+    OnRecord(Box<OnRecord>),
     /// A worker asks the client.
     Callback(Box<Callback>),
     /// A worker is getting on with the call of this number.
@@ -62,8 +72,12 @@ pub(crate) enum SessionMessage {
 pub(crate) struct SessionEnvironment {
     pub(crate) directory: DirectoryWriter,
     pub(crate) pools: ActorRef<PoolsMessage>,
+    pub(crate) store: StoreHandle,
     pub(crate) limits: Limits,
     pub(crate) requests_max: usize,
+    /// How long a session waits for its client to come back.
+    pub(crate) linger: std::time::Duration,
+    pub(crate) memory: MemoryLimits,
     /// Names for requests, unique while the service lives.
     pub(crate) last_request: AtomicU64,
     /// Who runs the service: that user may change it.
@@ -73,7 +87,9 @@ pub(crate) struct SessionEnvironment {
 /// What a session is made from.
 pub(crate) struct SessionArguments {
     pub(crate) id: SessionId,
-    pub(crate) connection: Connection,
+    pub(crate) newcomer: Box<Newcomer>,
+    /// It goes on with one of an earlier life of the service.
+    pub(crate) restored: Option<Restored>,
     pub(crate) environment: Arc<SessionEnvironment>,
     pub(crate) sessions: ActorRef<SessionsMessage>,
 }
@@ -87,15 +103,20 @@ pub(crate) struct SessionState {
     environment: Arc<SessionEnvironment>,
     sessions: ActorRef<SessionsMessage>,
     core: SessionCore<Arc<Call>>,
+    /// By what it can be resumed, once its client said hello.
+    token: Option<SessionToken>,
+    /// The client wants a session that it may not have.
+    welcome: Welcome,
     callbacks: Callbacks<CallbackReply>,
     /// The client said in its hello that it serves callbacks.
     serves_callbacks: bool,
     directory: DirectoryReader,
     /// Requests whose method is not known while pools are still starting.
     unlocated: Vec<Unlocated>,
-    writer: MessageWriter,
-    credit: Arc<Credit>,
-    reading: JoinHandle<()>,
+    /// `None`: the client is away.
+    link: Option<Link>,
+    /// Which connection of the session `link` is or was, from 0.
+    epoch: u32,
     /// Calls of the message that is being handled, by pool, so that each pool is told once.
     outgoing: Vec<(Arc<PoolHandle>, Vec<Arc<Call>>)>,
 }
@@ -104,7 +125,6 @@ impl Drop for SessionState {
     /// However the session ends, its own failure included: the connection closes, nobody works for it any more, and
     /// no worker waits for an answer of its client.
     fn drop(&mut self) {
-        self.reading.abort();
         self.let_go();
     }
 }
@@ -127,35 +147,35 @@ impl Actor for Session {
     ) -> Result<SessionState, ActorProcessingErr> {
         let SessionArguments {
             id,
-            connection,
+            newcomer,
+            restored,
             environment,
             sessions,
         } = arguments;
-        let peer = connection.peer();
+        let peer = newcomer.connection.peer();
         tracing::debug!(session = %id, user = %peer.user, pid = peer.pid, "a client connected");
         let is_administrator =
             peer.user == environment.owner || ADMINISTRATORS.contains(&peer.user.as_str());
         let user = peer.user.clone();
         let caller = Caller::new(id, user, is_administrator, myself.clone());
-        let caller = Arc::new(caller);
-        let writer = occasional_writer(connection.clone());
-        let credit = Arc::new(Credit::new());
-        let reader = MessageReader::new(connection, environment.limits);
-        let reading = Reading::new(reader, writer.clone(), myself, Arc::clone(&credit));
-        let reading = tokio::spawn(reading.run());
+        let mut core = SessionCore::new(environment.requests_max);
+        let token = restored.map(|restored| restored.into_core(&mut core, environment.memory));
+        let welcome = newcomer.welcome;
+        let link = Link::start(*newcomer, 0, &myself);
         Ok(SessionState {
-            core: SessionCore::new(environment.requests_max),
+            core,
+            token,
+            welcome,
             callbacks: Callbacks::new(CALLBACKS_MAX),
             serves_callbacks: false,
             directory: environment.directory.reader(),
             unlocated: Vec::new(),
             outgoing: Vec::new(),
-            caller,
+            caller: Arc::new(caller),
             environment,
             sessions,
-            writer,
-            credit,
-            reading,
+            link: Some(link),
+            epoch: 0,
         })
     }
 
@@ -167,23 +187,28 @@ impl Actor for Session {
     ) -> Result<(), ActorProcessingErr> {
         failpoint::pass("session", state.caller.session);
         match message {
-            SessionMessage::Received(messages) => {
-                for message in messages {
-                    state.received(&myself, message);
-                }
-                state.credit.give_back();
+            SessionMessage::Received(epoch, messages) => state.received(&myself, epoch, messages),
+            SessionMessage::ConnectionEnded(epoch, why) => {
+                state.connection_ended(&myself, epoch, why);
             }
-            SessionMessage::ConnectionEnded(why) => state.connection_ended(&myself, why),
+            SessionMessage::Resumed(newcomer) => state.resumed(&myself, *newcomer),
+            SessionMessage::LingerOver(epoch) => state.linger_over(&myself, epoch),
+            SessionMessage::MakeRoom => state.make_room(&myself),
             SessionMessage::Answered(answers) => {
                 for answer in answers {
-                    state.answered(answer);
+                    state.answered(&myself, answer);
                 }
+                state.end_if_done(&myself);
+            }
+            SessionMessage::OnRecord(news) => {
+                state.on_record(*news);
+                state.end_if_done(&myself);
             }
             SessionMessage::Callback(asked) => state.callback(*asked),
             SessionMessage::Progress(told) => state.progress(told.0, &told.1),
             SessionMessage::DirectoryChanged => state.locate_again(&myself),
             SessionMessage::UnlocatedDue => state.unlocated_due(),
-            SessionMessage::PoolLost { generation } => state.pool_lost(generation),
+            SessionMessage::PoolLost { generation } => state.pool_lost(&myself, generation),
         }
         state.submit_outgoing();
         Ok(())

@@ -1,21 +1,37 @@
-//! The parent of the session actors: makes one for each connection, counts them, and ends them.
+//! The parent of the session actors: hears what a newcomer says first, finds the session it wants to go on with or makes
+//! one, counts them, and ends those that nobody comes back to.
 
-use std::sync::Arc;
+mod newcomer;
+mod resume;
+
+use std::{collections::VecDeque, sync::Arc};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 use rustc_hash::FxHashMap;
 use standin_core::SessionId;
 use standin_transport::Connection;
 
-use crate::session::{Session, SessionArguments, SessionEnvironment, SessionMessage};
+pub(crate) use self::newcomer::{Newcomer, Welcome};
+use crate::{
+    session::{Restored, Session, SessionArguments, SessionEnvironment, SessionMessage},
+    store::SessionToken,
+};
 
 /// What the parent of the sessions is told and asked.
 pub(crate) enum SessionsMessage {
     /// A client has connected.
     Accepted(Connection),
+    /// A client has said something for the first time; `None`: it went away without a word.
+    Greeted(Option<Box<Newcomer>>),
+    /// What the store knows of the session that a newcomer wants to go on with.
+    LookedUp(Box<resume::LookedUp>),
+    /// A session can be resumed from now on, by this token, or no longer.
+    Named(SessionId, Option<SessionToken>),
+    /// A session has lost its client and waits for it to come back.
+    Detached { session: SessionId, epoch: u32 },
     /// A session has ended.
     Ended(SessionId),
-    /// How many there are.
+    /// How many clients are connected.
     Count(RpcReplyPort<usize>),
     /// A pool's actor was lost and replaced: every session is told.
     PoolLost { generation: u64 },
@@ -30,11 +46,31 @@ pub(crate) struct SessionsArguments {
 /// The actor.
 pub(crate) struct Sessions;
 
+/// Sessions without a client that are kept at a time. Beyond it those go that have nothing to keep, the oldest first.
+const DETACHED_MAX: usize = 1000;
+
+/// One session as its parent knows it.
+struct Known {
+    actor: ActorRef<SessionMessage>,
+    user: String,
+    token: Option<SessionToken>,
+    is_connected: bool,
+    /// How many times it was given a connection after its first.
+    epoch: u32,
+}
+
 /// What it holds.
 pub(crate) struct SessionsState {
     environment: Arc<SessionEnvironment>,
     sessions_max: usize,
-    sessions: FxHashMap<SessionId, ActorRef<SessionMessage>>,
+    sessions: FxHashMap<SessionId, Known>,
+    tokens: FxHashMap<SessionToken, SessionId>,
+    /// Those without a client, the oldest first. Who has come back or ended since is passed over.
+    detached: VecDeque<SessionId>,
+    /// Clients with a session.
+    connected: usize,
+    /// Clients that have not said anything yet.
+    silent: usize,
     last: u64,
 }
 
@@ -56,6 +92,10 @@ impl Actor for Sessions {
             environment,
             sessions_max,
             sessions: FxHashMap::default(),
+            tokens: FxHashMap::default(),
+            detached: VecDeque::new(),
+            connected: 0,
+            silent: 0,
             last: 0,
         })
     }
@@ -68,15 +108,17 @@ impl Actor for Sessions {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             SessionsMessage::Accepted(connection) => state.accepted(&myself, connection),
-            SessionsMessage::Ended(session) => {
-                state.sessions.remove(&session);
-            }
+            SessionsMessage::Greeted(newcomer) => state.greeted(&myself, newcomer),
+            SessionsMessage::LookedUp(found) => state.looked_up(&myself, *found),
+            SessionsMessage::Named(session, token) => state.named(session, token),
+            SessionsMessage::Detached { session, epoch } => state.detached(session, epoch),
+            SessionsMessage::Ended(session) => state.forget(session),
             SessionsMessage::Count(reply) => {
-                let _ = reply.send(state.sessions.len());
+                let _ = reply.send(state.connected + state.silent);
             }
             SessionsMessage::PoolLost { generation } => {
                 for session in state.sessions.values() {
-                    let _ = session.cast(SessionMessage::PoolLost { generation });
+                    let _ = session.actor.cast(SessionMessage::PoolLost { generation });
                 }
             }
         }
@@ -95,9 +137,12 @@ impl Actor for Sessions {
             SupervisionEvent::ActorTerminated(..) => {}
             SupervisionEvent::ActorFailed(cell, error) => {
                 tracing::error!(%error, "a session actor failed; its client is disconnected");
-                state
-                    .sessions
-                    .retain(|_, session| session.get_id() != cell.get_id());
+                let mut sessions = state.sessions.iter();
+                let failed = sessions.find(|(_, known)| known.actor.get_id() == cell.get_id());
+                if let Some((session, _)) = failed {
+                    let session = *session;
+                    state.forget(session);
+                }
             }
         }
         Ok(())
@@ -106,18 +151,41 @@ impl Actor for Sessions {
 
 impl SessionsState {
     fn accepted(&mut self, myself: &ActorRef<SessionsMessage>, connection: Connection) {
-        if self.sessions.len() >= self.sessions_max {
+        if self.connected + self.silent >= self.sessions_max {
             tracing::warn!(
                 limit = self.sessions_max,
                 "a client was turned away: too many are connected"
             );
             return;
         }
+        self.silent += 1;
+        newcomer::listen(connection, self.environment.limits, myself.clone());
+    }
+
+    fn greeted(&mut self, myself: &ActorRef<SessionsMessage>, newcomer: Option<Box<Newcomer>>) {
+        self.silent -= 1;
+        let Some(newcomer) = newcomer else { return };
+        match newcomer.wanted_session() {
+            Some(token) => self.resume(myself, newcomer, token),
+            None => self.open(myself, newcomer, None),
+        }
+    }
+
+    /// Makes a session for a client.
+    fn open(
+        &mut self,
+        myself: &ActorRef<SessionsMessage>,
+        newcomer: Box<Newcomer>,
+        restored: Option<Restored>,
+    ) {
         self.last += 1;
         let id = SessionId(self.last);
+        let token = restored.as_ref().map(|restored| restored.token);
+        let user = newcomer.connection.peer().user.clone();
         let arguments = SessionArguments {
             id,
-            connection,
+            newcomer,
+            restored,
             environment: Arc::clone(&self.environment),
             sessions: myself.clone(),
         };
@@ -127,10 +195,63 @@ impl SessionsState {
             arguments,
             myself.get_cell(),
         ) {
-            Ok((session, _)) => {
-                self.sessions.insert(id, session);
+            Ok((actor, _)) => {
+                self.connected += 1;
+                let known = Known {
+                    actor,
+                    user,
+                    token: None,
+                    is_connected: true,
+                    epoch: 0,
+                };
+                self.sessions.insert(id, known);
+                if let Some(token) = token {
+                    self.named(id, Some(token));
+                }
             }
             Err(error) => tracing::error!(%error, "a session could not be started"),
+        }
+    }
+
+    fn named(&mut self, session: SessionId, token: Option<SessionToken>) {
+        let Some(known) = self.sessions.get_mut(&session) else {
+            return;
+        };
+        if let Some(token) = std::mem::replace(&mut known.token, token) {
+            self.tokens.remove(&token);
+        }
+        if let Some(token) = token {
+            self.tokens.insert(token, session);
+        }
+    }
+
+    fn detached(&mut self, session: SessionId, epoch: u32) {
+        let known = self.sessions.get_mut(&session);
+        // News of a connection that another has replaced is no news.
+        let Some(known) = known.filter(|known| known.epoch == epoch) else {
+            return;
+        };
+        if std::mem::replace(&mut known.is_connected, false) {
+            self.connected -= 1;
+            self.detached.push_back(session);
+        }
+        while self.sessions.len() - self.connected > DETACHED_MAX
+            && let Some(oldest) = self.detached.pop_front()
+        {
+            let known = self.sessions.get(&oldest);
+            if let Some(known) = known.filter(|known| !known.is_connected) {
+                let _ = known.actor.cast(SessionMessage::MakeRoom);
+            }
+        }
+    }
+
+    fn forget(&mut self, session: SessionId) {
+        let Some(known) = self.sessions.remove(&session) else {
+            return;
+        };
+        self.connected -= usize::from(known.is_connected);
+        if let Some(token) = known.token {
+            self.tokens.remove(&token);
         }
     }
 }

@@ -26,15 +26,6 @@ use std::{
 
 use tokio::sync::oneshot;
 
-#[expect(unused_imports, reason = "sessions are not wired to it yet")]
-pub(crate) use self::record::StoredRecord;
-#[cfg_attr(
-    not(test),
-    expect(
-        unused_imports,
-        reason = "sessions, keys and pools are not wired to it yet"
-    )
-)]
 pub(crate) use self::{
     names::{Fingerprint, KeyName, RecordName, SessionToken},
     open::StoreError,

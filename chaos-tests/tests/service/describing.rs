@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::setup::{program, refusal, service, work};
 
 #[test]
-fn the_hello_tells_the_server_its_version_and_its_limits() {
+fn the_hello_gives_a_session_and_tells_the_server_its_version_and_its_limits() {
     let under_test = UnderTest::serve(program(), |folder| {
         format!(
             "message_size_max = '2MiB'\nsession_requests_max = 77\n{}",
@@ -14,12 +14,14 @@ fn the_hello_tells_the_server_its_version_and_its_limits() {
         )
     });
     let client = under_test.client();
-    let said: Value = client
+    let mut said: Value = client
         .call(
             "standin.hello",
             &json!({ "client": "test", "callbacks": false }),
         )
         .expect("it is answered");
+    let session = said["session"].take();
+    assert_eq!(session.as_str().map(str::len), Some(32), "{session}");
     assert_eq!(
         said,
         json!({
@@ -28,7 +30,13 @@ fn the_hello_tells_the_server_its_version_and_its_limits() {
             "server": "standin",
             "version": env!("CARGO_PKG_VERSION"),
             "protocol": 1,
-            "limits": { "message_size_max": 2 << 20, "depth_max": 64, "requests_max": 77 },
+            "limits": {
+                "message_size_max": 2 << 20,
+                "depth_max": 64,
+                "requests_max": 77,
+                "unacknowledged_max": 1024,
+                "linger_ms": 60_000,
+            },
         })
     );
 }

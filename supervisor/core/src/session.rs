@@ -190,6 +190,18 @@ impl<C> SessionCore<C> {
         Admission::New
     }
 
+    /// Whether a request for the service itself is taken, which may be asked again at any time.
+    #[must_use]
+    pub fn admit_own(&self, msgid: u64) -> Admission {
+        if self.open.contains_key(&msgid) {
+            Admission::Duplicate
+        } else if self.open_calls >= self.requests_max {
+            Admission::TooMany
+        } else {
+            Admission::New
+        }
+    }
+
     /// What an earlier life of the service knew of this call, which nobody has answered in this one.
     #[must_use]
     pub fn found(&self, origin: Origin) -> Option<&Found> {
@@ -205,6 +217,19 @@ impl<C> SessionCore<C> {
     pub fn has_room(&self) -> bool {
         let memory = self.memory.as_ref();
         memory.is_none_or(|memory| memory.has_room(self.open_fixed))
+    }
+
+    /// Nobody will ask for an answer again.
+    pub fn forget_answers(&mut self) {
+        self.memory = None;
+    }
+
+    /// Whether a client that comes back could miss something: a call that is open, or an answer that could not be had
+    /// a second time.
+    #[must_use]
+    pub fn owes_anything(&self) -> bool {
+        let memory = self.memory.as_ref();
+        !self.open.is_empty() || memory.is_some_and(|memory| memory.has_fixed())
     }
 
     /// Keeps an answer that [`Answered`] said to keep; false if the client has acknowledged it already.

@@ -9,7 +9,7 @@ use super::{
     ConfigError, PoolSettings, Scope, Settings,
     mistake::{DUPLICATE, Misread, Mistakes, syntax},
     section::Section,
-    settings::{EndpointSettings, ServiceSettings},
+    settings::{EndpointSettings, ServiceSettings, SessionsSettings},
 };
 
 /// Slots of a pool that can be looked through on each request without being noticed.
@@ -54,6 +54,9 @@ pub(super) fn read(text: &str, path: &Path) -> Result<Settings, ConfigError> {
 fn read_whole(file: &mut Section<'_>, settings: &mut Settings) {
     file.table("endpoint", |section| {
         read_endpoint(section, &mut settings.endpoint)
+    });
+    file.table("sessions", |section| {
+        read_sessions(section, &mut settings.sessions)
     });
     file.table("state", |section| {
         section.set("dir", &mut settings.state.dir)
@@ -109,6 +112,20 @@ fn read_endpoint(section: &mut Section<'_>, endpoint: &mut EndpointSettings) {
         Misread::new(
             "`message_size_max` is between \"1KiB\" and \"1GiB\"",
             "\"16MiB\" is the default",
+        )
+    });
+}
+
+fn read_sessions(section: &mut Section<'_>, sessions: &mut SessionsSettings) {
+    section.set("linger", &mut sessions.linger);
+    section.set("answers_max", &mut sessions.answers_max);
+    section.set("answers_bytes_max", &mut sessions.answers_bytes_max);
+    at_least_one(section, "answers_max", sessions.answers_max > 0);
+    let fits = sessions.answers_bytes_max.0 >= MESSAGE_SIZE_MIN;
+    section.require(&["answers_bytes_max"], fits, || {
+        Misread::new(
+            "`answers_bytes_max` is \"1KiB\" or more",
+            "\"64MiB\" is the default",
         )
     });
 }

@@ -150,11 +150,8 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// What was meant: a key of this table that is spelled alike, or the table that has such a key.
+    /// What was meant: the table that has such a key, or a key of this table that is spelled alike.
     fn hint(&self, name: &str) -> String {
-        if let Some(near) = nearest(name, self.known.iter().copied()) {
-            return format!("did you mean `{near}`?");
-        }
         let own = &self.name.split('.').take(2).collect::<Vec<_>>();
         let mut homes = Vec::new();
         find_homes(
@@ -171,10 +168,14 @@ impl<'a> Section<'a> {
                 .iter_mut()
                 .for_each(|home| *home = home.replacen(Settings::BUILTIN_POOL, pool, 1));
         }
-        match homes.first() {
-            Some(home) => format!("`{name}` belongs in [{home}]"),
-            None if self.name.is_empty() => format!("the sections are: {}", self.known.join(", ")),
-            None => format!(
+        let near = || nearest(name, self.known.iter().copied());
+        match homes.first().ok_or_else(near) {
+            Ok(home) => format!("`{name}` belongs in [{home}]"),
+            Err(Some(near)) => format!("did you mean `{near}`?"),
+            Err(None) if self.name.is_empty() => {
+                format!("the sections are: {}", self.known.join(", "))
+            }
+            Err(None) => format!(
                 "the settings of [{}] are: {}",
                 self.name,
                 self.known.join(", ")

@@ -10,6 +10,7 @@ use super::units::{Bytes, Mode, Span};
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Settings {
     pub(crate) endpoint: EndpointSettings,
+    pub(crate) sessions: SessionsSettings,
     pub(crate) state: StateSettings,
     pub(crate) log: LogSettings,
     pub(crate) service: ServiceSettings,
@@ -21,6 +22,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             endpoint: EndpointSettings::default(),
+            sessions: SessionsSettings::default(),
             state: StateSettings::default(),
             log: LogSettings::default(),
             service: ServiceSettings::default(),
@@ -55,6 +57,27 @@ impl Default for EndpointSettings {
             sessions_max: 20_000,
             session_requests_max: 1024,
             message_size_max: Bytes(16 << 20),
+        }
+    }
+}
+
+/// What outlives a connection.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct SessionsSettings {
+    /// How long a session waits for its client to come back.
+    pub(crate) linger: Span,
+    /// Answers that one session keeps for a client that has not acknowledged them.
+    pub(crate) answers_max: usize,
+    /// Bytes of these answers.
+    pub(crate) answers_bytes_max: Bytes,
+}
+
+impl Default for SessionsSettings {
+    fn default() -> Self {
+        Self {
+            linger: Span(Duration::from_secs(60)),
+            answers_max: 1024,
+            answers_bytes_max: Bytes(64 << 20),
         }
     }
 }

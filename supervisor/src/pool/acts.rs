@@ -5,15 +5,15 @@ use std::{collections::VecDeque, sync::Arc};
 use bytes::Bytes;
 use ractor::ActorRef;
 use standin_core::{
-    AttemptId, RequestId, SessionId, WorkerId,
+    SessionId, WorkerId,
     pool::{Effect, Failure},
-    session::{Stage, outcome_after_pool_lost},
+    session::outcome_after_pool_lost,
 };
-use standin_protocol::{self as protocol, WorkerMeta};
+use standin_protocol as protocol;
 
-use super::{PoolMessage, PoolState, link::Link, words};
+use super::{PoolMessage, PoolState, link::Link, recording::Sending, words};
 use crate::{
-    call::{Call, CallAnswer, Caller},
+    call::{Call, CallAnswer},
     clock, failpoint,
     pools::PoolsMessage,
     session::SessionMessage,
@@ -37,7 +37,14 @@ impl PoolState {
                 number,
                 timeout,
             } => {
-                self.send_attempt(worker, request, attempt, number, timeout);
+                let sending = Sending {
+                    worker,
+                    request,
+                    attempt,
+                    number,
+                    timeout,
+                };
+                self.send_attempt(myself, sending);
             }
             Effect::CancelAttempt { worker, attempt } => {
                 let params = protocol::encode(&[attempt.0]);
@@ -48,7 +55,7 @@ impl PoolState {
                 attempt,
                 granted,
             } => {
-                self.answer_effect(worker, attempt, granted);
+                self.answer_effect(myself, worker, attempt, granted);
             }
             Effect::Drain(worker) => {
                 self.send(
@@ -128,41 +135,6 @@ impl PoolState {
         }
     }
 
-    fn send_attempt(
-        &mut self,
-        worker: WorkerId,
-        request: RequestId,
-        attempt: AttemptId,
-        number: u32,
-        timeout: std::time::Duration,
-    ) {
-        let call = self.core.payload(request).expect("what is sent is known");
-        call.stage.reach(Stage::Sent);
-        tracing::trace!(%request, session = %call.caller.session, %worker, %attempt, number, "sent");
-        let frame = protocol::request(
-            attempt.0,
-            &call.method,
-            &call.params,
-            Some(&|out| write_meta(out, &call.caller, number, timeout)),
-        );
-        if let Some(link) = self.links[worker.slot.0 as usize].as_mut() {
-            link.send_attempt(attempt, frame);
-        }
-    }
-
-    fn answer_effect(&mut self, worker: WorkerId, attempt: AttemptId, granted: bool) {
-        if granted
-            && let Some(request) = self.core.request_of(attempt)
-            && let Some(call) = self.core.payload(request)
-        {
-            call.stage.reach(Stage::EffectGranted);
-        }
-        if let Some(msgid) = self.records.take_effect_msgid(worker, attempt) {
-            let answer = Bytes::from_static(if granted { &[0xc3] } else { &[0xc2] });
-            self.send(worker, protocol::response_ok(msgid, &answer));
-        }
-    }
-
     pub(super) fn send(&mut self, worker: WorkerId, frame: protocol::Frame) {
         if let Some(link) = self.link(worker) {
             link.send(frame);
@@ -202,16 +174,6 @@ impl PoolState {
 }
 
 const EMPTY_ARRAY: Bytes = Bytes::from_static(&[0x90]);
-
-fn write_meta(out: &mut Vec<u8>, caller: &Caller, number: u32, timeout: std::time::Duration) {
-    WorkerMeta::write(
-        out,
-        timeout.as_millis() as u64,
-        caller.session.0,
-        &caller.user,
-        number,
-    );
-}
 
 /// Answers on their way to the sessions, gathered while one message is handled, so that each session is told once.
 #[derive(Debug, Default)]

@@ -25,6 +25,8 @@ pub(super) struct Link {
     frames: u64,
     /// Attempts whose frame may still be in that queue, each with its place.
     unwritten: VecDeque<(AttemptId, u64)>,
+    /// Attempts that are being put on record before they are given to it.
+    held: Vec<AttemptId>,
 }
 
 impl Link {
@@ -39,6 +41,7 @@ impl Link {
             writer: None,
             frames: 0,
             unwritten: VecDeque::new(),
+            held: Vec::new(),
         }
     }
 
@@ -73,11 +76,22 @@ impl Link {
         self.unwritten.push_back((attempt, self.frames));
     }
 
+    /// This attempt is not given to it yet.
+    pub(super) fn hold(&mut self, attempt: AttemptId) {
+        self.held.push(attempt);
+    }
+
+    /// It is now, or never will be.
+    pub(super) fn release(&mut self, attempt: AttemptId) {
+        self.held.retain(|held| *held != attempt);
+    }
+
     /// The attempts whose frame the system never had to its end. The worker cannot have begun them.
     pub(super) fn unsent(&self) -> Vec<AttemptId> {
         let given = self.writer.as_ref().map_or(0, MessageWriter::frames_given);
         let unsent = self.unwritten.iter().filter(|(_, place)| *place > given);
-        unsent.map(|(attempt, _)| *attempt).collect()
+        let unsent = unsent.map(|(attempt, _)| *attempt);
+        unsent.chain(self.held.iter().copied()).collect()
     }
 
     pub(super) fn writer(&self) -> Option<&MessageWriter> {

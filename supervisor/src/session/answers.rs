@@ -4,19 +4,14 @@ use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use ractor::ActorRef;
-use rustc_hash::FxHashMap;
-use standin_core::{
-    RequestId,
-    session::{AfterPoolLost, Answered, ItemResult, Stage, after_pool_lost},
-};
+use standin_core::session::{AfterPoolLost, Answered, ItemResult, Keep, Stage, after_pool_lost};
 use standin_protocol::{self as protocol, ErrorAnswer, ErrorCode, WireError};
 
-use super::{SessionMessage, SessionState, batch::encode_batch, reading::BrokenStream};
+use super::{SessionMessage, SessionState, batch::encode_batch};
 use crate::{
     call::{Call, CallAnswer, CallStage},
     directory::PoolHandle,
-    pool::PoolMessage,
-    sessions::SessionsMessage,
+    store::Write,
 };
 
 /// When this much waits for a client that does not read it, progress is left out: it is a hint, and the next one says
@@ -26,18 +21,25 @@ const PROGRESS_UNREAD_BYTES_MAX: usize = 256 * 1024;
 impl SessionState {
     /// Answers a request that was never opened.
     pub(super) fn refuse(&self, msgid: u64, error: &ErrorAnswer) {
-        self.writer
-            .send(protocol::response_error(msgid, &error.encode()));
+        self.send(protocol::response_error(msgid, &error.encode()));
+    }
+
+    /// Says something to the client, if it is there. What it misses and needs it asks for when it is back.
+    pub(super) fn send(&self, frame: protocol::Frame) {
+        if let Some(link) = &self.link {
+            link.send(frame);
+        }
     }
 
     pub(super) fn respond(&self, msgid: u64, result: &Result<Bytes, Bytes>) {
-        self.writer.send(match result {
+        self.send(match result {
             Ok(result) => protocol::response_ok(msgid, result),
             Err(error) => protocol::response_error(msgid, error),
         });
     }
 
-    pub(super) fn answered(&mut self, answer: CallAnswer) {
+    /// Gives an answer to the client, or to the batch that it belongs to.
+    pub(super) fn deliver(&mut self, answer: CallAnswer) {
         let CallAnswer { origin, result } = answer;
         let answered = self.core.answered(origin, || result.clone());
         self.act_on_answer(answered, Some(result));
@@ -45,36 +47,51 @@ impl SessionState {
 
     pub(super) fn act_on_answer(&mut self, answered: Answered, result: Option<ItemResult>) {
         match answered {
-            Answered::Send { msgid } => {
+            Answered::Send { msgid, keep } => {
                 let result = result.expect("a single answer comes with its result");
-                self.respond(msgid, &result);
+                self.keep_and_respond(msgid, keep, &result);
             }
-            Answered::SendBatch { msgid, items } => {
+            Answered::SendBatch { msgid, keep, items } => {
                 let limit = self.environment.limits.message_size_max;
-                self.respond(msgid, &Ok(encode_batch(&items, limit)));
+                let result = Ok(encode_batch(&items, limit));
+                self.keep_and_respond(msgid, keep, &result);
             }
             Answered::Kept | Answered::Nobody => {}
         }
     }
 
+    fn keep_and_respond(&mut self, msgid: u64, keep: Option<Keep>, result: &ItemResult) {
+        if let Some(keep) = keep
+            && !self.core.keep(msgid, keep, result)
+            && keep.recorded
+            && let Some(session) = self.token
+        {
+            // It was acknowledged before it was answered, so nobody will do it again.
+            let up_to = msgid;
+            self.environment.store.post(Write::Acked { session, up_to });
+        }
+        self.respond(msgid, result);
+    }
+
     /// Tells the client how a call is getting on; one that does not listen misses some of it.
     pub(super) fn progress(&self, msgid: u64, what: &Bytes) {
         self.caller.progress_taken(what);
-        if self.writer.queued_bytes() > PROGRESS_UNREAD_BYTES_MAX {
+        let unread = self.link.as_ref().map(super::link::Link::unread);
+        if unread.is_none_or(|unread| unread > PROGRESS_UNREAD_BYTES_MAX) {
             return;
         }
         let mut params = BytesMut::with_capacity(16 + what.len());
         params.put_u8(0x92);
         params.extend_from_slice(&protocol::encode(&msgid));
         params.extend_from_slice(what);
-        self.writer.send(protocol::notification(
+        self.send(protocol::notification(
             b"request.progress",
             &params.freeze(),
         ));
     }
 
     /// The calls that a lost pool had are given to the one in its place, or answered.
-    pub(super) fn pool_lost(&mut self, generation: u64) {
+    pub(super) fn pool_lost(&mut self, myself: &ActorRef<SessionMessage>, generation: u64) {
         let lost = self
             .core
             .calls()
@@ -83,6 +100,7 @@ impl SessionState {
         let directory = Arc::clone(self.directory.get());
         for call in lost {
             let outcome = match after_pool_lost(call.replay, call.stage.get()) {
+                AfterPoolLost::Leave => continue,
                 AfterPoolLost::Fail(outcome) => outcome,
                 AfterPoolLost::Resubmit => match directory.pool(&call.pool.name) {
                     Some(pool) => {
@@ -99,51 +117,16 @@ impl SessionState {
                 call.method_name()
             );
             let error = ErrorAnswer::new(ErrorCode::WorkerLost, why).with_outcome(outcome);
-            self.answered(CallAnswer {
+            let answer = CallAnswer {
                 origin: call.origin,
                 result: Err(error.encode()),
-            });
-        }
-    }
-
-    pub(super) fn connection_ended(
-        &mut self,
-        myself: &ActorRef<SessionMessage>,
-        why: Option<Box<BrokenStream>>,
-    ) {
-        let session = self.caller.session;
-        match why.map(|why| *why) {
-            None => tracing::debug!(%session, "the client has gone"),
-            Some(BrokenStream::Broken(error)) => {
-                tracing::debug!(%session, %error, "the connection to the client broke");
-            }
-            Some(BrokenStream::Wire(error)) => {
-                tracing::warn!(%session, user = %self.caller.user, %error, "the client's stream is lost; it is disconnected");
-                self.say_why(&error);
-            }
-        }
-        let _ = self.sessions.cast(SessionsMessage::Ended(session));
-        myself.stop(None);
-    }
-
-    /// Tells the pools that nobody waits for this session's calls, and the workers that nobody answers their callbacks.
-    pub(super) fn let_go(&mut self) {
-        let mut abandoned: FxHashMap<u64, (Arc<PoolHandle>, Vec<RequestId>)> = FxHashMap::default();
-        for call in self.core.calls() {
-            let entry = abandoned.entry(call.pool.generation);
-            let entry = entry.or_insert_with(|| (Arc::clone(&call.pool), Vec::new()));
-            entry.1.push(call.id);
-        }
-        for (pool, requests) in abandoned.into_values() {
-            let _ = pool.actor.cast(PoolMessage::Abandon(requests));
-        }
-        for callback in self.callbacks.close() {
-            callback.fail("The program that made the call has gone.");
+            };
+            self.answered(myself, answer);
         }
     }
 
     /// A last answer for a client whose stream is lost, as far as it can be told to what.
-    fn say_why(&self, error: &WireError) {
+    pub(super) fn say_why(&self, error: &WireError) {
         let (code, msgid) = match error {
             WireError::TooLarge { msgid, .. } => (ErrorCode::MessageTooLarge, *msgid),
             _ => (ErrorCode::ParseError, None),
@@ -169,5 +152,6 @@ fn resubmitted(call: &Call, pool: &Arc<PoolHandle>) -> Arc<Call> {
         attempt_timeout: call.attempt_timeout,
         begun_before: call.begun_before || call.stage.get() != Stage::Waiting,
         stage: CallStage::default(),
+        record: call.record.clone(),
     })
 }

@@ -3,16 +3,16 @@
 use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
-use standin_core::session::{Admission, BatchItem, ItemResult, Origin};
+use standin_core::session::{Admission, BatchItem, ItemResult, Keep, Origin};
 use standin_protocol::{
     self as protocol, ErrorAnswer, ErrorCode, Limits, Meta, Outcome, Request, value,
 };
 
 use super::{
     SessionState,
-    intake::{is_own, read_meta, too_many, unknown_method},
+    intake::{is_own, read_meta, too_many, unacknowledged, unknown_method},
 };
-use crate::call::Call;
+use crate::{call::Call, store::Fingerprint};
 
 /// Calls in one batch.
 const CALLS_MAX: usize = 1000;
@@ -45,6 +45,7 @@ impl SessionState {
         &mut self,
         request: &Request,
         arguments: &[(Bytes, Bytes)],
+        meta: &Meta,
         since: Option<Instant>,
     ) {
         let msgid = request.msgid;
@@ -60,11 +61,7 @@ impl SessionState {
             );
             return self.refuse(msgid, &invalid(&why));
         }
-        let meta = match read_meta(request.meta.as_ref()) {
-            Ok(meta) => meta,
-            Err(error) => return self.refuse(msgid, &error),
-        };
-        if self.core.admit(msgid, calls.len()) == Admission::TooMany {
+        if self.core.admit(msgid, calls.len(), None) == Admission::TooMany {
             return self.refuse(msgid, &too_many());
         }
         let items = calls.iter().enumerate().map(|(index, call)| {
@@ -72,18 +69,35 @@ impl SessionState {
                 msgid,
                 index: index as u32,
             };
-            match self.batch_item(origin, call, &meta, since) {
-                Ok(call) => BatchItem::Open(call),
-                Err(error) => BatchItem::Answered(Err(error.encode())),
-            }
+            self.batch_item(origin, call, meta, since)
+                .unwrap_or_else(|error| BatchItem::Answered(Err(error.encode())))
         });
         let items: Vec<_> = items.collect();
+        let fingerprint = self
+            .core
+            .is_resumable()
+            .then(|| Fingerprint::of(&request.method, &request.params));
+        let mut keep = Keep {
+            fingerprint: fingerprint.map(Into::into),
+            may_repeat: true,
+            recorded: false,
+        };
+        for item in &items {
+            if let BatchItem::Open(call) = item {
+                let of_item = Self::keep_of(call, None);
+                keep.may_repeat &= of_item.may_repeat;
+                keep.recorded |= of_item.recorded;
+            }
+        }
+        if !keep.may_repeat && !self.core.has_room() {
+            return self.refuse(msgid, &unacknowledged());
+        }
         for item in &items {
             if let BatchItem::Open(call) = item {
                 self.outgoing(Arc::clone(call));
             }
         }
-        self.core.open_batch(msgid, items);
+        self.core.open_batch(msgid, items, keep);
         let finished = self.core.finish_batch(msgid);
         self.act_on_answer(finished, None);
     }
@@ -94,7 +108,7 @@ impl SessionState {
         call: &Bytes,
         of_batch: &Meta,
         since: Option<Instant>,
-    ) -> Result<Arc<Call>, ErrorAnswer> {
+    ) -> Result<BatchItem<Arc<Call>>, ErrorAnswer> {
         let invalid = |why: &str| ErrorAnswer::new(ErrorCode::InvalidRequest, why);
         let shape =
             || invalid("A call of a batch is [method, parameters] or [method, parameters, meta].");
@@ -116,13 +130,20 @@ impl SessionState {
             );
             return Err(invalid(&why));
         }
+        let fingerprint = || Some(Fingerprint::of(&method, params));
+        if self.core.found(origin).is_some()
+            && let Some(result) = self.found(origin, &method, fingerprint())
+        {
+            return Ok(BatchItem::Answered(result));
+        }
         let directory = Arc::clone(self.directory.get());
         let route = directory
             .routes
             .get(&method)
             .ok_or_else(|| unknown_method(&directory, &method))?;
         let meta = within(of_batch, read_meta(meta)?);
-        self.call(route, origin, method, params.clone(), &meta, since)
+        let call = self.call(route, origin, method, params.clone(), &meta, since);
+        Ok(BatchItem::Open(call))
     }
 }
 

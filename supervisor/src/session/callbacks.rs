@@ -70,12 +70,13 @@ impl SessionState {
         if !is_open(&self.core, &reply) {
             return reply.fail("The call that this callback belongs to has ended.");
         }
+        if self.link.is_none() {
+            return reply.fail("The program that made the call is not connected at the moment.");
+        }
         // Room is made by forgetting those whose call has ended before their answer came.
         self.callbacks.forget(|reply| !is_open(&self.core, reply));
         match self.callbacks.open(reply) {
-            Ok(msgid) => self
-                .writer
-                .send(protocol::request(msgid, &method, &params, None)),
+            Ok(msgid) => self.send(protocol::request(msgid, &method, &params, None)),
             Err(reply) => {
                 reply.fail("The program that made the call has too many callbacks unanswered.")
             }

@@ -9,9 +9,11 @@ use bytes::Bytes;
 use ractor::ActorRef;
 use standin_core::{
     RequestId,
-    session::{Admission, Origin},
+    session::{Admission, Found, ItemResult, Keep, Origin},
 };
-use standin_protocol::{ErrorAnswer, ErrorCode, Message, Meta, Replay, Request};
+use standin_protocol::{
+    ErrorAnswer, ErrorCode, Message, Meta, Notification, Outcome, Replay, Request, value,
+};
 
 use super::{SessionMessage, SessionState};
 use crate::{
@@ -19,6 +21,7 @@ use crate::{
     clock,
     directory::{Directory, PoolHandle, Route},
     pool::PoolMessage,
+    store::Fingerprint,
 };
 
 /// The longest that a caller may ask for. A day is beyond any call that somebody waits for; what takes longer is a
@@ -26,15 +29,44 @@ use crate::{
 pub(super) const TIMEOUT_MAX: Duration = Duration::from_secs(24 * 3600);
 
 impl SessionState {
-    pub(super) fn received(&mut self, myself: &ActorRef<SessionMessage>, message: Message) {
+    /// The client sent these. What comes over a connection that another has replaced is passed over: its client sends
+    /// it again over the new one.
+    pub(super) fn received(
+        &mut self,
+        myself: &ActorRef<SessionMessage>,
+        epoch: u32,
+        messages: Vec<Message>,
+    ) {
+        if epoch != self.epoch {
+            return;
+        }
+        for message in messages {
+            self.message(myself, message);
+        }
+        if let Some(link) = &self.link {
+            link.handled();
+        }
+    }
+
+    fn message(&mut self, myself: &ActorRef<SessionMessage>, message: Message) {
         match message {
             Message::Request(request) => self.request(myself, request, None),
             Message::Response(response) => self.callback_answered(response),
-            // The service takes no notifications from clients; well-known clients announce themselves with one.
-            Message::Notification(told) => {
+            Message::Notification(told) => self.told(myself, &told),
+            Message::WrongRequest { msgid, error } => self.refuse(msgid, &error),
+        }
+    }
+
+    fn told(&mut self, myself: &ActorRef<SessionMessage>, told: &Notification) {
+        let first = value::array_items(&told.params).unwrap_or_default();
+        let first = first.first().and_then(|first| value::read_unsigned(first));
+        match (&told.method[..], first) {
+            (b"standin.ack", Some(up_to)) => self.acknowledged(up_to),
+            (b"standin.goodbye", _) => self.goodbye(myself),
+            // Well-known clients announce themselves with one.
+            _ => {
                 tracing::trace!(session = %self.caller.session, method = ?told.method, "a notification is passed over");
             }
-            Message::WrongRequest { msgid, error } => self.refuse(msgid, &error),
         }
     }
 
@@ -45,53 +77,103 @@ impl SessionState {
         request: Request,
         since: Option<Instant>,
     ) {
-        match self.core.admit(request.msgid, 1) {
+        let is_own = is_own(&request.method);
+        let is_kept = !is_own || &request.method[..] == b"standin.batch";
+        let fingerprint = (is_kept && self.core.is_resumable())
+            .then(|| Fingerprint::of(&request.method, &request.params));
+        let admission = if is_kept {
+            let fingerprint = fingerprint.map(Into::into);
+            self.core.admit(request.msgid, 1, fingerprint)
+        } else {
+            self.core.admit_own(request.msgid)
+        };
+        let msgid = request.msgid;
+        match admission {
             Admission::New => {}
             Admission::Duplicate => {
-                tracing::debug!(session = %self.caller.session, msgid = request.msgid, "a request came again while it is open");
+                tracing::debug!(session = %self.caller.session, msgid, "a request came again while it is open");
                 return;
             }
+            Admission::Again(result) => {
+                tracing::debug!(session = %self.caller.session, msgid, "a request came again and is answered again");
+                return self.respond(msgid, &result);
+            }
+            Admission::Acknowledged => return self.refuse(msgid, &acknowledged(msgid)),
+            Admission::Reused => return self.refuse(msgid, &reused(msgid)),
             // It makes room.
             Admission::TooMany if &request.method[..] == b"standin.cancel" => {}
-            Admission::TooMany => return self.refuse(request.msgid, &too_many()),
+            Admission::TooMany => return self.refuse(msgid, &too_many()),
         }
-        if is_own(&request.method) {
-            self.own_request(myself, request, since);
+        let meta = match read_meta(request.meta.as_ref()) {
+            Ok(meta) => meta,
+            Err(error) if is_kept => return self.refuse(msgid, &error),
+            Err(_) => Meta::default(),
+        };
+        if let Some(up_to) = meta.ack {
+            self.acknowledged(up_to);
+        }
+        if is_own {
+            self.own_request(myself, request, &meta, since);
         } else {
-            self.pool_request(request, since);
+            self.pool_request(request, &meta, fingerprint, since);
         }
     }
 
-    fn pool_request(&mut self, request: Request, since: Option<Instant>) {
+    fn pool_request(
+        &mut self,
+        request: Request,
+        meta: &Meta,
+        fingerprint: Option<Fingerprint>,
+        since: Option<Instant>,
+    ) {
+        let msgid = request.msgid;
+        let origin = Origin::Request { msgid };
+        if let Some(result) = self.found(origin, &request.method, fingerprint) {
+            let keep = Keep {
+                fingerprint: fingerprint.map(Into::into),
+                may_repeat: false,
+                recorded: true,
+            };
+            self.core.keep(msgid, keep, &result);
+            return self.respond(msgid, &result);
+        }
         let directory = Arc::clone(self.directory.get());
         let Some(route) = directory.routes.get(&request.method) else {
             if directory.is_settled() {
-                self.refuse(request.msgid, &unknown_method(&directory, &request.method));
+                self.refuse(msgid, &unknown_method(&directory, &request.method));
             } else if self.core.open_calls() + self.unlocated.len() >= self.environment.requests_max
             {
-                self.refuse(request.msgid, &too_many());
+                self.refuse(msgid, &too_many());
             } else {
                 self.wait_for_directory(request, since);
             }
             return;
         };
-        let msgid = request.msgid;
-        let origin = Origin::Request { msgid };
-        let Request {
-            method,
-            params,
-            meta,
-            ..
-        } = request;
-        let call = read_meta(meta.as_ref())
-            .and_then(|meta| self.call(route, origin, method, params, &meta, since));
-        match call {
-            Ok(call) => {
-                self.core.open_call(msgid, Arc::clone(&call));
-                self.outgoing(call);
-            }
-            Err(error) => self.refuse(msgid, &error),
+        let Request { method, params, .. } = request;
+        let call = self.call(route, origin, method, params, meta, since);
+        let keep = Self::keep_of(&call, fingerprint);
+        if !keep.may_repeat && !self.core.has_room() {
+            return self.refuse(msgid, &unacknowledged());
         }
+        self.core.open_call(msgid, Arc::clone(&call), keep);
+        self.outgoing(call);
+    }
+
+    /// The answer to a call that an earlier life of the service knew, if it did.
+    pub(super) fn found(
+        &self,
+        origin: Origin,
+        method: &[u8],
+        fingerprint: Option<Fingerprint>,
+    ) -> Option<ItemResult> {
+        let found = self.core.found(origin)?;
+        if Some(found.fingerprint()) != fingerprint.map(Into::into) {
+            return Some(Err(reused(origin.msgid()).encode()));
+        }
+        Some(match found {
+            Found::Done(_, result) => result.clone(),
+            Found::Begun(_) => Err(outcome_unknown(method).encode()),
+        })
     }
 
     pub(super) fn call(
@@ -102,7 +184,7 @@ impl SessionState {
         params: Bytes,
         meta: &Meta,
         since: Option<Instant>,
-    ) -> Result<Arc<Call>, ErrorAnswer> {
+    ) -> Arc<Call> {
         let pool = Arc::clone(&route.pool);
         let attempt_timeout = route.manifest.timeout_ms.map(Duration::from_millis);
         let usual = attempt_timeout.unwrap_or(pool.call_timeout) + pool.queue_wait;
@@ -120,7 +202,8 @@ impl SessionState {
             .last_request
             .fetch_add(1, Ordering::Relaxed)
             + 1;
-        Ok(Arc::new(Call {
+        let record = self.record_of(origin, replay, || Fingerprint::of(&method, &params));
+        Arc::new(Call {
             id: RequestId(number),
             origin,
             caller: Arc::clone(&self.caller),
@@ -132,7 +215,8 @@ impl SessionState {
             attempt_timeout,
             begun_before: false,
             stage: CallStage::default(),
-        }))
+            record: record.map(Arc::new),
+        })
     }
 
     pub(super) fn outgoing(&mut self, call: Arc<Call>) {
@@ -174,6 +258,35 @@ pub(super) fn read_meta(meta: Option<&Bytes>) -> Result<Meta, ErrorAnswer> {
 pub(super) fn too_many() -> ErrorAnswer {
     let why = "This program has too many unanswered calls already. Please wait for some of them.";
     ErrorAnswer::new(ErrorCode::Overloaded, why).with_retry_after_ms(100)
+}
+
+pub(super) fn unacknowledged() -> ErrorAnswer {
+    let why = "This program has not acknowledged the answers to too many calls. The call was not executed.";
+    ErrorAnswer::new(ErrorCode::Overloaded, why).with_retry_after_ms(100)
+}
+
+fn acknowledged(msgid: u64) -> ErrorAnswer {
+    let why = format!(
+        "The answer to request {msgid} was acknowledged before, so it is no longer kept. Requests of a session are \
+         numbered upwards."
+    );
+    ErrorAnswer::new(ErrorCode::InvalidRequest, why).with_outcome(Outcome::Unknown)
+}
+
+pub(super) fn reused(msgid: u64) -> ErrorAnswer {
+    let why = format!(
+        "The number {msgid} belongs to another request of this session. The call was not executed."
+    );
+    ErrorAnswer::new(ErrorCode::InvalidRequest, why)
+}
+
+/// The answer to a call that had begun when the service died.
+fn outcome_unknown(method: &[u8]) -> ErrorAnswer {
+    let why = format!(
+        "Standin was interrupted while \"{}\" was running. Whether it was executed is not known.",
+        String::from_utf8_lossy(method)
+    );
+    ErrorAnswer::new(ErrorCode::OutcomeUnknown, why)
 }
 
 pub(super) fn unknown_method(directory: &Directory, method: &[u8]) -> ErrorAnswer {

@@ -1,7 +1,7 @@
 //! The methods of the service itself.
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -9,7 +9,9 @@ use bytes::Bytes;
 use ractor::ActorRef;
 use serde::Serialize;
 use standin_core::session::{Admission, Origin};
-use standin_protocol::{self as protocol, ErrorAnswer, ErrorCode, MethodManifest, Request, value};
+use standin_protocol::{
+    self as protocol, ErrorAnswer, ErrorCode, Meta, MethodManifest, Request, value,
+};
 
 use super::{SessionMessage, SessionState};
 use crate::{call::CallAnswer, pool::PoolMessage};
@@ -18,7 +20,7 @@ use crate::{call::CallAnswer, pool::PoolMessage};
 const OWN_METHODS: [(&str, &str); 8] = [
     (
         "standin.hello",
-        "Says who is there and what it can do; answers with the server's name, version and limits.",
+        "Says who is there and what it can do; answers with a session that can be resumed, the server's version and limits.",
     ),
     ("standin.ping", "Answers \"pong\"."),
     (
@@ -47,29 +49,8 @@ const OWN_METHODS: [(&str, &str); 8] = [
     ),
 ];
 
-/// As much of a client's name as is logged, in bytes.
-const CLIENT_NAME_SHOWN: usize = 100;
-
 /// `pool.start` gives up after this much more than the pool's own start time.
 const START_GRACE: Duration = Duration::from_secs(5);
-
-#[derive(Serialize)]
-struct Hello<'a> {
-    /// Sessions cannot be resumed in this version.
-    session: Option<&'a str>,
-    resumed: bool,
-    server: &'a str,
-    version: &'a str,
-    protocol: u32,
-    limits: HelloLimits,
-}
-
-#[derive(Serialize)]
-struct HelloLimits {
-    message_size_max: usize,
-    depth_max: usize,
-    requests_max: usize,
-}
 
 #[derive(Serialize)]
 struct MethodLine<'a> {
@@ -91,6 +72,7 @@ impl SessionState {
         &mut self,
         myself: &ActorRef<SessionMessage>,
         request: Request,
+        meta: &Meta,
         since: Option<Instant>,
     ) {
         let msgid = request.msgid;
@@ -107,7 +89,10 @@ impl SessionState {
         };
         let answer = match &request.method[..] {
             b"standin.ping" => Ok(protocol::encode("pong")),
-            b"standin.hello" => Ok(self.hello(&arguments)),
+            b"standin.hello" => match self.hello(myself, msgid, &arguments) {
+                Some(answer) => answer,
+                None => return,
+            },
             b"standin.methods" => Ok(self.methods()),
             #[cfg(all(feature = "failpoints", debug_assertions))]
             b"standin.failpoint" => Ok(crate::failpoint::arm(&arguments, self.caller.session)),
@@ -116,7 +101,7 @@ impl SessionState {
             b"standin.batch" if self.batch_is_early(&arguments) => {
                 return self.wait_for_directory(request, since);
             }
-            b"standin.batch" => return self.batch(&request, &arguments, since),
+            b"standin.batch" => return self.batch(&request, &arguments, meta, since),
             b"standin.status" => return self.status(myself, msgid),
             b"pool.start" => match self.start_pool(myself, msgid, &arguments) {
                 Ok(()) => return,
@@ -131,36 +116,6 @@ impl SessionState {
             }
         };
         self.respond(msgid, &answer.map_err(|error| error.encode()));
-    }
-
-    fn hello(&mut self, arguments: &[(Bytes, Bytes)]) -> Bytes {
-        let flag = |name: &str| {
-            find(arguments, name)
-                .and_then(|value| value::read_bool(value))
-                .unwrap_or(false)
-        };
-        if let Some(client) = find(arguments, "client").and_then(value::read_bytes) {
-            // Shown with its odd characters escaped, and no longer than a name.
-            let client = String::from_utf8_lossy(&client[..client.len().min(CLIENT_NAME_SHOWN)]);
-            tracing::debug!(session = %self.caller.session, ?client, "the client said who it is");
-        }
-        self.serves_callbacks = flag("callbacks");
-        self.caller
-            .wants_progress
-            .store(flag("progress"), Ordering::Relaxed);
-        let limits = self.environment.limits;
-        protocol::encode(&Hello {
-            session: None,
-            resumed: false,
-            server: "standin",
-            version: env!("CARGO_PKG_VERSION"),
-            protocol: protocol::PROTOCOL_VERSION,
-            limits: HelloLimits {
-                message_size_max: limits.message_size_max,
-                depth_max: limits.depth_max,
-                requests_max: self.environment.requests_max,
-            },
-        })
     }
 
     fn methods(&mut self) -> Bytes {
@@ -260,7 +215,7 @@ impl SessionState {
             let why = format!("There is no pool \"{name}\" here.");
             ErrorAnswer::new(ErrorCode::InvalidParams, why)
         })?;
-        debug_assert_eq!(self.core.admit(msgid, 1), Admission::New);
+        debug_assert_eq!(self.core.admit_own(msgid), Admission::New);
         self.core.open_own(msgid);
         let (myself, limit) = (myself.clone(), pool.start_timeout + START_GRACE);
         tokio::spawn(async move {
@@ -291,7 +246,7 @@ fn tell_answer(session: &ActorRef<SessionMessage>, msgid: u64, result: Result<By
     let _ = session.cast(SessionMessage::Answered(vec![answer]));
 }
 
-fn find<'a>(arguments: &'a [(Bytes, Bytes)], name: &str) -> Option<&'a Bytes> {
+pub(super) fn find<'a>(arguments: &'a [(Bytes, Bytes)], name: &str) -> Option<&'a Bytes> {
     arguments
         .iter()
         .find(|(key, _)| &key[..] == name.as_bytes())

@@ -36,6 +36,11 @@ impl Credit {
         Self(Semaphore::new(BATCHES_MAX))
     }
 
+    /// The first batch was read by somebody else.
+    pub(super) fn first(&self) {
+        self.0.forget_permits(1);
+    }
+
     /// A batch was handled.
     pub(super) fn give_back(&self) {
         self.0.add_permits(1);
@@ -59,6 +64,8 @@ pub(super) struct Reading {
     writer: MessageWriter,
     session: ActorRef<SessionMessage>,
     credit: Arc<Credit>,
+    /// Which connection of the session this is.
+    epoch: u32,
 }
 
 impl Reading {
@@ -67,26 +74,31 @@ impl Reading {
         writer: MessageWriter,
         session: ActorRef<SessionMessage>,
         credit: Arc<Credit>,
+        epoch: u32,
     ) -> Self {
         Self {
             reader,
             writer,
             session,
             credit,
+            epoch,
         }
     }
 
-    /// Reads until the stream ends.
+    /// Reads until the stream ends. `broken`: it has ended already.
     #[expect(
         clippy::manual_async_fn,
         reason = "an async fn would have room for everything twice, and every idle session keeps this"
     )]
-    pub(super) fn run(mut self) -> impl Future<Output = ()> + Send {
-        async move { self.read().await }
+    pub(super) fn run(mut self, broken: Option<BrokenStream>) -> impl Future<Output = ()> + Send {
+        async move { self.read(broken).await }
     }
 
-    async fn read(&mut self) {
+    async fn read(&mut self, broken: Option<BrokenStream>) {
         let why = loop {
+            if broken.is_some() {
+                break broken;
+            }
             let mut messages = Vec::new();
             match self.reader.read(&mut messages).await {
                 Ok(()) => {}
@@ -95,7 +107,7 @@ impl Reading {
                 Err(ReadError::Broken(error)) => break Some(BrokenStream::Broken(error)),
             }
             self.credit.take().await;
-            let received = SessionMessage::Received(messages);
+            let received = SessionMessage::Received(self.epoch, messages);
             if self.session.cast(received).is_err() {
                 return;
             }
@@ -104,7 +116,7 @@ impl Reading {
                 Box::pin(tokio::time::sleep(UNREAD_PAUSE)).await;
             }
         };
-        let ended = SessionMessage::ConnectionEnded(why.map(Box::new));
+        let ended = SessionMessage::ConnectionEnded(self.epoch, why.map(Box::new));
         let _ = self.session.cast(ended);
     }
 }

@@ -103,6 +103,12 @@ impl Fingerprint {
     }
 }
 
+impl From<Fingerprint> for standin_core::Fingerprint {
+    fn from(fingerprint: Fingerprint) -> Self {
+        Self(fingerprint.0)
+    }
+}
+
 impl ToSql for Fingerprint {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Owned(Value::Blob(

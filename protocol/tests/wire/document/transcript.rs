@@ -70,15 +70,19 @@ fn hello(token: &str) -> Frame {
 /// What `standin.hello` is answered, name by name.
 fn greeting() -> Vec<u8> {
     let limits = Limits::default();
-    let mut out = b"\x86\xa7session\xc0\xa7resumed\xc2\xa6server\xa7standin\xa7version".to_vec();
+    let mut out = b"\x86\xa7session".to_vec();
+    // A new one in each recording, and of no use to anybody.
+    out.extend(protocol::encode("8d36f51b7c0a4e299f0be4d7c1a653e8"));
+    out.extend(b"\xa7resumed\xc2\xa6server\xa7standin\xa7version");
     out.extend(protocol::encode(env!("CARGO_PKG_VERSION")));
     out.extend(b"\xa8protocol");
     out.extend(protocol::encode(&protocol::PROTOCOL_VERSION));
-    out.extend(b"\xa6limits\x83\xb0message_size_max");
+    out.extend(b"\xa6limits\x85\xb0message_size_max");
     out.extend(protocol::encode(&limits.message_size_max));
     out.extend(b"\xa9depth_max");
     out.extend(protocol::encode(&limits.depth_max));
-    out.extend(b"\xacrequests_max\xcd\x04\x00");
+    out.extend(b"\xacrequests_max\xcd\x04\x00\xb2unacknowledged_max\xcd\x04\x00");
+    out.extend(b"\xa9linger_ms\xcd\xea\x60");
     out
 }
 

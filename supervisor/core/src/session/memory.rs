@@ -218,6 +218,11 @@ impl Memory {
         self.fixed.drop_up_to(up_to) | self.repeatable.drop_up_to(up_to) | was_found
     }
 
+    /// Whether it holds anything that could not be had by running a call again.
+    pub(super) fn has_fixed(&self) -> bool {
+        !self.fixed.kept.is_empty() || !self.found.is_empty()
+    }
+
     pub(super) fn answers(&self) -> usize {
         self.fixed.kept.len() + self.repeatable.kept.len()
     }

@@ -1,0 +1,143 @@
+//! The connection breaks, the service lives.
+
+use chaos_tests::{
+    ledger::Step,
+    raw_client::{RawClient, code, field, map, outcome, token},
+    under_test::eventually,
+};
+use rmpv::Value;
+
+use crate::{LIMIT, count, service, work};
+
+#[test]
+fn an_answer_waits_for_the_client_that_comes_back_and_is_the_same_every_time() {
+    let under_test = service("");
+    let endpoint = under_test.endpoint();
+    let mut client = RawClient::connect(&endpoint);
+    let session = token(&client.hello(None).expect("a session"));
+    client.ask(1, "chaos.never", work(1, 300));
+    eventually(LIMIT, "it has begun", || {
+        count(&under_test, 1, Step::Begun) == 1
+    });
+    drop(client);
+
+    for _ in 0..3 {
+        let mut client = RawClient::connect(&endpoint);
+        let hello = client.hello(Some(&session)).expect("the session lives");
+        assert_eq!(field(&hello, "resumed"), &Value::Boolean(true));
+        assert_eq!(token(&hello), session);
+        client.ask(1, "chaos.never", work(1, 300));
+        assert_eq!(client.answer(1), Ok(1.into()));
+    }
+    assert_eq!(count(&under_test, 1, Step::Begun), 1, "it ran once");
+}
+
+#[test]
+fn the_newest_connection_has_the_session_and_the_older_one_is_told() {
+    let under_test = service("");
+    let endpoint = under_test.endpoint();
+    let mut older = RawClient::connect(&endpoint);
+    let session = token(&older.hello(None).expect("a session"));
+    older.ask(1, "chaos.always", work(1, 500));
+
+    let mut newer = RawClient::connect(&endpoint);
+    newer.hello(Some(&session)).expect("the session lives");
+    newer.ask(1, "chaos.always", work(1, 500));
+    let moved = older.message().expect("it is told");
+    assert_eq!(moved[1].as_str(), Some("session.moved"));
+    assert_eq!(older.message(), None, "and disconnected");
+    assert_eq!(newer.answer(1), Ok(1.into()));
+    assert_eq!(count(&under_test, 1, Step::Begun), 1, "it ran once");
+}
+
+#[test]
+fn a_session_that_nobody_knows_is_answered_with_a_new_one() {
+    let under_test = service("");
+    let mut client = RawClient::connect(&under_test.endpoint());
+    let guessed = "0123456789abcdef0123456789abcdef";
+    let hello = client.hello(Some(guessed)).expect("a new one");
+    assert_eq!(field(&hello, "resumed"), &Value::Boolean(false));
+    assert_ne!(token(&hello), guessed);
+    // A connection that has a session gets no other.
+    let refused = client.hello(Some(guessed)).expect_err("it has one");
+    assert_eq!(code(&refused), "invalid_request");
+}
+
+#[test]
+fn a_session_ends_when_nobody_comes_back_within_its_time() {
+    let under_test = service("linger = \"1ms\"");
+    let endpoint = under_test.endpoint();
+    let mut client = RawClient::connect(&endpoint);
+    let session = token(&client.hello(None).expect("a session"));
+    drop(client);
+    eventually(LIMIT, "it has ended", || {
+        let mut client = RawClient::connect(&endpoint);
+        let hello = client.hello(Some(&session)).expect("an answer");
+        field(&hello, "resumed") == &Value::Boolean(false)
+    });
+}
+
+#[test]
+fn a_client_that_says_goodbye_leaves_nothing_behind() {
+    let under_test = service("");
+    let endpoint = under_test.endpoint();
+    let mut client = RawClient::connect(&endpoint);
+    let session = token(&client.hello(None).expect("a session"));
+    client.tell("standin.goodbye", vec![]);
+    assert_eq!(client.message(), None, "the connection is closed");
+    let mut client = RawClient::connect(&endpoint);
+    let hello = client.hello(Some(&session)).expect("an answer");
+    assert_eq!(field(&hello, "resumed"), &Value::Boolean(false));
+}
+
+#[test]
+fn a_number_that_was_used_for_another_request_is_refused_and_nothing_happens() {
+    let under_test = service("");
+    let mut client = RawClient::connect(&under_test.endpoint());
+    client.hello(None).expect("a session");
+    client.ask(1, "chaos.never", work(1, 0));
+    assert_eq!(client.answer(1), Ok(1.into()));
+    client.ask(1, "chaos.never", work(2, 0));
+    let refused = client.answer(1).expect_err("it is another request");
+    assert_eq!(code(&refused), "invalid_request");
+    assert_eq!(outcome(&refused), "not_executed");
+    assert_eq!(count(&under_test, 2, Step::Begun), 0);
+}
+
+#[test]
+fn a_client_without_a_hello_keeps_nothing_and_costs_nothing_after_its_end() {
+    let under_test = service("");
+    let endpoint = under_test.endpoint();
+    for _ in 0..2 {
+        let mut client = RawClient::connect(&endpoint);
+        client.ask(1, "chaos.never", work(1, 0));
+        assert_eq!(client.answer(1), Ok(1.into()));
+    }
+    assert_eq!(
+        count(&under_test, 1, Step::Begun),
+        2,
+        "each asked for itself"
+    );
+}
+
+#[test]
+fn a_batch_that_is_sent_again_gets_the_same_bytes() {
+    let under_test = service("");
+    let endpoint = under_test.endpoint();
+    let call = |id: u64, method: &str| {
+        let params = Value::Array(vec![work(id, 50)]);
+        Value::Array(vec![method.into(), params])
+    };
+    let calls = Value::Array(vec![call(1, "chaos.never"), call(2, "chaos.always")]);
+    let batch = map([("calls", calls)]);
+    let mut client = RawClient::connect(&endpoint);
+    let session = token(&client.hello(None).expect("a session"));
+    client.ask(1, "standin.batch", batch.clone());
+    let first = client.answer(1);
+    drop(client);
+    let mut client = RawClient::connect(&endpoint);
+    client.hello(Some(&session)).expect("the session lives");
+    client.ask(1, "standin.batch", batch);
+    assert_eq!(client.answer(1), first);
+    assert_eq!(count(&under_test, 1, Step::Begun), 1);
+}

@@ -1,0 +1,202 @@
+//! What must be on record before a worker hears of it: that a call begins which must not run twice, and that an effect
+//! may happen. While the store writes, the pool goes on with other things; the store's news comes as a message.
+
+use bytes::Bytes;
+use ractor::ActorRef;
+use standin_core::{AttemptId, RequestId, WorkerId, pool::Event, session::Stage};
+use standin_protocol::{self as protocol, ErrorCode, Replay, WorkerMeta};
+
+use super::{PoolMessage, PoolState};
+use crate::{
+    call::Caller,
+    store::{Refusal, Write},
+};
+
+/// One sending.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sending {
+    pub(super) worker: WorkerId,
+    pub(super) request: RequestId,
+    pub(super) attempt: AttemptId,
+    pub(super) number: u32,
+    pub(super) timeout: std::time::Duration,
+}
+
+/// What the store has put on record, or refused.
+#[derive(Debug)]
+pub(crate) enum OnRecord {
+    Intent(Sending),
+    Grant {
+        worker: WorkerId,
+        attempt: AttemptId,
+    },
+}
+
+impl PoolState {
+    /// Gives an attempt to its worker, once that is on record where it has to be.
+    pub(super) fn send_attempt(&mut self, myself: &ActorRef<PoolMessage>, sending: Sending) {
+        let call = self.core.payload(sending.request);
+        let call = call.expect("what is sent is known");
+        let record = call.record.as_ref();
+        let Some(record) = record.filter(|_| call.replay == Replay::Never) else {
+            return self.write_attempt(sending);
+        };
+        record.begin();
+        let write = Write::Intent {
+            name: record.name.clone(),
+            fingerprint: record.fingerprint,
+        };
+        let (durability, pool) = (record.durability, myself.clone());
+        if let Some(link) = self.links[sending.worker.slot.0 as usize].as_mut() {
+            link.hold(sending.attempt);
+        }
+        self.store.write(write, durability, move |result| {
+            let news = OnRecord::Intent(sending);
+            let _ = pool.cast(PoolMessage::OnRecord { news, result });
+        });
+    }
+
+    fn write_attempt(&mut self, sending: Sending) {
+        let Sending {
+            worker,
+            request,
+            attempt,
+            number,
+            timeout,
+        } = sending;
+        let call = self.core.payload(request).expect("what is sent is known");
+        call.stage.reach(Stage::Sent);
+        tracing::trace!(%request, session = %call.caller.session, %worker, %attempt, number, "sent");
+        let frame = protocol::request(
+            attempt.0,
+            &call.method,
+            &call.params,
+            Some(&|out| write_meta(out, &call.caller, number, timeout)),
+        );
+        if let Some(link) = self.links[worker.slot.0 as usize].as_mut() {
+            link.send_attempt(attempt, frame);
+        }
+    }
+
+    /// Answers a worker's `effect.begin`, once its grant is on record where it has to be.
+    pub(super) fn answer_effect(
+        &mut self,
+        myself: &ActorRef<PoolMessage>,
+        worker: WorkerId,
+        attempt: AttemptId,
+        granted: bool,
+    ) {
+        let request = self.core.request_of(attempt).filter(|_| granted);
+        let Some(call) = request.and_then(|request| self.core.payload(request)) else {
+            return self.tell_effect(worker, attempt, granted);
+        };
+        call.stage.reach(Stage::EffectGranted);
+        let record = call.record.as_ref();
+        let Some(record) = record.filter(|record| !record.is_granted()) else {
+            return self.tell_effect(worker, attempt, granted);
+        };
+        record.begin();
+        let write = Write::Grant {
+            name: record.name.clone(),
+            fingerprint: record.fingerprint,
+        };
+        let (durability, pool) = (record.durability, myself.clone());
+        self.store.write(write, durability, move |result| {
+            let news = OnRecord::Grant { worker, attempt };
+            let _ = pool.cast(PoolMessage::OnRecord { news, result });
+        });
+    }
+
+    fn tell_effect(&mut self, worker: WorkerId, attempt: AttemptId, granted: bool) {
+        if let Some(msgid) = self.records.take_effect_msgid(worker, attempt) {
+            let answer = Bytes::from_static(if granted { &[0xc3] } else { &[0xc2] });
+            self.send(worker, protocol::response_ok(msgid, &answer));
+        }
+    }
+
+    pub(super) fn on_record(
+        &mut self,
+        myself: &ActorRef<PoolMessage>,
+        news: OnRecord,
+        result: Result<(), Refusal>,
+    ) {
+        if let Err(refusal) = result {
+            tracing::error!(pool = %self.name, %refusal, "a call cannot be put on record");
+        }
+        match news {
+            OnRecord::Intent(sending) => self.intent_on_record(myself, sending, result),
+            OnRecord::Grant { worker, attempt } => {
+                self.grant_on_record(myself, worker, attempt, result);
+            }
+        }
+    }
+
+    fn intent_on_record(
+        &mut self,
+        myself: &ActorRef<PoolMessage>,
+        sending: Sending,
+        result: Result<(), Refusal>,
+    ) {
+        let Sending {
+            worker,
+            request,
+            attempt,
+            ..
+        } = sending;
+        // The worker died meanwhile: the attempt counted as unsent, and the request has gone its way.
+        let Some(link) = self.link(worker) else {
+            return;
+        };
+        link.release(attempt);
+        let why = match result {
+            Ok(()) if self.core.request_of(attempt) == Some(request) => {
+                return self.write_attempt(sending);
+            }
+            // Nobody wants it any more; it need not begin.
+            Ok(()) => ErrorCode::Cancelled,
+            Err(Refusal::Full) => ErrorCode::Overloaded,
+            Err(Refusal::Closed) => ErrorCode::ShuttingDown,
+        };
+        self.handle(
+            myself,
+            Event::NotSent {
+                worker,
+                attempt,
+                why,
+            },
+            None,
+        );
+    }
+
+    fn grant_on_record(
+        &mut self,
+        myself: &ActorRef<PoolMessage>,
+        worker: WorkerId,
+        attempt: AttemptId,
+        result: Result<(), Refusal>,
+    ) {
+        let request = self.core.request_of(attempt);
+        let call = request.and_then(|request| self.core.payload(request));
+        match result {
+            // Its caller was told meanwhile that nobody knows. It is better not to happen.
+            Ok(()) if call.is_none() => self.tell_effect(worker, attempt, false),
+            Ok(()) => {
+                if let Some(record) = call.and_then(|call| call.record.as_ref()) {
+                    record.grant();
+                }
+                self.tell_effect(worker, attempt, true);
+            }
+            Err(_) => self.handle(myself, Event::GrantRefused { worker, attempt }, None),
+        }
+    }
+}
+
+fn write_meta(out: &mut Vec<u8>, caller: &Caller, number: u32, timeout: std::time::Duration) {
+    WorkerMeta::write(
+        out,
+        timeout.as_millis() as u64,
+        caller.session.0,
+        &caller.user,
+        number,
+    );
+}

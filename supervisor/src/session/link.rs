@@ -1,0 +1,76 @@
+//! A session's hold on its client: the connection it has now.
+
+use std::sync::Arc;
+
+use ractor::ActorRef;
+use standin_protocol::Frame;
+use standin_transport::{MessageWriter, occasional_writer};
+use tokio::task::JoinHandle;
+
+use super::{
+    SessionMessage,
+    reading::{Credit, Reading},
+};
+use crate::sessions::Newcomer;
+
+/// One connection. Dropped, it closes once what was said is written.
+pub(super) struct Link {
+    writer: MessageWriter,
+    credit: Arc<Credit>,
+    reading: JoinHandle<()>,
+}
+
+impl Link {
+    /// Takes over a connection as the session's number `epoch`: what was said there first is in the mailbox when this
+    /// returns, and the rest follows.
+    pub(super) fn start(
+        newcomer: Newcomer,
+        epoch: u32,
+        session: &ActorRef<SessionMessage>,
+    ) -> Link {
+        let Newcomer {
+            connection,
+            reader,
+            messages,
+            broken,
+            ..
+        } = newcomer;
+        let writer = occasional_writer(connection);
+        let credit = Arc::new(Credit::new());
+        credit.first();
+        let _ = session.cast(SessionMessage::Received(epoch, messages));
+        let reading = Reading::new(
+            reader,
+            writer.clone(),
+            session.clone(),
+            Arc::clone(&credit),
+            epoch,
+        );
+        let reading = tokio::spawn(reading.run(broken));
+        Link {
+            writer,
+            credit,
+            reading,
+        }
+    }
+
+    pub(super) fn send(&self, frame: Frame) {
+        self.writer.send(frame);
+    }
+
+    /// Bytes that the client has not read.
+    pub(super) fn unread(&self) -> usize {
+        self.writer.queued_bytes()
+    }
+
+    /// A batch of messages was handled.
+    pub(super) fn handled(&self) {
+        self.credit.give_back();
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.reading.abort();
+    }
+}

@@ -1,0 +1,116 @@
+//! What must be on record before the client hears of it.
+
+use ractor::ActorRef;
+use standin_core::session::{Keep, Origin, Stage};
+use standin_protocol::{ErrorAnswer, Outcome, Replay};
+
+use super::{SessionMessage, SessionState};
+use crate::{
+    call::{Call, CallAnswer, Record},
+    store::{Durability, Fingerprint, RecordName, Refusal, Write},
+};
+
+/// What the store was told and what became of it.
+pub(crate) enum OnRecord {
+    /// The session itself; its hello waits.
+    Session {
+        msgid: u64,
+        result: Result<(), Refusal>,
+    },
+    /// An answer.
+    Answer {
+        answer: CallAnswer,
+        result: Result<(), Refusal>,
+    },
+}
+
+impl SessionState {
+    /// The record that a call is to have, if it is to have one: its session can be resumed, and it must not run twice.
+    pub(super) fn record_of(
+        &self,
+        origin: Origin,
+        replay: Replay,
+        fingerprint: impl FnOnce() -> Fingerprint,
+    ) -> Option<Record> {
+        let session = self.token.filter(|_| replay != Replay::Always)?;
+        let (msgid, item) = match origin {
+            Origin::Request { msgid } => (msgid, 0),
+            Origin::Item { msgid, index } => (msgid, index + 1),
+        };
+        let name = RecordName::Request {
+            session,
+            msgid,
+            item,
+        };
+        Some(Record::new(name, fingerprint(), Durability::Process))
+    }
+
+    /// How the answer to a call is to be kept.
+    pub(super) fn keep_of(call: &Call, fingerprint: Option<Fingerprint>) -> Keep {
+        let record = call.record.as_ref();
+        let recorded =
+            record.is_some_and(|record| matches!(record.name, RecordName::Request { .. }));
+        Keep {
+            fingerprint: fingerprint.map(Into::into),
+            // What has a record of another kind is found there again.
+            may_repeat: !recorded && (call.replay == Replay::Always || record.is_some()),
+            recorded,
+        }
+    }
+
+    /// Takes an answer: puts it on record first, if that is how it is with its call.
+    pub(super) fn answered(&mut self, myself: &ActorRef<SessionMessage>, answer: CallAnswer) {
+        let call = self.core.call(answer.origin);
+        let recorded = call.filter(|call| {
+            let record = call.record.as_ref();
+            record.is_some_and(|record| is_worth_a_record(record, &answer.result))
+        });
+        let Some(call) = recorded else {
+            return self.deliver(answer);
+        };
+        call.stage.reach(Stage::Answered);
+        let record = call.record.as_ref().expect("it was just seen");
+        let write = Write::Completion {
+            name: record.name.clone(),
+            fingerprint: record.fingerprint,
+            result: answer.result.clone(),
+        };
+        let session = myself.clone();
+        self.environment
+            .store
+            .write(write, record.durability, move |result| {
+                let news = OnRecord::Answer { answer, result };
+                let _ = session.cast(SessionMessage::OnRecord(Box::new(news)));
+            });
+    }
+
+    pub(super) fn on_record(&mut self, news: OnRecord) {
+        match news {
+            OnRecord::Session { msgid, result } => self.session_on_record(msgid, result),
+            OnRecord::Answer { answer, result } => {
+                if let Err(refusal) = result {
+                    // It is the truth all the same. Only after a death of the service it would not be known any more.
+                    tracing::error!(session = %self.caller.session, msgid = answer.origin.msgid(), %refusal, "an answer could not be kept");
+                }
+                self.deliver(answer);
+            }
+        }
+    }
+
+    /// The client has read every answer up to this one.
+    pub(super) fn acknowledged(&mut self, up_to: u64) {
+        if self.core.ack(up_to)
+            && let Some(session) = self.token
+        {
+            self.environment.store.post(Write::Acked { session, up_to });
+        }
+    }
+}
+
+/// Nothing was written down for it so far, and its answer proves that nothing happened: a call that is sent again may as
+/// well be made again.
+fn is_worth_a_record(record: &Record, result: &Result<bytes::Bytes, bytes::Bytes>) -> bool {
+    let proves_nothing_happened =
+        |error: &bytes::Bytes| ErrorAnswer::decode(error).outcome == Outcome::NotExecuted;
+    record.is_begun() || !result.as_ref().is_err_and(proves_nothing_happened)
+}

@@ -1,0 +1,70 @@
+//! A client before it has a session: a task waits for the first thing that it says. Whoever connects and goes away
+//! without a word (old runtimes look that way whether a file exists) costs a task and nothing else.
+
+use ractor::ActorRef;
+use standin_protocol::{Limits, Message, value};
+use standin_transport::{Connection, MessageReader, ReadError};
+
+use super::SessionsMessage;
+use crate::{session::BrokenStream, store::SessionToken};
+
+/// A client that has said something.
+pub(crate) struct Newcomer {
+    pub(crate) connection: Connection,
+    pub(crate) reader: MessageReader,
+    /// What it said first.
+    pub(crate) messages: Vec<Message>,
+    /// The stream was lost before there was any message.
+    pub(crate) broken: Option<BrokenStream>,
+    pub(crate) welcome: Welcome,
+}
+
+/// How its hello is to be answered if it asks for a session that is not its own yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Welcome {
+    /// It asked for none, or for one that nobody knows: it gets a new one.
+    New,
+    /// It asked for one that belongs to somebody else.
+    Denied,
+}
+
+impl Newcomer {
+    /// The session that it wants to go on with: the first thing it says is a hello that names one.
+    pub(super) fn wanted_session(&self) -> Option<SessionToken> {
+        let Some(Message::Request(request)) = self.messages.first() else {
+            return None;
+        };
+        if &request.method[..] != b"standin.hello" {
+            return None;
+        }
+        let arguments = value::named_arguments(&request.params).ok()?;
+        let (_, session) = arguments.iter().find(|(name, _)| &name[..] == b"session")?;
+        let text = value::read_bytes(session)?;
+        std::str::from_utf8(&text).ok()?.parse().ok()
+    }
+}
+
+/// Waits for a client's first words and hands it back to the sessions.
+pub(super) fn listen(connection: Connection, limits: Limits, sessions: ActorRef<SessionsMessage>) {
+    tokio::spawn(async move {
+        let mut reader = MessageReader::new(connection.clone(), limits);
+        let mut messages = Vec::new();
+        let broken = match reader.read(&mut messages).await {
+            Ok(()) => None,
+            Err(ReadError::Closed) => {
+                let _ = sessions.cast(SessionsMessage::Greeted(None));
+                return;
+            }
+            Err(ReadError::Wire(error)) => Some(BrokenStream::Wire(error)),
+            Err(ReadError::Broken(error)) => Some(BrokenStream::Broken(error)),
+        };
+        let newcomer = Newcomer {
+            connection,
+            reader,
+            messages,
+            broken,
+            welcome: Welcome::New,
+        };
+        let _ = sessions.cast(SessionsMessage::Greeted(Some(Box::new(newcomer))));
+    });
+}
