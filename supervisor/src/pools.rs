@@ -42,6 +42,7 @@ pub(crate) enum PoolsMessage {
 }
 
 /// What it is made from.
+#[derive(Clone)]
 pub(crate) struct PoolsArguments {
     pub(crate) settings: BTreeMap<String, PoolSettings>,
     pub(crate) environment: Arc<WorkerEnvironment>,

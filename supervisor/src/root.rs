@@ -1,19 +1,15 @@
 //! The root of the tree: starts the parts in their order, restarts what can be restarted, and stops them in the
 //! opposite order.
 
-use std::{sync::Arc, time::Duration};
+mod parts;
 
-use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
-use standin_transport as transport;
+use std::time::{Duration, Instant};
 
-use crate::{
-    clock,
-    listener::{Listener, ListenerArguments, ListenerMessage},
-    monitor::{Monitor, MonitorMessage},
-    pools::{Pools, PoolsArguments, PoolsMessage},
-    session::SessionEnvironment,
-    sessions::{Sessions, SessionsArguments, SessionsMessage},
-};
+use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
+
+use self::parts::Children;
+pub(crate) use self::parts::Parts;
+use crate::{clock, pools::PoolsMessage};
 
 /// What the root is told.
 pub(crate) enum RootMessage {
@@ -28,12 +24,7 @@ pub(crate) enum RootMessage {
 
 /// What it is made from.
 pub(crate) struct RootArguments {
-    pub(crate) bound: Arc<transport::Listener>,
-    pub(crate) pools: PoolsArguments,
-    pub(crate) sessions_max: usize,
-    /// Makes the sessions' environment once the pools are there.
-    pub(crate) session_environment:
-        Box<dyn FnOnce(ActorRef<PoolsMessage>) -> SessionEnvironment + Send>,
+    pub(crate) parts: Parts,
 }
 
 /// The actor.
@@ -41,13 +32,18 @@ pub(crate) struct Root;
 
 /// What it holds.
 pub(crate) struct RootState {
-    bound: Option<Arc<transport::Listener>>,
-    pools: ActorRef<PoolsMessage>,
-    sessions: ActorRef<SessionsMessage>,
-    listener: ActorRef<ListenerMessage>,
-    monitor: ActorRef<MonitorMessage>,
+    parts: Parts,
+    children: Children,
     stopping: bool,
+    /// When the parts as a whole were lost lately.
+    losses: Vec<Instant>,
 }
+
+/// Losses of the pools or the sessions as a whole within ten seconds that are mended. More is a fault that mending does
+/// not cure: then the service ends, and whoever keeps it starts it again.
+const LOSSES_MAX: usize = 5;
+
+const LOSSES_WITHIN: Duration = Duration::from_secs(10);
 
 impl Actor for Root {
     type Msg = RootMessage;
@@ -59,30 +55,13 @@ impl Actor for Root {
         myself: ActorRef<RootMessage>,
         arguments: RootArguments,
     ) -> Result<RootState, ActorProcessingErr> {
-        let RootArguments {
-            bound,
-            pools,
-            sessions_max,
-            session_environment,
-        } = arguments;
-        let root = myself.get_cell();
-        let (pools, _) = Actor::spawn_linked(None, Pools, pools, root.clone()).await?;
-        let environment = Arc::new(session_environment(pools.clone()));
-        let sessions = SessionsArguments {
-            environment,
-            sessions_max,
-        };
-        let (sessions, _) = Actor::spawn_linked(None, Sessions, sessions, root.clone()).await?;
-        pools.cast(PoolsMessage::Sessions(sessions.clone()))?;
-        let (monitor, _) = Actor::spawn_linked(None, Monitor, pools.clone(), root).await?;
-        let listener = start_listener(&myself, &bound, &sessions).await?;
+        let RootArguments { parts } = arguments;
+        let children = parts.start(&myself).await?;
         Ok(RootState {
-            bound: Some(bound),
-            pools,
-            sessions,
-            listener,
-            monitor,
+            parts,
+            children,
             stopping: false,
+            losses: Vec::new(),
         })
     }
 
@@ -96,10 +75,11 @@ impl Actor for Root {
             RootMessage::Stop { limit, reply } => {
                 state.stopping = true;
                 // Nobody new; whoever is connected still gets every answer.
-                state.listener.stop(None);
-                state.bound = None;
+                state.children.listener.stop(None);
+                state.parts.bound = None;
                 let deadline = clock::now() + limit;
-                let _ = state.pools.cast(PoolsMessage::Stop { deadline, reply });
+                let stop = PoolsMessage::Stop { deadline, reply };
+                let _ = state.children.pools.cast(stop);
             }
             RootMessage::Alive(reply) => {
                 let _ = reply.send(());
@@ -115,30 +95,17 @@ impl Actor for Root {
         state: &mut RootState,
     ) -> Result<(), ActorProcessingErr> {
         match event {
-            SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => {}
-            SupervisionEvent::ActorTerminated(..) if state.stopping => {}
-            SupervisionEvent::ActorTerminated(cell, ..) => {
-                return Err(format!("a part of the service has ended: {cell:?}").into());
+            SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => Ok(()),
+            SupervisionEvent::ActorTerminated(..) if state.stopping => Ok(()),
+            SupervisionEvent::ActorTerminated(cell, ..) if state.children.has(cell.get_id()) => {
+                Err(format!("a part of the service has ended: {cell:?}").into())
             }
+            // One of those that were ended because another had failed.
+            SupervisionEvent::ActorTerminated(..) => Ok(()),
             SupervisionEvent::ActorFailed(cell, error) => {
-                let id = cell.get_id();
-                if id == state.monitor.get_id() {
-                    tracing::error!(%error, "the monitor failed; it is started again");
-                    let pools = state.pools.clone();
-                    (state.monitor, _) =
-                        Actor::spawn_linked(None, Monitor, pools, myself.get_cell()).await?;
-                } else if id == state.listener.get_id()
-                    && let Some(bound) = &state.bound
-                {
-                    tracing::error!(%error, "the listener failed; it is started again");
-                    state.listener = start_listener(&myself, bound, &state.sessions).await?;
-                } else {
-                    // The pools or the sessions as a whole: what they knew cannot be made again in this process.
-                    return Err(error);
-                }
+                state.mend(&myself, cell.get_id(), error).await
             }
         }
-        Ok(())
     }
 
     async fn post_stop(
@@ -154,15 +121,40 @@ impl Actor for Root {
     }
 }
 
-async fn start_listener(
-    myself: &ActorRef<RootMessage>,
-    bound: &Arc<transport::Listener>,
-    sessions: &ActorRef<SessionsMessage>,
-) -> Result<ActorRef<ListenerMessage>, ActorProcessingErr> {
-    let arguments = ListenerArguments {
-        bound: Arc::clone(bound),
-        sessions: sessions.clone(),
-    };
-    let (listener, _) = Actor::spawn_linked(None, Listener, arguments, myself.get_cell()).await?;
-    Ok(listener)
+impl RootState {
+    /// A child has failed: it is started again, and with it what cannot go on without what it knew.
+    async fn mend(
+        &mut self,
+        myself: &ActorRef<RootMessage>,
+        failed: ActorId,
+        error: ActorProcessingErr,
+    ) -> Result<(), ActorProcessingErr> {
+        if !self.children.has(failed) {
+            return Ok(());
+        }
+        if failed == self.children.monitor.get_id() {
+            tracing::error!(%error, "the monitor failed; it is started again");
+            let pools = &self.children.pools;
+            self.children.monitor = Parts::start_monitor(myself, pools).await?;
+        } else if failed == self.children.listener.get_id() {
+            tracing::error!(%error, "the listener failed; it is started again");
+            let sessions = &self.children.sessions;
+            self.children.listener = self.parts.start_listener(myself, sessions).await?;
+        } else {
+            let now = clock::now();
+            self.losses.retain(|at| now - *at < LOSSES_WITHIN);
+            self.losses.push(now);
+            if self.stopping || self.losses.len() > LOSSES_MAX {
+                return Err(error);
+            }
+            tracing::error!(
+                %error,
+                "a part of the service failed; all are started again, and clients come back to their sessions"
+            );
+            self.children.end().await;
+            self.parts.end_processes().await;
+            self.children = self.parts.start(myself).await?;
+        }
+        Ok(())
+    }
 }

@@ -20,7 +20,7 @@ use crate::{
     pool::PoolMessage,
     pools::{PoolsArguments, PoolsMessage},
     process::{self, Spawner},
-    root::{Root, RootArguments, RootMessage},
+    root::{Parts, Root, RootArguments, RootMessage},
     session::SessionEnvironment,
     sessions::SessionsMessage,
     status::{RequestTotals, ServiceStatus},
@@ -182,8 +182,10 @@ async fn start(
         answers_max: settings.sessions.answers_max,
         bytes_max: settings.sessions.answers_bytes_max.0 as usize,
     };
-    let arguments = RootArguments {
-        bound: Arc::new(bound),
+    let last_request = Arc::new(AtomicU64::new(0));
+    let last_session = Arc::new(AtomicU64::new(0));
+    let parts = Parts {
+        bound: Some(Arc::new(bound)),
         pools: PoolsArguments {
             settings: settings.pools.clone(),
             environment,
@@ -192,18 +194,19 @@ async fn start(
         },
         sessions_max: settings.endpoint.sessions_max,
         session_environment: Box::new(move |pools| SessionEnvironment {
-            directory: for_sessions,
+            directory: for_sessions.clone(),
             pools,
-            store,
+            store: store.clone(),
             limits,
             requests_max,
             linger,
             memory,
-            last_request: AtomicU64::new(0),
-            owner,
+            last_request: Arc::clone(&last_request),
+            last_session: Arc::clone(&last_session),
+            owner: owner.clone(),
         }),
     };
-    Actor::spawn(None, Root, arguments)
+    Actor::spawn(None, Root, RootArguments { parts })
         .await
         .map_err(ServeError::Start)
 }

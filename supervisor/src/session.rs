@@ -79,7 +79,9 @@ pub(crate) struct SessionEnvironment {
     pub(crate) linger: std::time::Duration,
     pub(crate) memory: MemoryLimits,
     /// Names for requests, unique while the service lives.
-    pub(crate) last_request: AtomicU64,
+    pub(crate) last_request: Arc<AtomicU64>,
+    /// The same for sessions.
+    pub(crate) last_session: Arc<AtomicU64>,
     /// Who runs the service: that user may change it.
     pub(crate) owner: String,
 }

@@ -4,7 +4,10 @@
 mod newcomer;
 mod resume;
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, atomic::Ordering},
+};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 use rustc_hash::FxHashMap;
@@ -13,6 +16,7 @@ use standin_transport::Connection;
 
 pub(crate) use self::newcomer::{Newcomer, Welcome};
 use crate::{
+    failpoint,
     session::{Restored, Session, SessionArguments, SessionEnvironment, SessionMessage},
     store::SessionToken,
 };
@@ -71,7 +75,6 @@ pub(crate) struct SessionsState {
     connected: usize,
     /// Clients that have not said anything yet.
     silent: usize,
-    last: u64,
 }
 
 impl Actor for Sessions {
@@ -96,7 +99,6 @@ impl Actor for Sessions {
             detached: VecDeque::new(),
             connected: 0,
             silent: 0,
-            last: 0,
         })
     }
 
@@ -106,6 +108,7 @@ impl Actor for Sessions {
         message: SessionsMessage,
         state: &mut SessionsState,
     ) -> Result<(), ActorProcessingErr> {
+        failpoint::pass("sessions", "");
         match message {
             SessionsMessage::Accepted(connection) => state.accepted(&myself, connection),
             SessionsMessage::Greeted(newcomer) => state.greeted(&myself, newcomer),
@@ -178,8 +181,8 @@ impl SessionsState {
         newcomer: Box<Newcomer>,
         restored: Option<Restored>,
     ) {
-        self.last += 1;
-        let id = SessionId(self.last);
+        let last = &self.environment.last_session;
+        let id = SessionId(last.fetch_add(1, Ordering::Relaxed) + 1);
         let token = restored.as_ref().map(|restored| restored.token);
         let user = newcomer.connection.peer().user.clone();
         let arguments = SessionArguments {

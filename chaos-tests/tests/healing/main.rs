@@ -2,6 +2,8 @@
 //! get after the death of a worker.
 #![cfg(all(unix, debug_assertions))]
 
+mod whole;
+
 use std::{path::Path, time::Duration};
 
 use chaos_tests::{
@@ -303,7 +305,7 @@ fn a_pool_that_fails_again_and_again_ends_the_service_which_leaves_nothing_behin
 }
 
 #[test]
-fn the_failure_of_what_keeps_the_pools_ends_the_service_which_leaves_nothing_behind() {
+fn what_keeps_the_pools_and_fails_again_and_again_ends_the_service_which_leaves_nothing_behind() {
     ends_with_an_error_and_leaves_nothing_behind("pools");
 }
 

@@ -1,0 +1,74 @@
+//! What keeps the pools, or the sessions, fails as a whole: all of it is started again, and whoever has a session comes
+//! back to it.
+
+use chaos_tests::{
+    raw_client::{RawClient, code, field, map, token},
+    under_test::eventually,
+};
+use rmpv::Value;
+
+use crate::{LIMIT, begun, service};
+
+fn work(id: u64, work_ms: u64) -> Value {
+    map([
+        ("id", id.into()),
+        ("nonce", id.into()),
+        ("work_ms", work_ms.into()),
+    ])
+}
+
+/// `ends_workers`: those that were there before are gone afterwards.
+fn is_mended_and_clients_come_back_to_their_sessions(place: &str, ends_workers: bool) {
+    let under_test = service();
+    under_test.client();
+    let endpoint = under_test.endpoint();
+    let mut client = RawClient::connect(&endpoint);
+    let session = token(&client.hello(None).expect("a session"));
+    client.ask(1, "chaos.never", work(1, 0));
+    assert_eq!(client.answer(1), Ok(1.into()));
+    client.ask(2, "chaos.always", work(2, 300));
+    client.ask(3, "chaos.never", work(3, 60_000));
+    eventually(LIMIT, "both run", || {
+        begun(&under_test, 2) == 1 && begun(&under_test, 3) == 1
+    });
+    let workers = under_test.descendants();
+
+    client.ask(9, "standin.failpoint", map([("place", place.into())]));
+    // The next newcomer, or whatever comes first, is what it fails at.
+    drop(RawClient::connect(&endpoint));
+    client.ask(10, "standin.ping", Value::Map(Vec::new()));
+    while client.message().is_some() {}
+    let (mut client, hello) = RawClient::resume(&endpoint, &session);
+    assert_eq!(field(&hello, "resumed"), &Value::Boolean(true));
+    client.ask(1, "chaos.never", work(1, 0));
+    assert_eq!(client.answer(1), Ok(1.into()), "what was answered");
+    assert_eq!(begun(&under_test, 1), 1);
+    client.ask(2, "chaos.always", work(2, 300));
+    assert_eq!(client.answer(2), Ok(2.into()), "what may run twice");
+    client.ask(3, "chaos.never", work(3, 60_000));
+    let error = client.answer(3).expect_err("nobody knows");
+    assert_eq!(code(&error), "outcome_unknown");
+    assert_eq!(begun(&under_test, 3), 1);
+    if ends_workers {
+        eventually(LIMIT, "the lost workers are gone", || {
+            let alive = under_test.descendants();
+            workers.iter().all(|pid| !alive.contains(pid))
+        });
+    }
+    assert_eq!(under_test.zombies(), 0);
+}
+
+#[test]
+fn the_failure_of_what_keeps_the_sessions_is_mended_and_clients_come_back_to_theirs() {
+    is_mended_and_clients_come_back_to_their_sessions("sessions", true);
+}
+
+#[test]
+fn the_failure_of_what_keeps_the_pools_is_mended_and_clients_come_back_to_their_sessions() {
+    is_mended_and_clients_come_back_to_their_sessions("pools", true);
+}
+
+#[test]
+fn the_failure_of_a_session_is_mended_and_its_client_comes_back_to_it() {
+    is_mended_and_clients_come_back_to_their_sessions("session", false);
+}

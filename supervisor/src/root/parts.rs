@@ -1,0 +1,114 @@
+//! The root's children: how they are made, as often as it takes, and how they are ended.
+
+use std::{sync::Arc, time::Duration};
+
+use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef};
+use standin_transport as transport;
+
+use super::RootMessage;
+use crate::{
+    listener::{Listener, ListenerArguments, ListenerMessage},
+    monitor::{Monitor, MonitorMessage},
+    pools::{Pools, PoolsArguments, PoolsMessage},
+    process,
+    session::SessionEnvironment,
+    sessions::{Sessions, SessionsArguments, SessionsMessage},
+};
+
+/// What the children are made from.
+pub(crate) struct Parts {
+    /// `None`: the service is stopping.
+    pub(crate) bound: Option<Arc<transport::Listener>>,
+    pub(crate) pools: PoolsArguments,
+    pub(crate) sessions_max: usize,
+    /// Makes the sessions' environment once the pools are there.
+    pub(crate) session_environment:
+        Box<dyn Fn(ActorRef<PoolsMessage>) -> SessionEnvironment + Send + Sync>,
+}
+
+/// The children as they are now.
+pub(super) struct Children {
+    pub(super) pools: ActorRef<PoolsMessage>,
+    pub(super) sessions: ActorRef<SessionsMessage>,
+    pub(super) listener: ActorRef<ListenerMessage>,
+    pub(super) monitor: ActorRef<MonitorMessage>,
+}
+
+/// How long a child may take to end.
+const END_LIMIT: Duration = Duration::from_secs(2);
+
+impl Parts {
+    pub(super) async fn start(
+        &self,
+        root: &ActorRef<RootMessage>,
+    ) -> Result<Children, ActorProcessingErr> {
+        let cell = root.get_cell();
+        let pools = self.pools.clone();
+        let (pools, _) = Actor::spawn_linked(None, Pools, pools, cell.clone()).await?;
+        let sessions = SessionsArguments {
+            environment: Arc::new((self.session_environment)(pools.clone())),
+            sessions_max: self.sessions_max,
+        };
+        let (sessions, _) = Actor::spawn_linked(None, Sessions, sessions, cell).await?;
+        pools.cast(PoolsMessage::Sessions(sessions.clone()))?;
+        Ok(Children {
+            monitor: Parts::start_monitor(root, &pools).await?,
+            listener: self.start_listener(root, &sessions).await?,
+            pools,
+            sessions,
+        })
+    }
+
+    pub(super) async fn start_monitor(
+        root: &ActorRef<RootMessage>,
+        pools: &ActorRef<PoolsMessage>,
+    ) -> Result<ActorRef<MonitorMessage>, ActorProcessingErr> {
+        let (monitor, _) =
+            Actor::spawn_linked(None, Monitor, pools.clone(), root.get_cell()).await?;
+        Ok(monitor)
+    }
+
+    pub(super) async fn start_listener(
+        &self,
+        root: &ActorRef<RootMessage>,
+        sessions: &ActorRef<SessionsMessage>,
+    ) -> Result<ActorRef<ListenerMessage>, ActorProcessingErr> {
+        let bound = self.bound.as_ref().ok_or("the service is stopping")?;
+        let arguments = ListenerArguments {
+            bound: Arc::clone(bound),
+            sessions: sessions.clone(),
+        };
+        let (listener, _) = Actor::spawn_linked(None, Listener, arguments, root.get_cell()).await?;
+        Ok(listener)
+    }
+
+    /// Ends every process that the lost parts had started, and comes back when they are dead: what they were at is
+    /// judged, and perhaps sent again, by those who come after.
+    pub(super) async fn end_processes(&self) {
+        let instance = self.pools.environment.instance.clone();
+        let swept = tokio::task::spawn_blocking(move || process::guard::sweep(&instance));
+        let _ = swept.await;
+    }
+}
+
+impl Children {
+    fn cells(&self) -> [ActorCell; 4] {
+        [
+            self.listener.get_cell(),
+            self.sessions.get_cell(),
+            self.monitor.get_cell(),
+            self.pools.get_cell(),
+        ]
+    }
+
+    pub(super) fn has(&self, id: ActorId) -> bool {
+        self.cells().iter().any(|cell| cell.get_id() == id)
+    }
+
+    /// Ends those that have not failed, clients first.
+    pub(super) async fn end(&self) {
+        for cell in self.cells() {
+            let _ = cell.stop_and_wait(None, Some(END_LIMIT)).await;
+        }
+    }
+}
