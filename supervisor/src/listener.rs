@@ -7,7 +7,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use standin_transport as transport;
 use tokio::task::JoinHandle;
 
-use crate::sessions::SessionsMessage;
+use crate::{failpoint, sessions::SessionsMessage, tasks};
 
 /// What the listener is told.
 pub(crate) enum ListenerMessage {
@@ -46,19 +46,26 @@ impl Actor for Listener {
         arguments: ListenerArguments,
     ) -> Result<ListenerState, ActorProcessingErr> {
         let ListenerArguments { bound, sessions } = arguments;
-        let accepting = tokio::spawn(async move {
+        let listener = myself.clone();
+        let accepting = async move {
             loop {
                 match bound.accept().await {
                     Ok(connection) => {
+                        failpoint::pass("listener", "");
                         let _ = sessions.cast(SessionsMessage::Accepted(connection));
                     }
                     Err(error) => {
-                        let _ = myself.cast(ListenerMessage::Failed(error));
+                        let _ = listener.cast(ListenerMessage::Failed(error));
                         return;
                     }
                 }
             }
+        };
+        let accepting = tasks::or_when_it_panics(accepting, move || {
+            let error = std::io::Error::other("the task that accepts clients panicked");
+            let _ = myself.cast(ListenerMessage::Failed(error));
         });
+        let accepting = tokio::spawn(accepting);
         Ok(ListenerState { accepting })
     }
 

@@ -19,6 +19,7 @@ use crate::{
     failpoint,
     pool::PoolMessage,
     process::{Exit, Process, SpawnError, Spawner},
+    tasks,
 };
 
 /// What all workers of a service share.
@@ -42,6 +43,8 @@ pub(crate) enum WorkerMessage {
     Exited(Exit),
     /// End it now.
     Kill,
+    /// The task that carries what it says has panicked.
+    Failed,
 }
 
 /// What a worker is made from.
@@ -106,7 +109,12 @@ impl Actor for Worker {
             pipe_ended: false,
             exit: None,
             closed_its_pipe: false,
-            living: tokio::spawn(establish::live(myself, arguments)),
+            living: tokio::spawn(tasks::or_when_it_panics(
+                establish::live(myself.clone(), arguments),
+                move || {
+                    let _ = myself.cast(WorkerMessage::Failed);
+                },
+            )),
         })
     }
 
@@ -136,6 +144,7 @@ impl Actor for Worker {
             }
             WorkerMessage::PipeEnded => state.pipe_ended(&myself),
             WorkerMessage::Exited(exit) => state.exited(&myself, exit),
+            WorkerMessage::Failed => return Err("the task that reads its pipe panicked".into()),
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 //! get after the death of a worker.
 #![cfg(all(unix, debug_assertions))]
 
+mod tasks;
 mod whole;
 
 use std::{path::Path, time::Duration};
@@ -17,8 +18,12 @@ use standin_client::{CallError, Outcome, Pending, blocking::Client};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
+fn program() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_chaos-tests"))
+}
+
 fn service() -> UnderTest {
-    let program = Path::new(env!("CARGO_BIN_EXE_chaos-tests"));
+    let program = program();
     UnderTest::serve(program, |folder| {
         // The second pool offers the same methods, which the first one has; it only has to stay as it is.
         hostile_pool("chaos", program, folder, 2, "", "")

@@ -11,7 +11,7 @@ use super::{
     SessionMessage,
     reading::{Credit, Reading},
 };
-use crate::sessions::Newcomer;
+use crate::{sessions::Newcomer, tasks};
 
 /// One connection. Dropped, it closes once what was said is written.
 pub(super) struct Link {
@@ -46,7 +46,11 @@ impl Link {
             Arc::clone(&credit),
             epoch,
         );
-        let reading = tokio::spawn(reading.run(broken));
+        let session = session.clone();
+        let reading = tasks::or_when_it_panics(reading.run(broken), move || {
+            let _ = session.cast(SessionMessage::ConnectionEnded(epoch, None));
+        });
+        let reading = tokio::spawn(reading);
         Link {
             writer,
             credit,

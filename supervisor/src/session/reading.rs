@@ -9,6 +9,7 @@ use standin_transport::{MessageReader, MessageWriter, ReadError};
 use tokio::sync::Semaphore;
 
 use super::SessionMessage;
+use crate::failpoint;
 
 /// Batches that may lie in the session's mailbox. A mailbox has no limit of its own.
 const BATCHES_MAX: usize = 16;
@@ -106,6 +107,7 @@ impl Reading {
                 Err(ReadError::Wire(error)) => break Some(BrokenStream::Wire(error)),
                 Err(ReadError::Broken(error)) => break Some(BrokenStream::Broken(error)),
             }
+            failpoint::pass("reading", self.epoch);
             self.credit.take().await;
             let received = SessionMessage::Received(self.epoch, messages);
             if self.session.cast(received).is_err() {

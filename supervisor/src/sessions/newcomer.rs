@@ -6,7 +6,7 @@ use standin_protocol::{Limits, Message, value};
 use standin_transport::{Connection, MessageReader, ReadError};
 
 use super::SessionsMessage;
-use crate::{session::BrokenStream, store::SessionToken};
+use crate::{session::BrokenStream, store::SessionToken, tasks};
 
 /// A client that has said something.
 pub(crate) struct Newcomer {
@@ -46,7 +46,8 @@ impl Newcomer {
 
 /// Waits for a client's first words and hands it back to the sessions.
 pub(super) fn listen(connection: Connection, limits: Limits, sessions: ActorRef<SessionsMessage>) {
-    tokio::spawn(async move {
+    let told = sessions.clone();
+    let listening = async move {
         let mut reader = MessageReader::new(connection.clone(), limits);
         let mut messages = Vec::new();
         let broken = match reader.read(&mut messages).await {
@@ -66,5 +67,8 @@ pub(super) fn listen(connection: Connection, limits: Limits, sessions: ActorRef<
             welcome: Welcome::New,
         };
         let _ = sessions.cast(SessionsMessage::Greeted(Some(Box::new(newcomer))));
-    });
+    };
+    tokio::spawn(tasks::or_when_it_panics(listening, move || {
+        let _ = told.cast(SessionsMessage::Greeted(None));
+    }));
 }

@@ -10,7 +10,7 @@ use super::{
     question::Question,
     record::{Durability, Refusal, Write},
 };
-use crate::clock;
+use crate::{clock, failpoint};
 
 /// More in one commit saves nothing more, and those who came first would wait for those who came last.
 const BATCH_WRITES_MAX: usize = 512;
@@ -135,8 +135,12 @@ impl Writer {
         if orders.is_empty() {
             return;
         }
+        failpoint::pass("store", "");
         match self.try_commit(&orders) {
-            Ok(()) => answer(orders, Ok(())),
+            Ok(()) => {
+                failpoint::pass("store_told", "");
+                answer(orders, Ok(()));
+            }
             Err(error) if is_full(&error) => self.commit_what_ends(orders),
             Err(error) => fatal::end("it cannot be written", &error),
         }

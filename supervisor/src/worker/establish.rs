@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 use super::{WorkerArguments, WorkerEnvironment, WorkerMessage};
 use crate::{
     config::{PoolSettings, Settings},
+    failpoint,
     pool::PoolMessage,
     process::{self, INSTANCE_VARIABLE, Launch, Process, SpawnError},
 };
@@ -222,6 +223,7 @@ async fn carry(worker: WorkerId, mut reader: MessageReader, pool: &ActorRef<Pool
         let mut messages = Vec::new();
         match reader.read(&mut messages).await {
             Ok(()) => {
+                failpoint::pass("worker_pipe", worker.slot);
                 // The semaphore is never closed.
                 let Ok(credit) = Arc::clone(&credit).acquire_owned().await else {
                     return;
