@@ -238,7 +238,7 @@ impl<C> SessionCore<C> {
         memory.is_some_and(|memory| memory.keep(msgid, keep, result))
     }
 
-    /// The client has read every answer up to this one. True: the store may have something to forget.
+    /// The client has read every answer up to this one. True: it is time to tell the store, which may forget some.
     pub fn ack(&mut self, up_to: u64) -> bool {
         let memory = self.memory.as_mut();
         memory.is_some_and(|memory| memory.ack(up_to))

@@ -85,9 +85,9 @@ impl Answers {
         }
     }
 
-    /// Whether the store had one of those that go.
-    fn drop_up_to(&mut self, msgid: u64) -> bool {
-        let mut was_recorded = false;
+    /// How many of those that go the store has.
+    fn drop_up_to(&mut self, msgid: u64) -> usize {
+        let mut recorded = 0;
         while let Some(first) = self
             .kept
             .first_entry()
@@ -95,9 +95,9 @@ impl Answers {
         {
             let kept = first.remove();
             self.bytes -= cost(&kept.result);
-            was_recorded |= kept.keep.recorded;
+            recorded += usize::from(kept.keep.recorded);
         }
-        was_recorded
+        recorded
     }
 
     fn drop_oldest(&mut self) -> bool {
@@ -119,7 +119,13 @@ pub(super) struct Memory {
     /// Answers that must not be lost.
     fixed: Answers,
     found: FxHashMap<(u64, u32), Found>,
+    /// Records that the store could forget and has not been told to.
+    untold: usize,
 }
+
+/// The store is told to forget so many records at a time. It costs as much as one would, and that it has some more than
+/// it must hurts nobody.
+const FORGOTTEN_TOGETHER: usize = 32;
 
 impl Memory {
     pub(super) fn new(limits: MemoryLimits) -> Self {
@@ -129,6 +135,7 @@ impl Memory {
             repeatable: Answers::default(),
             fixed: Answers::default(),
             found: FxHashMap::default(),
+            untold: 0,
         }
     }
 
@@ -205,7 +212,7 @@ impl Memory {
         true
     }
 
-    /// The client has read everything up to this one. Whether the store may forget something.
+    /// The client has read everything up to this one. Whether it is time to tell the store.
     pub(super) fn ack(&mut self, up_to: u64) -> bool {
         if self.is_acked(up_to) {
             return false;
@@ -213,9 +220,13 @@ impl Memory {
         self.acked = Some(up_to);
         let before = self.found.len();
         self.found.retain(|(msgid, _), _| *msgid > up_to);
-        let was_found = self.found.len() < before;
-        // Both: the first must not keep the second from happening.
-        self.fixed.drop_up_to(up_to) | self.repeatable.drop_up_to(up_to) | was_found
+        self.untold += before - self.found.len();
+        self.untold += self.fixed.drop_up_to(up_to) + self.repeatable.drop_up_to(up_to);
+        let is_time = self.untold >= FORGOTTEN_TOGETHER;
+        if is_time {
+            self.untold = 0;
+        }
+        is_time
     }
 
     /// Whether it holds anything that could not be had by running a call again.

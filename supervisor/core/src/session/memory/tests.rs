@@ -73,13 +73,13 @@ fn an_acknowledged_answer_is_forgotten_and_its_number_is_not_taken_again() {
     let mut core = resumable();
     serve(&mut core, 1, false, "one");
     serve(&mut core, 2, false, "two");
-    assert!(core.ack(1), "the store has it to forget");
+    assert!(!core.ack(1), "the store need not hear of each");
     assert_eq!(ask(&core, 1), Admission::Acknowledged);
     assert_eq!(ask(&core, 2), Admission::Again(answer("two")));
     assert_eq!(core.kept().0, 1);
     assert!(!core.ack(1), "nothing new");
     assert!(!core.ack(0), "an old one");
-    assert!(core.ack(7));
+    core.ack(7);
     assert_eq!(core.kept(), (0, 0));
 }
 
@@ -171,7 +171,7 @@ fn what_an_earlier_life_of_the_service_knew_is_known_again() {
     assert!(matches!(core.found(item), Some(Found::Done(..))));
     assert_eq!(core.found(Origin::Item { msgid: 5, index: 0 }), None);
     assert_eq!(ask(&core, 6), Admission::New, "it never began");
-    assert!(core.ack(5), "all of it may go");
+    core.ack(5);
     assert_eq!(core.found(item), None);
 }
 
@@ -182,4 +182,24 @@ fn what_came_to_be_known_takes_the_place_of_what_was_found() {
     assert!(core.keep(4, keep(4, false), &answer("not known")));
     assert_eq!(core.found(Origin::Request { msgid: 4 }), None);
     assert_eq!(ask(&core, 4), Admission::Again(answer("not known")));
+}
+
+#[test]
+fn the_store_is_told_of_many_acknowledgements_at_once() {
+    let mut core = resumable();
+    let told = (1..=100).filter(|msgid| {
+        serve(&mut core, *msgid, false, "fixed");
+        core.ack(*msgid)
+    });
+    assert_eq!(told.collect::<Vec<_>>(), [32, 64, 96]);
+}
+
+#[test]
+fn what_the_store_does_not_have_it_is_not_told_to_forget() {
+    let mut core = resumable();
+    let told = (1..=100).filter(|msgid| {
+        serve(&mut core, *msgid, true, "may go");
+        core.ack(*msgid)
+    });
+    assert_eq!(told.count(), 0);
 }
