@@ -282,7 +282,7 @@ pub(crate) async fn status(
     const LIMIT_MS: u64 = 2000;
     let slow = || "The service does not answer itself; see its log.".to_owned();
     let handles = ractor::call_t!(pools, PoolsMessage::List, LIMIT_MS).map_err(|_| slow())?;
-    let sessions =
+    let (sessions, sessions_waiting) =
         ractor::call_t!(sessions, SessionsMessage::Count, LIMIT_MS).map_err(|_| slow())?;
     let mut pools = Vec::new();
     for pool in handles {
@@ -298,6 +298,7 @@ pub(crate) async fn status(
         uptime_ms: began.map_or(0, |(at, _)| (clock::now() - *at).as_millis() as u64),
         endpoint: began.map_or_else(String::new, |(_, endpoint)| endpoint.clone()),
         sessions,
+        sessions_waiting,
         requests: RequestTotals::of(&pools),
         pools,
     })

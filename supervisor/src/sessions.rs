@@ -35,8 +35,8 @@ pub(crate) enum SessionsMessage {
     Detached { session: SessionId, epoch: u32 },
     /// A session has ended.
     Ended(SessionId),
-    /// How many clients are connected.
-    Count(RpcReplyPort<usize>),
+    /// How many clients are connected, and how many sessions wait for theirs.
+    Count(RpcReplyPort<(usize, usize)>),
     /// A pool's actor was lost and replaced: every session is told.
     PoolLost { generation: u64 },
 }
@@ -117,7 +117,8 @@ impl Actor for Sessions {
             SessionsMessage::Detached { session, epoch } => state.detached(session, epoch),
             SessionsMessage::Ended(session) => state.forget(session),
             SessionsMessage::Count(reply) => {
-                let _ = reply.send(state.connected + state.silent);
+                let waiting = state.sessions.len() - state.connected;
+                let _ = reply.send((state.connected + state.silent, waiting));
             }
             SessionsMessage::PoolLost { generation } => {
                 for session in state.sessions.values() {

@@ -14,6 +14,9 @@ pub(crate) struct ServiceStatus {
     pub(crate) uptime_ms: u64,
     pub(crate) endpoint: String,
     pub(crate) sessions: usize,
+    /// Sessions whose clients are away and may come back.
+    #[serde(default)]
+    pub(crate) sessions_waiting: usize,
     pub(crate) requests: RequestTotals,
     pub(crate) pools: Vec<PoolStatus>,
 }

@@ -34,13 +34,18 @@ fn render(status: &ServiceStatus) -> String {
         endpoint,
         pid,
         sessions,
+        sessions_waiting,
         requests,
         ..
     } = status;
     let _ = writeln!(out, "{server} {version} on {endpoint}");
+    let waiting = match sessions_waiting {
+        0 => String::new(),
+        waiting => format!(", {waiting} waiting for their programs"),
+    };
     let _ = writeln!(
         out,
-        "pid {pid}, up {}, {}",
+        "pid {pid}, up {}, {}{waiting}",
         span(status.uptime_ms),
         count(*sessions as u64, "session")
     );
@@ -243,12 +248,13 @@ mod tests {
             uptime_ms: 3_700_000,
             endpoint: "/run/standin/standin.sock".into(),
             sessions: 60,
+            sessions_waiting: 1,
             requests: RequestTotals::of(&pools),
             pools,
         };
         insta::assert_snapshot!(render(&status), @r"
         standin 0.1.0 on /run/standin/standin.sock
-        pid 4700, up 1 h 1 min, 60 sessions
+        pid 4700, up 1 h 1 min, 60 sessions, 1 waiting for their programs
         24716 calls answered, 2 replayed, 0 refused, 4 failed
 
         builtin: ready; 0 calls waiting, 1 running; 6 starts, 3 deaths
