@@ -24,6 +24,7 @@ mod queue;
 mod recording;
 mod reports;
 mod request;
+mod rule;
 mod settings;
 mod sizing;
 mod slot;
@@ -44,6 +45,7 @@ use self::{
 pub use self::{
     effect::{Effect, Failure},
     event::{Event, Submission},
+    rule::{EndRule, ReplayRule},
     settings::{BLAMED_DEATHS_MAX, PoolSettings, UNEXPLAINED_DEATHS_MAX},
     view::{Counters, PoolView, SlotView, WorkerState},
 };

@@ -86,15 +86,22 @@ impl PoolState {
                 request,
                 worker,
                 cause,
+                rule,
             } => {
                 self.records.replayed(worker);
                 if let Some(call) = self.core.payload(request) {
                     call.stage.back_to_waiting();
                     tracing::info!(
-                        request = %request, session = %call.caller.session, %worker, %cause,
+                        request = %request, session = %call.caller.session, %worker, %cause, ?rule,
                         method = %call.method_name(), "the request is replayed"
                     );
                 }
+            }
+            Effect::Abandoned { payload, outcome } => {
+                tracing::debug!(
+                    request = %payload.id, session = %payload.caller.session, method = %payload.method_name(),
+                    outcome = outcome.name(), "nobody waits for the request any more"
+                );
             }
             Effect::Incident { deaths } => {
                 tracing::warn!(pool = %self.name, deaths, "several workers died at once; nobody's request is blamed");
@@ -147,7 +154,7 @@ impl PoolState {
         let error = words::error_answer(&self.name, call, failure, self.records.last_lines());
         tracing::info!(
             request = %call.id, session = %call.caller.session, method = %call.method_name(),
-            code = %failure.code, outcome = failure.outcome.name(), attempts = failure.attempts,
+            code = %failure.code, rule = ?failure.rule, outcome = failure.outcome.name(), attempts = failure.attempts,
             "the request failed"
         );
         self.outbox.add(call, Err(error.encode()));

@@ -3,8 +3,12 @@
 
 use bytes::Bytes;
 use ractor::ActorRef;
-use standin_core::{AttemptId, RequestId, WorkerId, pool::Event, session::Stage};
-use standin_protocol::{self as protocol, ErrorCode, Replay, WorkerMeta};
+use standin_core::{
+    AttemptId, RequestId, WorkerId,
+    pool::{EndRule, Event},
+    session::Stage,
+};
+use standin_protocol::{self as protocol, Replay, WorkerMeta};
 
 use super::{PoolMessage, PoolState};
 use crate::{
@@ -153,9 +157,9 @@ impl PoolState {
                 return self.write_attempt(sending);
             }
             // Nobody wants it any more; it need not begin.
-            Ok(()) => ErrorCode::Cancelled,
-            Err(Refusal::Full) => ErrorCode::Overloaded,
-            Err(Refusal::Closed) => ErrorCode::ShuttingDown,
+            Ok(()) => EndRule::CancelledInQueue,
+            Err(Refusal::Full) => EndRule::NotRecorded,
+            Err(Refusal::Closed) => EndRule::StoppedInQueue,
         };
         self.handle(
             myself,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use standin_protocol::{ErrorCode, Outcome};
 
 use super::{
-    Effect, Failure, Mode, PoolCore, Submission,
+    Effect, EndRule, Failure, Mode, PoolCore, Submission,
     request::{Phase, Request},
     settings::RETRY_AFTER_MIN,
 };
@@ -18,13 +18,14 @@ impl<P> PoolCore<P> {
         submission: Submission<P>,
         effects: &mut Vec<Effect<P>>,
     ) {
-        if let Some((code, retry_after)) = self.refusal(now, &submission) {
+        if let Some((rule, retry_after)) = self.refusal(now, &submission) {
             self.counters.refused += 1;
             effects.push(Effect::Fail {
                 request: submission.request,
                 payload: submission.payload,
                 failure: Failure {
-                    code,
+                    code: rule.code(),
+                    rule,
                     outcome: Outcome::NotExecuted,
                     cause: None,
                     attempts: 0,
@@ -70,22 +71,29 @@ impl<P> PoolCore<P> {
         &mut self,
         now: Instant,
         submission: &Submission<P>,
-    ) -> Option<(ErrorCode, Option<Duration>)> {
+    ) -> Option<(EndRule, Option<Duration>)> {
         if self.mode != Mode::Serving {
-            return Some((ErrorCode::ShuttingDown, None));
+            return Some((EndRule::Stopping, None));
         }
         if now >= submission.deadline {
-            return Some((ErrorCode::DeadlineExceeded, None));
+            return Some((EndRule::CameLate, None));
         }
         if self.breaker.is_open() && !self.slots.iter().any(super::slot::Slot::is_usable) {
-            return Some((ErrorCode::PoolUnavailable, self.breaker.pause(now)));
+            return Some((EndRule::NoWorkers, self.breaker.pause(now)));
         }
         // One session may hold half of the queue, so that a noisy one leaves room for the others.
-        let full = self.queue.len() >= self.settings.queue_max
-            || self.queue.waiting_of(submission.session) >= self.settings.queue_max.div_ceil(2)
-            || self.queue.bytes() + submission.size
-                > self.settings.queue_bytes_max.max(submission.size);
-        full.then(|| (ErrorCode::Overloaded, Some(self.retry_after())))
+        let share = self.settings.queue_max.div_ceil(2);
+        let bytes_max = self.settings.queue_bytes_max.max(submission.size);
+        let rule = if self.queue.len() >= self.settings.queue_max {
+            EndRule::QueueFull
+        } else if self.queue.waiting_of(submission.session) >= share {
+            EndRule::SessionShare
+        } else if self.queue.bytes() + submission.size > bytes_max {
+            EndRule::QueueBytes
+        } else {
+            return None;
+        };
+        Some((rule, Some(self.retry_after())))
     }
 
     /// A guess at when there will be room: the queue is rarely full for long, and a tenth of its longest wait is
@@ -111,7 +119,7 @@ impl<P> PoolCore<P> {
             Phase::Waiting { .. } => {
                 let (session, size) = (known.session, known.size);
                 self.queue.remove(session, request, size);
-                self.fail(request, ErrorCode::Cancelled, effects);
+                self.fail(request, EndRule::CancelledInQueue, effects);
             }
             Phase::Running(attempt) => self.cancel_attempt(now, attempt, effects),
         }
@@ -150,20 +158,21 @@ impl<P> PoolCore<P> {
             }
         }
         self.counters.abandoned += 1;
+        effects.push(Effect::Abandoned {
+            outcome: known.outcome_without_answer(),
+            payload: known.payload,
+        });
     }
 
     /// Ends a request without a worker's answer. It must be out of the queue already.
-    pub(super) fn fail(
-        &mut self,
-        request: RequestId,
-        code: ErrorCode,
-        effects: &mut Vec<Effect<P>>,
-    ) {
+    pub(super) fn fail(&mut self, request: RequestId, rule: EndRule, effects: &mut Vec<Effect<P>>) {
         let known = self
             .requests
             .remove(&request)
             .expect("only a known request fails");
+        let code = rule.code();
         self.counters.failed += 1;
+        self.counters.poisoned += u64::from(code == ErrorCode::Poisoned);
         let retry_after = match code {
             ErrorCode::Overloaded => Some(self.retry_after()),
             ErrorCode::PoolUnavailable => self.breaker.delay(),
@@ -173,6 +182,7 @@ impl<P> PoolCore<P> {
             request,
             failure: Failure {
                 code,
+                rule,
                 outcome: known.outcome_without_answer(),
                 cause: known.last_cause,
                 attempts: known.attempts,

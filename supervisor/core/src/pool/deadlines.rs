@@ -4,10 +4,8 @@
 
 use std::time::Instant;
 
-use standin_protocol::ErrorCode;
-
 use super::{
-    Effect, PoolCore,
+    Effect, EndRule, PoolCore,
     request::Phase,
     settings::{KILL_AGAIN_AFTER, STARVED_GRACE},
     slot::Life,
@@ -25,7 +23,7 @@ impl<P> PoolCore<P> {
     }
 
     fn check_waiting(&mut self, now: Instant, effects: &mut Vec<Effect<P>>) {
-        let mut over: Vec<(RequestId, ErrorCode)> = Vec::new();
+        let mut over: Vec<(RequestId, EndRule)> = Vec::new();
         let mut next = None::<Instant>;
         for (id, request) in &self.requests {
             let Phase::Waiting { since } = request.phase else {
@@ -35,9 +33,9 @@ impl<P> PoolCore<P> {
             let patience = since + self.settings.queue_wait;
             let first = request.attempts == 0;
             if now >= request.deadline {
-                over.push((*id, ErrorCode::DeadlineExceeded));
+                over.push((*id, EndRule::LateInQueue));
             } else if first && now >= patience {
-                over.push((*id, ErrorCode::Overloaded));
+                over.push((*id, EndRule::WaitedLong));
             } else {
                 let due = if first {
                     request.deadline.min(patience)
@@ -50,12 +48,12 @@ impl<P> PoolCore<P> {
         if let Some(next) = next {
             self.wake_at(next);
         }
-        over.sort_unstable();
-        for (id, code) in over {
+        over.sort_unstable_by_key(|(id, _)| *id);
+        for (id, rule) in over {
             let request = &self.requests[&id];
             let (session, size) = (request.session, request.size);
             self.queue.remove(session, id, size);
-            self.fail(id, code, effects);
+            self.fail(id, rule, effects);
         }
     }
 
@@ -98,15 +96,15 @@ impl<P> PoolCore<P> {
         let worker = attempt.worker;
         if let Some(request_id) = attempt.request {
             let request = &self.requests[&request_id];
-            let code = match (now >= request.deadline, request.cancelled) {
-                (_, true) => Some(ErrorCode::Cancelled),
-                (true, false) => Some(ErrorCode::DeadlineExceeded),
+            let rule = match (now >= request.deadline, request.cancelled) {
+                (_, true) => Some(EndRule::CancelledInWorker),
+                (true, false) => Some(EndRule::LateInWorker),
                 (false, false) => None,
             };
             // The caller has its answer now; the attempt is nobody's, so no effect will be granted to it.
-            if let Some(code) = code {
+            if let Some(rule) = rule {
                 attempt.request = None;
-                self.fail(request_id, code, effects);
+                self.fail(request_id, rule, effects);
             }
         }
         let attempt = self.attempts.get_mut(&id).expect("it was just seen");

@@ -2,10 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use standin_protocol::ErrorCode;
-
 use super::{
-    Effect, Mode, PoolCore,
+    Effect, EndRule, Mode, PoolCore,
     incident::Crash,
     request::{Death, Phase, Verdict},
     settings::{BACKOFF_FIRST, BACKOFF_MAX, HEALTHY_AFTER, KILL_AGAIN_AFTER},
@@ -122,16 +120,11 @@ impl<P> PoolCore<P> {
             .expect("an attempt's request is known");
         let death = death_of(known.expired);
         match request.judge(death) {
-            Verdict::Lost => self.fail(request_id, ErrorCode::WorkerLost, effects),
-            Verdict::Cancelled => self.fail(request_id, ErrorCode::Cancelled, effects),
-            Verdict::Poisoned => {
-                self.counters.poisoned += 1;
-                self.fail(request_id, ErrorCode::Poisoned, effects);
+            Verdict::End(rule) => self.fail(request_id, rule, effects),
+            Verdict::Replay(_) if !request.leaves_room(now) => {
+                self.fail(request_id, EndRule::NoRoom, effects);
             }
-            Verdict::Replay if !request.leaves_room(now) => {
-                self.fail(request_id, ErrorCode::DeadlineExceeded, effects);
-            }
-            Verdict::Replay => {
+            Verdict::Replay(rule) => {
                 request.phase = Phase::Waiting { since: now };
                 self.queue
                     .push_replay(now, request_id, request.suspect, request.size);
@@ -142,6 +135,7 @@ impl<P> PoolCore<P> {
                     request: request_id,
                     worker,
                     cause: death.cause,
+                    rule,
                 });
             }
         }
@@ -209,12 +203,12 @@ impl<P> PoolCore<P> {
             effects.push(Effect::DegradedChanged(true));
         }
         if self.mode == Mode::Serving {
-            self.fail_waiting(ErrorCode::PoolUnavailable, effects);
+            self.fail_waiting(EndRule::NoWorkers, effects);
         }
     }
 
     /// Answers everything that waits.
-    pub(super) fn fail_waiting(&mut self, code: ErrorCode, effects: &mut Vec<Effect<P>>) {
+    pub(super) fn fail_waiting(&mut self, rule: EndRule, effects: &mut Vec<Effect<P>>) {
         let waiting = self
             .requests
             .iter()
@@ -225,7 +219,7 @@ impl<P> PoolCore<P> {
             let known = &self.requests[&request];
             let (session, size) = (known.session, known.size);
             self.queue.remove(session, request, size);
-            self.fail(request, code, effects);
+            self.fail(request, rule, effects);
         }
     }
 

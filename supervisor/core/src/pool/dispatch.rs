@@ -2,10 +2,8 @@
 
 use std::time::Instant;
 
-use standin_protocol::ErrorCode;
-
 use super::{
-    Effect, PoolCore,
+    Effect, EndRule, PoolCore,
     request::{Attempt, Phase},
 };
 use crate::{AttemptId, RequestId};
@@ -106,7 +104,7 @@ impl<P> PoolCore<P> {
             return false;
         }
         self.queue.left(known.size);
-        self.fail(request, ErrorCode::DeadlineExceeded, effects);
+        self.fail(request, EndRule::LateInQueue, effects);
         true
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use standin_protocol::{ErrorCode, Outcome};
 
+use super::{EndRule, ReplayRule};
 use crate::{AttemptId, Cause, KillReason, RequestId, WorkerId};
 
 /// Why a request ended without a worker's answer.
@@ -11,6 +12,8 @@ use crate::{AttemptId, Cause, KillReason, RequestId, WorkerId};
 pub struct Failure {
     /// The code of the answer.
     pub code: ErrorCode,
+    /// The rule that decided.
+    pub rule: EndRule,
     /// What is known about the effect.
     pub outcome: Outcome,
     /// How the last worker died, if one did.
@@ -82,7 +85,7 @@ pub enum Effect<P> {
         /// Which.
         failure: Failure,
     },
-    /// The request lost its worker and waits for the next one. For the log.
+    /// The request lost its worker and waits for the next one. For the log and the record.
     Replayed {
         /// What.
         request: RequestId,
@@ -90,6 +93,15 @@ pub enum Effect<P> {
         worker: WorkerId,
         /// How it went.
         cause: Cause,
+        /// Why that can do no harm.
+        rule: ReplayRule,
+    },
+    /// Nobody waits for the request any more. For the record.
+    Abandoned {
+        /// What was handed in with it.
+        payload: P,
+        /// What is known about the effect: none is granted any more.
+        outcome: Outcome,
     },
     /// Several workers died in a blink; nobody is blamed. For the log.
     Incident {

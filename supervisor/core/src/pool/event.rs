@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use standin_protocol::{ErrorCode, Replay};
+use standin_protocol::Replay;
 
+use super::EndRule;
 use crate::{AttemptId, Cause, RequestId, SessionId, WorkerId};
 
 /// A request as it reaches the pool. `payload` is whatever the caller wants back with the effects.
@@ -63,8 +64,8 @@ pub enum Event<P> {
         worker: WorkerId,
         /// What.
         attempt: AttemptId,
-        /// The code of the answer, if the caller still waits.
-        why: ErrorCode,
+        /// The rule for the answer, if the caller still waits.
+        why: EndRule,
     },
     /// The grant of an effect could not be put on record. The worker has not heard of it.
     GrantRefused {

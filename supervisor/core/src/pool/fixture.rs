@@ -8,8 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use standin_protocol::Outcome;
+
 pub(super) use self::ask::{Ask, always, ask, ms, one_worker, workers};
-use super::{Effect, Event, Failure, PoolCore, PoolSettings, WorkerState};
+use super::{Effect, Event, Failure, PoolCore, PoolSettings, ReplayRule, WorkerState};
 use crate::{AttemptId, Cause, KillReason, RequestId, SlotId, WorkerId};
 
 /// One sending, as the effect told it.
@@ -43,6 +45,10 @@ pub(super) struct Fixture {
     pub(super) cancels: Vec<AttemptId>,
     /// Answers to `effect.begin`, in order.
     pub(super) grants: Vec<bool>,
+    /// The rule of each replay, in order.
+    pub(super) replays: Vec<ReplayRule>,
+    /// What was known of each that was abandoned.
+    pub(super) abandoned: Vec<Outcome>,
     pub(super) incidents: Vec<usize>,
     pub(super) degraded: Vec<bool>,
     pub(super) stopped: u32,
@@ -63,6 +69,8 @@ impl Fixture {
             drains: Vec::new(),
             cancels: Vec::new(),
             grants: Vec::new(),
+            replays: Vec::new(),
+            abandoned: Vec::new(),
             incidents: Vec::new(),
             degraded: Vec::new(),
             stopped: 0,
@@ -121,7 +129,8 @@ impl Fixture {
             Effect::Fail {
                 request, failure, ..
             } => self.end(request, End::Failed(failure)),
-            Effect::Replayed { .. } => {}
+            Effect::Replayed { rule, .. } => self.replays.push(rule),
+            Effect::Abandoned { outcome, .. } => self.abandoned.push(outcome),
             Effect::Incident { deaths } => self.incidents.push(deaths),
             Effect::DegradedChanged(degraded) => self.degraded.push(degraded),
             Effect::Stopped => self.stopped += 1,

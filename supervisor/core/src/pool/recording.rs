@@ -3,9 +3,7 @@
 
 use std::time::Instant;
 
-use standin_protocol::ErrorCode;
-
-use super::{Effect, PoolCore};
+use super::{Effect, EndRule, PoolCore};
 use crate::{AttemptId, WorkerId};
 
 impl<P> PoolCore<P> {
@@ -15,7 +13,7 @@ impl<P> PoolCore<P> {
         now: Instant,
         worker: WorkerId,
         attempt: AttemptId,
-        why: ErrorCode,
+        why: EndRule,
         effects: &mut Vec<Effect<P>>,
     ) {
         let Some(index) = self.current(worker) else {
@@ -32,12 +30,12 @@ impl<P> PoolCore<P> {
                 .get_mut(&id)
                 .expect("an attempt's request is known");
             request.attempts -= 1;
-            let code = if request.cancelled {
-                ErrorCode::Cancelled
+            let rule = if request.cancelled {
+                EndRule::CancelledInQueue
             } else {
                 why
             };
-            self.fail(id, code, effects);
+            self.fail(id, rule, effects);
         }
         self.after_attempt(now, index, effects);
     }

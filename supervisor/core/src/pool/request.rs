@@ -4,8 +4,11 @@ use std::time::{Duration, Instant};
 
 use standin_protocol::{Outcome, Replay};
 
-use super::settings::{
-    BLAMED_DEATHS_MAX, REPLAY_ROOM, UNEXPLAINED_DEATHS_MAX, UNEXPLAINED_DEATHS_SUSPECT,
+use super::{
+    EndRule, ReplayRule,
+    settings::{
+        BLAMED_DEATHS_MAX, REPLAY_ROOM, UNEXPLAINED_DEATHS_MAX, UNEXPLAINED_DEATHS_SUSPECT,
+    },
 };
 use crate::{AttemptId, Cause, KillReason, RequestId, SessionId, WorkerId};
 
@@ -52,14 +55,10 @@ pub(super) struct Attempt {
 /// What a death means for one request that was running in the dead worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Send it to another worker.
-    Replay,
-    /// It may have happened; a second try is not safe.
-    Lost,
-    /// It kills its workers.
-    Poisoned,
-    /// The caller no longer wants it.
-    Cancelled,
+    /// Send it to another worker, if there is time.
+    Replay(ReplayRule),
+    /// Answer it.
+    End(EndRule),
 }
 
 /// The circumstances of a death, as far as one request is concerned.
@@ -75,12 +74,13 @@ pub(super) struct Death {
 }
 
 impl<P> Request<P> {
-    /// Whether a second attempt can do no harm.
-    pub(super) fn may_replay(&self) -> bool {
+    /// Whether a second attempt can do no harm though the worker may have begun the first.
+    fn may_replay(&self) -> Result<ReplayRule, EndRule> {
         match self.replay {
-            Replay::Always => true,
-            Replay::UntilEffect => !self.effect_granted,
-            Replay::Never => self.attempts == 0,
+            Replay::Always => Ok(ReplayRule::Always),
+            Replay::UntilEffect if self.effect_granted => Err(EndRule::EffectGranted),
+            Replay::UntilEffect => Ok(ReplayRule::EffectNotGranted),
+            Replay::Never => Err(EndRule::OnceAtMost),
         }
     }
 
@@ -112,29 +112,26 @@ impl<P> Request<P> {
     pub(super) fn judge(&mut self, death: Death) -> Verdict {
         self.last_cause = Some(death.cause);
         // A worker cannot have begun what it was not given; one that was granted the effect says otherwise.
-        if death.unsent && !self.effect_granted {
-            self.attempts -= 1;
-            return if self.cancelled {
-                Verdict::Cancelled
-            } else {
-                Verdict::Replay
-            };
-        }
-        if !self.may_replay() {
-            return if self.cancelled {
-                Verdict::Cancelled
-            } else {
-                Verdict::Lost
-            };
-        }
+        let not_given = death.unsent && !self.effect_granted;
+        self.attempts -= u32::from(not_given);
         if self.cancelled {
-            return Verdict::Cancelled;
+            return Verdict::End(EndRule::CancelledBefore);
         }
+        if not_given {
+            return Verdict::Replay(ReplayRule::NotGiven);
+        }
+        let rule = match self.may_replay() {
+            Ok(rule) => rule,
+            Err(rule) => return Verdict::End(rule),
+        };
         self.blame(death);
-        if self.blamed >= BLAMED_DEATHS_MAX || self.unexplained >= UNEXPLAINED_DEATHS_MAX {
-            return Verdict::Poisoned;
+        if self.blamed >= BLAMED_DEATHS_MAX {
+            Verdict::End(EndRule::Deadly)
+        } else if self.unexplained >= UNEXPLAINED_DEATHS_MAX {
+            Verdict::End(EndRule::Suspicious)
+        } else {
+            Verdict::Replay(rule)
         }
-        Verdict::Replay
     }
 
     fn blame(&mut self, death: Death) {

@@ -2,9 +2,7 @@
 
 use std::time::Instant;
 
-use standin_protocol::ErrorCode;
-
-use super::{Effect, Mode, PoolCore, request::Phase, slot::Life};
+use super::{Effect, EndRule, Mode, PoolCore, request::Phase, slot::Life};
 use crate::KillReason;
 
 impl<P> PoolCore<P> {
@@ -36,7 +34,7 @@ impl<P> PoolCore<P> {
             )
         });
         if out_of_time || nobody_left {
-            self.fail_waiting(ErrorCode::ShuttingDown, effects);
+            self.fail_waiting(EndRule::StoppedInQueue, effects);
         }
         if out_of_time {
             self.fail_running(effects);
@@ -77,7 +75,7 @@ impl<P> PoolCore<P> {
                 .get_mut(&attempt)
                 .expect("a running request has an attempt")
                 .request = None;
-            self.fail(request, ErrorCode::ShuttingDown, effects);
+            self.fail(request, EndRule::StoppedInWorker, effects);
         }
     }
 }

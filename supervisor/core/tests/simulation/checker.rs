@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use standin_core::{
     AttemptId, Cause, KillReason, RequestId, WorkerId,
-    pool::{BLAMED_DEATHS_MAX, Failure, UNEXPLAINED_DEATHS_MAX},
+    pool::{BLAMED_DEATHS_MAX, EndRule, Failure, ReplayRule, UNEXPLAINED_DEATHS_MAX},
 };
 use standin_protocol::{ErrorCode, Outcome, Replay};
 
@@ -186,15 +186,21 @@ impl Life {
 
     pub(crate) fn check_failed(&mut self, request: RequestId, failure: Failure) {
         self.end(request, Ended::Failed(failure));
+        self.check_outcome(request, failure.outcome);
+        assert_eq!(failure.code, failure.rule.code());
         let asked = &self.asked[&request];
-        let happened = match asked.replay {
-            Replay::UntilEffect => asked.effects,
-            Replay::Always | Replay::Never => asked.begun,
+        let is_true = match failure.rule {
+            EndRule::OnceAtMost => asked.replay == Replay::Never,
+            EndRule::EffectGranted => asked.effects > 0,
+            EndRule::LateInQueue | EndRule::LateInWorker | EndRule::CameLate => {
+                self.now >= asked.deadline.saturating_sub(REPLAY_ROOM)
+            }
+            EndRule::CancelledInQueue | EndRule::CancelledInWorker | EndRule::CancelledBefore => {
+                asked.cancelled
+            }
+            _ => true,
         };
-        assert!(
-            failure.outcome != Outcome::NotExecuted || happened == 0,
-            "request {request} was said not to be executed: {failure:?} {asked:?}"
-        );
+        assert!(is_true, "the rule is none: {failure:?} {asked:?}");
         match failure.code {
             ErrorCode::WorkerLost => assert_ne!(
                 asked.replay,
@@ -226,6 +232,32 @@ impl Life {
             _ => {}
         }
         self.seen.insert(failure.code.name());
+    }
+
+    /// What is said about the effect of a request that nobody will be told more about.
+    pub(crate) fn check_outcome(&self, request: RequestId, outcome: Outcome) {
+        let asked = &self.asked[&request];
+        let happened = match asked.replay {
+            Replay::UntilEffect => asked.effects,
+            Replay::Always | Replay::Never => asked.begun,
+        };
+        assert!(
+            outcome != Outcome::NotExecuted || happened == 0,
+            "request {request} was said not to be executed: {asked:?}"
+        );
+    }
+
+    /// A request loses its worker and waits for the next one, for a reason that is true.
+    pub(crate) fn check_replayed(&self, request: RequestId, rule: ReplayRule) {
+        let asked = &self.asked[&request];
+        let is_true = match rule {
+            ReplayRule::NotGiven => asked.replay == Replay::Always || asked.effects == 0,
+            ReplayRule::Always => asked.replay == Replay::Always,
+            ReplayRule::EffectNotGranted => {
+                asked.replay == Replay::UntilEffect && asked.effects == 0
+            }
+        };
+        assert!(is_true, "request {request} is replayed: {rule:?} {asked:?}");
     }
 
     fn end(&mut self, request: RequestId, end: Ended) {

@@ -162,13 +162,15 @@ impl Life {
                 assert_eq!(request, payload);
                 self.check_failed(request, failure);
             }
-            Effect::Replayed { request, .. } => {
+            Effect::Replayed { request, rule, .. } => {
+                self.check_replayed(request, rule);
                 self.seen.insert("replayed");
                 if self.asked[&request].replay == Replay::Never {
                     self.seen
                         .insert("what must never run twice was replayed because it was not begun");
                 }
             }
+            Effect::Abandoned { payload, outcome } => self.check_outcome(payload, outcome),
             Effect::Incident { .. } => drop(self.seen.insert("incident")),
             Effect::DegradedChanged(true) => drop(self.seen.insert("degraded")),
             Effect::DegradedChanged(false) => drop(self.seen.insert("no longer degraded")),

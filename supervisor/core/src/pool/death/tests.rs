@@ -1,4 +1,4 @@
-use standin_protocol::{Outcome, Replay};
+use standin_protocol::{ErrorCode, Outcome, Replay};
 
 use super::*;
 use crate::pool::{

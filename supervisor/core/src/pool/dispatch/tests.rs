@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use standin_protocol::{Outcome, Replay};
+use standin_protocol::{ErrorCode, Outcome, Replay};
 
 use super::*;
 use crate::{

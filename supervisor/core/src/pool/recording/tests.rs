@@ -3,7 +3,7 @@ use standin_protocol::{ErrorCode, Outcome, Replay};
 use crate::{
     RequestId,
     pool::{
-        Event,
+        EndRule, Event,
         fixture::{Fixture, ask, one_worker},
     },
 };
@@ -13,7 +13,7 @@ fn not_sent(pool: &Fixture, request: u64) -> Event<RequestId> {
     Event::NotSent {
         worker: sent.worker,
         attempt: sent.attempt,
-        why: ErrorCode::Overloaded,
+        why: EndRule::NotRecorded,
     }
 }
 
@@ -33,7 +33,7 @@ fn an_attempt_that_cannot_be_put_on_record_is_refused_and_its_worker_serves_the_
     pool.feed(Event::NotSent {
         worker: sent.worker,
         attempt: sent.attempt,
-        why: ErrorCode::Overloaded,
+        why: EndRule::NotRecorded,
     });
     assert!(pool.is_running(2));
 }

@@ -54,11 +54,15 @@ const KILLED: Death = Death {
     ..CRASH
 };
 
+/// What becomes of an idempotent request whose worker had it.
+const AGAIN: Verdict = Verdict::Replay(ReplayRule::Always);
+
 #[test]
 fn what_was_never_given_to_the_worker_is_replayed_whatever_its_class() {
     for replay in [Replay::Always, Replay::UntilEffect, Replay::Never] {
         let mut request = request(replay);
-        assert_eq!(request.judge(UNSENT), Verdict::Replay, "{replay:?}");
+        let verdict = Verdict::Replay(ReplayRule::NotGiven);
+        assert_eq!(request.judge(UNSENT), verdict, "{replay:?}");
         assert_eq!(request.attempts, 0, "it does not count as an attempt");
         assert_eq!(request.blamed, 0, "and nobody can blame it");
     }
@@ -67,12 +71,18 @@ fn what_was_never_given_to_the_worker_is_replayed_whatever_its_class() {
 #[test]
 fn once_the_worker_may_have_begun_it_each_class_keeps_its_word() {
     let table = [
-        (request(Replay::Always), Verdict::Replay),
-        (granted(Replay::Always), Verdict::Replay),
-        (request(Replay::UntilEffect), Verdict::Replay),
-        (granted(Replay::UntilEffect), Verdict::Lost),
-        (request(Replay::Never), Verdict::Lost),
-        (granted(Replay::Never), Verdict::Lost),
+        (request(Replay::Always), AGAIN),
+        (granted(Replay::Always), AGAIN),
+        (
+            request(Replay::UntilEffect),
+            Verdict::Replay(ReplayRule::EffectNotGranted),
+        ),
+        (
+            granted(Replay::UntilEffect),
+            Verdict::End(EndRule::EffectGranted),
+        ),
+        (request(Replay::Never), Verdict::End(EndRule::OnceAtMost)),
+        (granted(Replay::Never), Verdict::End(EndRule::OnceAtMost)),
     ];
     for (mut request, verdict) in table {
         let case = format!("{:?}, granted: {}", request.replay, request.effect_granted);
@@ -82,7 +92,10 @@ fn once_the_worker_may_have_begun_it_each_class_keeps_its_word() {
 
 #[test]
 fn a_grant_outweighs_the_claim_that_nothing_was_sent() {
-    assert_eq!(granted(Replay::UntilEffect).judge(UNSENT), Verdict::Lost);
+    assert_eq!(
+        granted(Replay::UntilEffect).judge(UNSENT),
+        Verdict::End(EndRule::EffectGranted)
+    );
 }
 
 #[test]
@@ -108,7 +121,10 @@ fn what_is_not_known_is_never_called_not_executed() {
 fn what_the_caller_took_back_is_never_sent_again() {
     for replay in [Replay::Always, Replay::UntilEffect, Replay::Never] {
         for death in [CRASH, UNSENT, KILLED] {
-            assert_eq!(cancelled(replay).judge(death), Verdict::Cancelled);
+            assert_eq!(
+                cancelled(replay).judge(death),
+                Verdict::End(EndRule::CancelledBefore)
+            );
         }
     }
 }
@@ -116,10 +132,10 @@ fn what_the_caller_took_back_is_never_sent_again() {
 #[test]
 fn the_third_crash_of_its_own_doing_is_the_last() {
     let mut request = request(Replay::Always);
-    assert_eq!(request.judge(CRASH), Verdict::Replay);
+    assert_eq!(request.judge(CRASH), AGAIN);
     assert!(request.suspect, "it runs alone from now on");
-    assert_eq!(request.judge(CRASH), Verdict::Replay);
-    assert_eq!(request.judge(CRASH), Verdict::Poisoned);
+    assert_eq!(request.judge(CRASH), AGAIN);
+    assert_eq!(request.judge(CRASH), Verdict::End(EndRule::Deadly));
 }
 
 #[test]
@@ -131,10 +147,10 @@ fn a_hang_counts_like_a_crash_for_the_one_that_hung_and_for_nobody_else() {
         unsent: false,
     };
     let mut hung = request(Replay::Always);
-    assert_eq!(hung.judge(hang), Verdict::Replay);
+    assert_eq!(hung.judge(hang), AGAIN);
     assert!(hung.suspect);
-    assert_eq!(hung.judge(hang), Verdict::Replay);
-    assert_eq!(hung.judge(hang), Verdict::Poisoned);
+    assert_eq!(hung.judge(hang), AGAIN);
+    assert_eq!(hung.judge(hang), Verdict::End(EndRule::Deadly));
 
     let mut neighbour = request(Replay::Always);
     let not_it = Death {
@@ -142,7 +158,7 @@ fn a_hang_counts_like_a_crash_for_the_one_that_hung_and_for_nobody_else() {
         ..hang
     };
     for _ in 0..10 {
-        assert_eq!(neighbour.judge(not_it), Verdict::Replay);
+        assert_eq!(neighbour.judge(not_it), AGAIN);
     }
     assert!(!neighbour.suspect && neighbour.blamed == 0);
 }
@@ -154,7 +170,7 @@ fn with_neighbours_a_crash_makes_a_suspect_and_no_culprit() {
         was_only_one: false,
         ..CRASH
     };
-    assert_eq!(request.judge(crowded), Verdict::Replay);
+    assert_eq!(request.judge(crowded), AGAIN);
     assert!(request.suspect && request.blamed == 0);
 }
 
@@ -162,11 +178,11 @@ fn with_neighbours_a_crash_makes_a_suspect_and_no_culprit() {
 fn a_strangers_kills_blame_nobody_but_are_bounded() {
     let mut request = request(Replay::Always);
     for kill in 1..UNEXPLAINED_DEATHS_MAX {
-        assert_eq!(request.judge(KILLED), Verdict::Replay);
+        assert_eq!(request.judge(KILLED), AGAIN);
         assert_eq!(request.suspect, kill >= UNEXPLAINED_DEATHS_SUSPECT);
         assert_eq!(request.blamed, 0);
     }
-    assert_eq!(request.judge(KILLED), Verdict::Poisoned);
+    assert_eq!(request.judge(KILLED), Verdict::End(EndRule::Suspicious));
 }
 
 #[test]
@@ -183,7 +199,7 @@ fn our_own_kills_for_other_reasons_blame_nobody_for_ever() {
             cause: Cause::KilledByUs(reason),
             ..CRASH
         };
-        assert_eq!(request.judge(death), Verdict::Replay);
+        assert_eq!(request.judge(death), AGAIN);
     }
     assert!(!request.suspect && request.blamed == 0 && request.unexplained == 0);
 }
