@@ -33,7 +33,7 @@ use crate::{
     pools::PoolsMessage,
     process::Process,
     status::PoolStatus,
-    store::{Refusal, StoreHandle},
+    store::{Fingerprint, Refusal, StoreHandle},
     worker::{WorkerEnvironment, WorkerMessage},
 };
 
@@ -140,7 +140,7 @@ impl Actor for Pool {
         let core_settings = arguments.settings.for_core();
         let slots = (core_settings.workers_max + core_settings.spare) as usize;
         let mut state = PoolState {
-            core: PoolCore::new(core_settings, arguments.seed, clock::now()),
+            core: PoolCore::new(core_settings, fingerprint, arguments.seed, clock::now()),
             links: (0..slots).map(|_| None).collect(),
             timer: Timer::default(),
             outbox: Outbox::default(),
@@ -257,6 +257,10 @@ impl Actor for Pool {
             .await;
         Ok(())
     }
+}
+
+fn fingerprint(call: &Arc<Call>) -> standin_core::Fingerprint {
+    Fingerprint::of(&call.method, &call.params).into()
 }
 
 impl PoolState {

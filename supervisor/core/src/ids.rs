@@ -33,7 +33,7 @@ id! {
 
 /// Tells one request from another: a 128-bit hash of the method and its parameters as they were sent. It guards against
 /// accidents, not against malice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint(pub u128);
 
 /// The worker that is, or was, in a slot: its generation grows with each start, so that news of a dead worker is

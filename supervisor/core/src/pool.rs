@@ -20,6 +20,7 @@ mod event;
 #[cfg(test)]
 mod fixture;
 mod incident;
+mod poison;
 mod queue;
 mod recording;
 mod reports;
@@ -38,6 +39,7 @@ use rustc_hash::FxHashMap;
 use self::{
     breaker::Breaker,
     incident::Incidents,
+    poison::Poisons,
     queue::FairQueue,
     request::{Attempt, Request},
     slot::Slot,
@@ -49,7 +51,7 @@ pub use self::{
     settings::{BLAMED_DEATHS_MAX, PoolSettings, UNEXPLAINED_DEATHS_MAX},
     view::{Counters, PoolView, SlotView, WorkerState},
 };
-use crate::{AttemptId, Random, RequestId, SlotId, WorkerId};
+use crate::{AttemptId, Fingerprint, Random, RequestId, SlotId, WorkerId};
 
 /// Whether a pool takes requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +65,8 @@ enum Mode {
 #[derive(Debug)]
 pub struct PoolCore<P> {
     settings: PoolSettings,
+    /// Tells what was asked from what else was asked. It is taken only when something is known against somebody.
+    fingerprint: fn(&P) -> Fingerprint,
     random: Random,
     mode: Mode,
     requests: FxHashMap<RequestId, Request<P>>,
@@ -71,6 +75,7 @@ pub struct PoolCore<P> {
     slots: Vec<Slot>,
     breaker: Breaker,
     incidents: Incidents,
+    poisons: Poisons,
     starved: bool,
     /// Somebody asked for a worker, whether there is work for it or not, and waits to hear of it.
     wanted: bool,
@@ -80,9 +85,15 @@ pub struct PoolCore<P> {
 }
 
 impl<P> PoolCore<P> {
-    /// A pool without workers; the first event starts them. The seed is for jitter.
+    /// A pool without workers; the first event starts them. Payloads with the same fingerprint ask the same. The seed is
+    /// for jitter.
     #[must_use]
-    pub fn new(settings: PoolSettings, seed: u64, now: Instant) -> Self {
+    pub fn new(
+        settings: PoolSettings,
+        fingerprint: fn(&P) -> Fingerprint,
+        seed: u64,
+        now: Instant,
+    ) -> Self {
         let slot_count = settings.workers_max + settings.spare;
         Self {
             random: Random::new(seed),
@@ -95,12 +106,14 @@ impl<P> PoolCore<P> {
                 .collect(),
             breaker: Breaker::default(),
             incidents: Incidents::default(),
+            poisons: Poisons::default(),
             starved: false,
             wanted: false,
             last_attempt: 0,
             wakeup: None,
             counters: Counters::default(),
             settings,
+            fingerprint,
         }
     }
 

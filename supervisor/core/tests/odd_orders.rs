@@ -8,7 +8,7 @@ use std::{
 
 use proptest::prelude::*;
 use standin_core::{
-    AttemptId, Cause, KillReason, RequestId, SessionId, SlotId, WorkerId,
+    AttemptId, Cause, Fingerprint, KillReason, RequestId, SessionId, SlotId, WorkerId,
     pool::{Effect, Event, PoolCore, PoolSettings, Submission},
 };
 use standin_protocol::Replay;
@@ -172,7 +172,7 @@ proptest! {
     ) {
         let now = beginning();
         let mut life = Life {
-            core: PoolCore::new(settings, 1, now),
+            core: PoolCore::new(settings, |_| Fingerprint(0), 1, now),
             now,
             open: BTreeMap::new(),
             alive: Vec::new(),

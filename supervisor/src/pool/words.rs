@@ -1,7 +1,7 @@
 //! Failures as sentences for somebody who has only a message box, and what passes through from workers.
 
 use bytes::Bytes;
-use standin_core::pool::Failure;
+use standin_core::pool::{EndRule, Failure};
 use standin_protocol::{ErrorAnswer, ErrorCode, Outcome};
 
 use super::records::Death;
@@ -32,6 +32,13 @@ pub(super) fn error_answer(
         ErrorCode::WorkerLost => format!(
             "The process that was working on \"{method}\" is gone: {death}. {}",
             outcome_sentence(failure.outcome)
+        ),
+        ErrorCode::Poisoned if failure.rule == EndRule::KnownDeadly => format!(
+            "\"{method}\" with these arguments has ended one process after the other lately and is not tried again yet. {}",
+            outcome_sentence(failure.outcome)
+        ),
+        ErrorCode::Poisoned if failure.rule == EndRule::DeadlyAgain => format!(
+            "\"{method}\" with these arguments has ended one more process ({death}) and is not tried again for a while."
         ),
         ErrorCode::Poisoned => format!(
             "\"{method}\" with these arguments has ended {} processes one after the other (the last one: {death}) \

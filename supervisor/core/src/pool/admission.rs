@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use standin_protocol::{ErrorCode, Outcome};
+use standin_protocol::{ErrorCode, Outcome, Replay};
 
 use super::{
     Effect, EndRule, Failure, Mode, PoolCore, Submission,
+    poison::Suspicion,
     request::{Phase, Request},
     settings::RETRY_AFTER_MIN,
 };
@@ -18,7 +19,17 @@ impl<P> PoolCore<P> {
         submission: Submission<P>,
         effects: &mut Vec<Effect<P>>,
     ) {
-        if let Some((rule, retry_after)) = self.refusal(now, &submission) {
+        let mut refusal = self.refusal(now, &submission);
+        let mut on_trial = false;
+        // Whoever is refused anyway is not the one that is tried.
+        if refusal.is_none() {
+            match self.suspicion(now, &submission) {
+                Suspicion::None => {}
+                Suspicion::OnTrial => on_trial = true,
+                Suspicion::Refused(pause) => refusal = Some((EndRule::KnownDeadly, Some(pause))),
+            }
+        }
+        if let Some((rule, retry_after)) = refusal {
             self.counters.refused += 1;
             effects.push(Effect::Fail {
                 request: submission.request,
@@ -55,7 +66,8 @@ impl<P> PoolCore<P> {
                 attempts: 0,
                 effect_granted: false,
                 cancelled: false,
-                suspect: false,
+                on_trial,
+                suspect: on_trial,
                 blamed: 0,
                 unexplained: 0,
                 last_cause: None,
@@ -63,8 +75,21 @@ impl<P> PoolCore<P> {
             },
         );
         assert!(previous.is_none(), "a request's name is never reused");
-        self.queue.push(now, session, request, size);
+        if on_trial {
+            self.queue.push_replay(now, request, true, size);
+        } else {
+            self.queue.push(now, session, request, size);
+        }
         self.wake_at(deadline.min(now + self.settings.queue_wait));
+    }
+
+    /// What is known against those who asked the same. What may run only once is never poisoned: one death ends it.
+    fn suspicion(&mut self, now: Instant, submission: &Submission<P>) -> Suspicion {
+        if self.poisons.is_empty() || submission.replay == Replay::Never {
+            return Suspicion::None;
+        }
+        let fingerprint = (self.fingerprint)(&submission.payload);
+        self.poisons.asked(now, submission.request, fingerprint)
     }
 
     fn refusal(
@@ -157,6 +182,9 @@ impl<P> PoolCore<P> {
                 self.cancel_attempt(now, attempt, effects);
             }
         }
+        if known.on_trial {
+            self.poisons.proved_nothing(request);
+        }
         self.counters.abandoned += 1;
         effects.push(Effect::Abandoned {
             outcome: known.outcome_without_answer(),
@@ -171,6 +199,9 @@ impl<P> PoolCore<P> {
             .remove(&request)
             .expect("only a known request fails");
         let code = rule.code();
+        if known.on_trial {
+            self.poisons.proved_nothing(request);
+        }
         self.counters.failed += 1;
         self.counters.poisoned += u64::from(code == ErrorCode::Poisoned);
         let retry_after = match code {

@@ -120,7 +120,15 @@ impl<P> PoolCore<P> {
             .expect("an attempt's request is known");
         let death = death_of(known.expired);
         match request.judge(death) {
-            Verdict::End(rule) => self.fail(request_id, rule, effects),
+            Verdict::End(rule) => {
+                // A hang has its reason in the world outside more often than in what was asked.
+                let deadly = matches!(rule, EndRule::Deadly | EndRule::DeadlyAgain);
+                if deadly && death.cause.is_crash() {
+                    let fingerprint = (self.fingerprint)(&request.payload);
+                    self.poisons.proved_deadly(now, fingerprint);
+                }
+                self.fail(request_id, rule, effects);
+            }
             Verdict::Replay(_) if !request.leaves_room(now) => {
                 self.fail(request_id, EndRule::NoRoom, effects);
             }

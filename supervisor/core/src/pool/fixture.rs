@@ -12,7 +12,7 @@ use standin_protocol::Outcome;
 
 pub(super) use self::ask::{Ask, always, ask, ms, one_worker, workers};
 use super::{Effect, Event, Failure, PoolCore, PoolSettings, ReplayRule, WorkerState};
-use crate::{AttemptId, Cause, KillReason, RequestId, SlotId, WorkerId};
+use crate::{AttemptId, Cause, Fingerprint, KillReason, RequestId, SlotId, WorkerId};
 
 /// One sending, as the effect told it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl Fixture {
     pub(super) fn new(settings: PoolSettings) -> Fixture {
         let now = Instant::now();
         let mut fixture = Fixture {
-            core: PoolCore::new(settings, 1, now),
+            core: PoolCore::new(settings, fingerprint, 1, now),
             now,
             starting: VecDeque::new(),
             starts: 0,
@@ -308,6 +308,17 @@ impl Fixture {
     pub(super) fn ready_count(&self) -> usize {
         self.ready_workers().len()
     }
+}
+
+/// From 100 on, those with the same hundreds ask the same.
+fn fingerprint(request: &RequestId) -> Fingerprint {
+    let RequestId(number) = *request;
+    let number = if number < 100 {
+        number
+    } else {
+        number / 100 * 100
+    };
+    Fingerprint(number.into())
 }
 
 /// The worker of that life in that slot.

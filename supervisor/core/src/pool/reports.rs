@@ -72,6 +72,9 @@ impl<P> PoolCore<P> {
                     .requests
                     .remove(&request)
                     .expect("an attempt's request is known");
+                if known.on_trial {
+                    self.poisons.proved_harmless(request);
+                }
                 self.counters.answered += 1;
                 self.counters.answered_after_replay += u64::from(known.attempts > 1);
                 effects.push(Effect::Deliver {

@@ -33,6 +33,8 @@ pub(super) struct Request<P> {
     pub(super) effect_granted: bool,
     /// The caller took it back: it is never sent again.
     pub(super) cancelled: bool,
+    /// The same was poisoned a while ago: one death is enough.
+    pub(super) on_trial: bool,
     /// It runs alone from now on.
     pub(super) suspect: bool,
     pub(super) blamed: u32,
@@ -127,6 +129,8 @@ impl<P> Request<P> {
         self.blame(death);
         if self.blamed >= BLAMED_DEATHS_MAX {
             Verdict::End(EndRule::Deadly)
+        } else if self.on_trial && self.blamed > 0 {
+            Verdict::End(EndRule::DeadlyAgain)
         } else if self.unexplained >= UNEXPLAINED_DEATHS_MAX {
             Verdict::End(EndRule::Suspicious)
         } else {

@@ -28,6 +28,8 @@ pub enum EndRule {
     SessionShare,
     /// Refused: as many bytes wait as may.
     QueueBytes,
+    /// Refused: the same has just ended too many workers.
+    KnownDeadly,
     /// What has to be on record before it begins could not be put there.
     NotRecorded,
     /// No worker was free for it within the time that one may wait.
@@ -54,6 +56,8 @@ pub enum EndRule {
     NoRoom,
     /// It has ended too many workers.
     Deadly,
+    /// It was tried once more after the same had ended too many workers, and ended another one.
+    DeadlyAgain,
     /// Too many of its workers were killed from outside to be chance.
     Suspicious,
 }
@@ -79,7 +83,9 @@ impl EndRule {
                 ErrorCode::Cancelled
             }
             EndRule::OnceAtMost | EndRule::EffectGranted => ErrorCode::WorkerLost,
-            EndRule::Deadly | EndRule::Suspicious => ErrorCode::Poisoned,
+            EndRule::KnownDeadly | EndRule::Deadly | EndRule::DeadlyAgain | EndRule::Suspicious => {
+                ErrorCode::Poisoned
+            }
         }
     }
 
@@ -92,6 +98,7 @@ impl EndRule {
             | EndRule::CancelledBefore
             | EndRule::NoRoom
             | EndRule::Deadly
+            | EndRule::DeadlyAgain
             | EndRule::Suspicious => true,
             EndRule::Stopping
             | EndRule::CameLate
@@ -99,6 +106,7 @@ impl EndRule {
             | EndRule::QueueFull
             | EndRule::SessionShare
             | EndRule::QueueBytes
+            | EndRule::KnownDeadly
             | EndRule::NotRecorded
             | EndRule::WaitedLong
             | EndRule::LateInQueue

@@ -67,6 +67,15 @@ pub(super) const UNEXPLAINED_DEATHS_SUSPECT: u32 = 3;
 /// one request this often; a call that kills its own worker with SIGKILL does.
 pub const UNEXPLAINED_DEATHS_MAX: u32 = 20;
 
+/// Before a poisoned request is tried again: long for a loop, short for a person.
+pub(super) const POISON_PAUSE: Duration = Duration::from_secs(10);
+
+/// What has ended no worker for this long may have its three tries again.
+pub(super) const POISON_FORGOTTEN_AFTER: Duration = Duration::from_secs(600);
+
+/// Poisoned requests that are known at a time. A loop asks the same few.
+pub(super) const POISONS_MAX: usize = 32;
+
 /// What a replay needs of the caller's time. With less it would end as one more deadline, and cost another worker its
 /// life.
 pub(super) const REPLAY_ROOM: Duration = Duration::from_millis(5);

@@ -9,7 +9,7 @@ use standin_core::{
 use standin_protocol::{ErrorCode, Outcome, Replay};
 
 use crate::{
-    life::Life,
+    life::{Life, asks},
     world::{Asked, Doom},
 };
 
@@ -38,7 +38,14 @@ impl Life {
         );
         let session = self.asked[&request].session;
         let waits = |asked: &&Asked| asked.session == session && asked.sent == 0;
-        let open = self.asked.values().filter(|asked| !asked.is_settled());
+        // One that is on trial waits apart.
+        let ordinary = self
+            .asked
+            .iter()
+            .filter(|(id, _)| !self.deadly.contains(&asks(id)));
+        let open = ordinary
+            .map(|(_, asked)| asked)
+            .filter(|asked| !asked.is_settled());
         assert!(
             open.filter(waits).count() <= self.settings.queue_max.div_ceil(2),
             "a session takes no more than its share of the queue"
@@ -212,9 +219,19 @@ impl Life {
                 "a refusal says when to come back: {failure:?}"
             ),
             ErrorCode::Poisoned => {
+                let is_true = match failure.rule {
+                    EndRule::Deadly => asked.blamable >= BLAMED_DEATHS_MAX,
+                    EndRule::Suspicious => asked.strangers >= UNEXPLAINED_DEATHS_MAX,
+                    EndRule::DeadlyAgain => {
+                        asked.begun > 0 && self.deadly.contains(&asks(&request))
+                    }
+                    EndRule::KnownDeadly => {
+                        asked.begun == 0 && self.deadly.contains(&asks(&request))
+                    }
+                    _ => false,
+                };
                 assert!(
-                    asked.blamable >= BLAMED_DEATHS_MAX
-                        || asked.strangers >= UNEXPLAINED_DEATHS_MAX,
+                    is_true,
                     "request {request} is poisoned for deaths that were not its fault: {asked:?}"
                 );
                 if matches!(failure.cause, Some(Cause::KilledByStranger(_))) {
@@ -231,7 +248,14 @@ impl Life {
             }
             _ => {}
         }
-        self.seen.insert(failure.code.name());
+        if matches!(failure.rule, EndRule::Deadly | EndRule::DeadlyAgain) {
+            self.deadly.insert(asks(&request));
+        }
+        self.seen.insert(match failure.rule {
+            EndRule::KnownDeadly => "refused because the same had been deadly",
+            EndRule::DeadlyAgain => "tried again, and deadly again",
+            rule => rule.code().name(),
+        });
     }
 
     /// What is said about the effect of a request that nobody will be told more about.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 /// What has happened.
 pub(crate) type Seen = BTreeSet<&'static str>;
 
-const RARE: [&str; 38] = [
+const RARE: [&str; 39] = [
     "replayed",
     "what must never run twice was replayed because it was not begun",
     "unsent",
@@ -29,6 +29,7 @@ const RARE: [&str; 38] = [
     "a worker that broke the protocol",
     "worker_lost",
     "poisoned",
+    "refused because the same had been deadly",
     "poisoned by deaths that look like a stranger's doing",
     "overloaded",
     "pool_unavailable",

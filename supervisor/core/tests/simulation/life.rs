@@ -2,13 +2,13 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap, VecDeque},
+    collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque},
     time::{Duration, Instant},
 };
 
 use standin_core::{
-    Random, RequestId, SessionId, WorkerId,
-    pool::{Event, PoolCore, PoolSettings, Submission},
+    Fingerprint, Random, RequestId, SessionId, WorkerId,
+    pool::{EndRule, Event, PoolCore, PoolSettings, Submission},
 };
 use standin_protocol::{ErrorCode, Replay};
 
@@ -48,6 +48,8 @@ pub(crate) struct Life {
     last_request: u64,
     pub(crate) last_attempt: u64,
     pub(crate) stale_answers: u64,
+    /// What was asked by those that were poisoned.
+    pub(crate) deadly: BTreeSet<Fingerprint>,
     /// Reported crashes of the last moment.
     pub(crate) crashes: VecDeque<Crash>,
     pub(crate) stopped: u32,
@@ -60,13 +62,18 @@ pub(crate) struct Life {
     story: Option<VecDeque<String>>,
 }
 
+/// What a request asks: each time three ask the same.
+pub(crate) fn asks(request: &RequestId) -> Fingerprint {
+    Fingerprint((request.0 / 3).into())
+}
+
 impl Life {
     pub(crate) fn new(seed: u64, start: Instant) -> Life {
         let mut random = Random::new(seed);
         let settings = nemesis::draw_settings(&mut random);
         let lateness = nemesis::draw_lateness(&mut random);
         let mut life = Life {
-            core: PoolCore::new(settings.clone(), seed, start),
+            core: PoolCore::new(settings.clone(), asks, seed, start),
             settings,
             random,
             start,
@@ -79,6 +86,7 @@ impl Life {
             last_request: 0,
             last_attempt: 0,
             stale_answers: 0,
+            deadly: BTreeSet::new(),
             crashes: VecDeque::new(),
             stopped: 0,
             stopping: false,
@@ -168,7 +176,7 @@ impl Life {
                     if matches!(
                         failure.code,
                         ErrorCode::PoolUnavailable | ErrorCode::Overloaded
-                    ) =>
+                    ) || failure.rule == EndRule::KnownDeadly =>
                 {
                     let pause = failure.retry_after.expect("when to come back");
                     assert!(!pause.is_zero(), "coming back at once is a loop");

@@ -14,6 +14,7 @@ fn request(replay: Replay) -> Request<()> {
         attempts: 1,
         effect_granted: false,
         cancelled: false,
+        on_trial: false,
         suspect: false,
         blamed: 0,
         unexplained: 0,
