@@ -20,6 +20,7 @@ use crate::{
     directory::PoolHandle,
     session::SessionMessage,
     store::{Durability, Fingerprint, RecordName},
+    story::Notes,
 };
 
 /// Who asks. One for each session, shared by its calls.
@@ -27,7 +28,7 @@ use crate::{
 pub(crate) struct Caller {
     pub(crate) session: SessionId,
     /// The operating system's name for the user.
-    pub(crate) user: String,
+    pub(crate) user: Arc<str>,
     /// Whether the user may change the service.
     pub(crate) is_administrator: bool,
     /// Whether the client asked for progress notifications.
@@ -52,7 +53,7 @@ impl Caller {
     ) -> Self {
         Self {
             session,
-            user,
+            user: user.into(),
             is_administrator,
             wants_progress: AtomicBool::new(false),
             progress_waiting: AtomicUsize::new(0),
@@ -98,6 +99,8 @@ pub(crate) struct Call {
     pub(crate) stage: CallStage,
     /// Its fate is kept in the store, under this name.
     pub(crate) record: Option<Arc<Record>>,
+    /// What has happened to it.
+    pub(crate) notes: Notes,
 }
 
 /// How the fate of a call is kept.

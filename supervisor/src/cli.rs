@@ -6,6 +6,7 @@
 mod call;
 mod client;
 mod config;
+mod explain;
 mod methods;
 mod options;
 mod output;
@@ -13,6 +14,7 @@ mod serve;
 mod service;
 mod status;
 mod table;
+mod time;
 mod value;
 
 use std::{ffi::OsString, process::ExitCode};
@@ -87,6 +89,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         }
         Command::Methods(options) => methods::run(&options),
         Command::Status(options) => status::run(&options),
+        Command::Explain(options) => explain::run(&options),
         Command::Config(ConfigCommand::Check { file }) => config::check(file.as_deref()),
         Command::Config(ConfigCommand::Show { file }) => config::show(file.as_deref()),
         Command::Service(command) => service::run(&command),

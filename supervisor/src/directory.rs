@@ -28,6 +28,9 @@ pub(crate) struct PoolHandle {
 #[derive(Debug)]
 pub(crate) struct Route {
     pub(crate) pool: Arc<PoolHandle>,
+    /// The method's name. A call has this one and not its client's, which would keep the whole message in memory for as
+    /// long as the call is remembered.
+    pub(crate) name: Bytes,
     pub(crate) manifest: MethodManifest,
 }
 

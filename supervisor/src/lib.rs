@@ -26,6 +26,7 @@ mod status;
     expect(dead_code, reason = "sessions, keys and pools are not wired to it yet")
 )]
 mod store;
+mod story;
 mod tasks;
 mod worker;
 

@@ -34,6 +34,7 @@ use crate::{
     process::Process,
     status::PoolStatus,
     store::{Fingerprint, Refusal, StoreHandle},
+    story::{Found, Query, Stories, Story, What},
     worker::{WorkerEnvironment, WorkerMessage},
 };
 
@@ -80,6 +81,10 @@ pub(crate) enum PoolMessage {
     TimePassed { generation: u64 },
     /// Somebody wants a worker; answered when one is ready or could not be started.
     Start(RpcReplyPort<Result<Vec<MethodManifest>, ErrorAnswer>>),
+    /// A request that the actor before this one had has ended.
+    Remember(Box<Story>),
+    /// What happened to requests; the newest first.
+    Explain(Box<Query>, RpcReplyPort<Vec<Found>>),
     /// How the pool stands.
     Describe(RpcReplyPort<PoolStatus>),
     /// The pids of its workers, for the monitor.
@@ -120,6 +125,9 @@ pub(crate) struct PoolState {
     timer: Timer,
     outbox: Outbox,
     records: Records,
+    stories: Stories,
+    /// The moment of the event at hand.
+    now: Instant,
     /// Kept between events, so that a busy pool does not allocate.
     effects: Vec<Effect<Arc<Call>>>,
     start_waiters: Vec<RpcReplyPort<Result<Vec<MethodManifest>, ErrorAnswer>>>,
@@ -145,6 +153,8 @@ impl Actor for Pool {
             timer: Timer::default(),
             outbox: Outbox::default(),
             records: Records::default(),
+            stories: Stories::default(),
+            now: clock::now(),
             effects: Vec::new(),
             start_waiters: Vec::new(),
             methods: Vec::new(),
@@ -172,7 +182,7 @@ impl Actor for Pool {
             PoolMessage::Submit(calls) => calls
                 .into_iter()
                 .for_each(|call| state.submit(&myself, call)),
-            PoolMessage::Cancel(request) => state.handle(&myself, Event::Cancel(request), None),
+            PoolMessage::Cancel(request) => state.cancel(&myself, request),
             PoolMessage::Abandon(requests) => {
                 for request in requests {
                     state.handle(&myself, Event::Abandon(request), None);
@@ -213,6 +223,10 @@ impl Actor for Pool {
                 }
             }
             PoolMessage::Start(reply) => state.start_requested(&myself, reply),
+            PoolMessage::Remember(story) => state.stories.keep(*story, &[]),
+            PoolMessage::Explain(query, reply) => {
+                let _ = reply.send(state.stories.find(&query, state.core.payloads()));
+            }
             PoolMessage::Describe(reply) => {
                 let _ = reply.send(state.describe());
             }
@@ -277,6 +291,13 @@ impl PoolState {
         self.handle(myself, Event::Submit(submission), None);
     }
 
+    fn cancel(&mut self, myself: &ActorRef<PoolMessage>, request: RequestId) {
+        if let Some(call) = self.core.payload(request) {
+            call.notes.add(clock::now(), What::TakenBack);
+        }
+        self.handle(myself, Event::Cancel(request), None);
+    }
+
     /// One event through the core, and its effects into acts. `answer` is the worker's answer at hand, for the
     /// effect that delivers it.
     fn handle(
@@ -285,9 +306,9 @@ impl PoolState {
         event: Event<Arc<Call>>,
         mut answer: Option<Result<Bytes, Bytes>>,
     ) {
-        let now = clock::now();
+        self.now = clock::now();
         let mut effects = std::mem::take(&mut self.effects);
-        self.core.handle(now, event, &mut effects);
+        self.core.handle(self.now, event, &mut effects);
         for effect in effects.drain(..) {
             self.act(myself, effect, &mut answer);
         }

@@ -250,6 +250,7 @@ impl PoolsState {
                 }
                 let route = Route {
                     pool: Arc::clone(pool),
+                    name: name.clone(),
                     manifest: manifest.clone(),
                 };
                 directory.routes.insert(name, Arc::new(route));

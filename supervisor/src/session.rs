@@ -6,6 +6,7 @@
 mod answers;
 mod batch;
 mod callbacks;
+mod explain;
 mod intake;
 mod link;
 mod own_methods;

@@ -63,6 +63,7 @@ fn the_methods_are_told_with_their_pools_and_replay_classes_as_soon_as_they_are_
             "standin.batch",
             "standin.cancel",
             "standin.describe",
+            "standin.explain",
             "standin.hello",
             "standin.methods",
             "standin.ping",
@@ -75,7 +76,7 @@ fn the_methods_are_told_with_their_pools_and_replay_classes_as_soon_as_they_are_
     );
     assert_eq!(methods[1]["replay"], "never");
     assert_eq!(methods[2]["replay"], "until_effect");
-    let ping = &methods[9];
+    let ping = &methods[10];
     assert_eq!(
         (&ping["pool"], &ping["doc"]),
         (&Value::Null, &json!("Answers \"pong\"."))

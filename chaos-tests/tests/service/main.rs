@@ -4,6 +4,7 @@
 mod batch;
 mod cancel;
 mod describing;
+mod explain;
 mod launching;
 mod setup;
 mod status;

@@ -176,6 +176,11 @@ impl<P> PoolCore<P> {
         self.requests.get(&request).map(|request| &request.payload)
     }
 
+    /// What was handed in with every request that has no answer yet.
+    pub fn payloads(&self) -> impl Iterator<Item = &P> {
+        self.requests.values().map(|request| &request.payload)
+    }
+
     /// The request that an attempt is for, if somebody still waits for it.
     #[must_use]
     pub fn request_of(&self, attempt: AttemptId) -> Option<RequestId> {

@@ -49,6 +49,8 @@ pub(super) enum Command {
     Methods(MethodsOptions),
     /// Show how the service and its pools stand, who died, why, and what was replayed.
     Status(StatusOptions),
+    /// Tell what happened to a call: each attempt, who died and why, and the rule that decided.
+    Explain(ExplainOptions),
     /// Check a configuration, or show the one in force.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -156,6 +158,30 @@ pub(super) struct MethodsOptions {
 
 #[derive(Debug, Args)]
 pub(super) struct StatusOptions {
+    /// Print everything as JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) service: ServiceOptions,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainOptions {
+    /// The number of the request, from an error's "data" or from the log. Without it, the latest are listed.
+    #[arg(conflicts_with_all = ["session", "msgid", "poisoned"])]
+    pub(super) request: Option<u64>,
+    /// The calls of this session.
+    #[arg(long, value_name = "NUMBER", conflicts_with = "poisoned")]
+    pub(super) session: Option<u64>,
+    /// The one with this msgid, or all of that batch.
+    #[arg(long, value_name = "NUMBER", requires = "session")]
+    pub(super) msgid: Option<u64>,
+    /// Calls that ended one process after the other, with what was in them. For administrators.
+    #[arg(long)]
+    pub(super) poisoned: bool,
+    /// How many.
+    #[arg(long, value_name = "NUMBER", default_value_t = 20)]
+    pub(super) limit: u64,
     /// Print everything as JSON.
     #[arg(long)]
     pub(super) json: bool,

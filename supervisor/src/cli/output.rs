@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Value, json};
 use standin_client::CallError;
 
-use super::{CommandError, value, value::Contents};
+use super::{CommandError, explain, value, value::Contents};
 
 /// How errors are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +61,9 @@ pub(super) fn in_words(error: &CommandError) -> String {
             if let Some(retry_after_ms) = answer.retry_after_ms {
                 text += &format!(", try again in {retry_after_ms} ms");
             }
-            if let Some(data) = &answer.data {
+            if let Some(hint) = explain::hint(answer) {
+                text += &format!("\n{hint}");
+            } else if let Some(data) = &answer.data {
                 text += &format!("\ndata: {}", value::to_json(data));
             }
         }

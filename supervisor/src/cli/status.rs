@@ -1,12 +1,13 @@
 //! `standin status`: what an administrator sees at a glance.
 
-use std::{fmt::Write, time::Duration};
+use std::fmt::Write;
 
 use super::{
     CommandError, client,
     options::StatusOptions,
     output,
     table::{self, printable},
+    time::span,
     value,
 };
 use crate::status::{DeathStatus, PoolStatus, ServiceStatus, WorkerStatus};
@@ -153,18 +154,6 @@ fn count(number: u64, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
-/// A length of time in its two largest units.
-fn span(ms: u64) -> String {
-    let seconds = Duration::from_millis(ms).as_secs();
-    match seconds {
-        0 => format!("{ms} ms"),
-        1..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        3600..86_400 => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
-        _ => format!("{} d {} h", seconds / 86_400, seconds / 3600 % 24),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -275,14 +264,5 @@ mod tests {
           |  [31mImportError
           400 ms ago: slot 0, pid 4710: ended by itself with exit code 1; no call was lost
         ");
-    }
-
-    #[test]
-    fn a_length_of_time_is_told_in_its_two_largest_units() {
-        let told = [0, 999, 1000, 61_000, 3_700_000, 90_000_000].map(span);
-        assert_eq!(
-            told,
-            ["0 ms", "999 ms", "1 s", "1 min 1 s", "1 h 1 min", "1 d 1 h"]
-        );
     }
 }

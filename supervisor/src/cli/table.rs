@@ -4,26 +4,29 @@ use std::fmt::Write;
 
 /// Rows under their headers, each column as wide as its widest entry, two blanks apart.
 pub(super) fn render(headers: &[&str], rows: &[Vec<String>], indent: &str) -> String {
-    let width = |column: usize| {
-        let entries = rows.iter().filter_map(|row| row.get(column));
-        let widest = entries
-            .map(|entry| entry.chars().count())
-            .max()
-            .unwrap_or(0);
-        widest.max(headers[column].chars().count())
-    };
-    let widths: Vec<usize> = (0..headers.len()).map(width).collect();
+    let headers = headers.iter().map(|header| (*header).to_owned()).collect();
+    columns(std::iter::once(&headers).chain(rows), indent)
+}
+
+/// The same without headers.
+pub(super) fn columns<'a>(
+    rows: impl Iterator<Item = &'a Vec<String>> + Clone,
+    indent: &str,
+) -> String {
+    let mut widths = Vec::new();
+    for row in rows.clone() {
+        widths.resize(row.len().max(widths.len()), 0);
+        for (entry, width) in row.iter().zip(&mut widths) {
+            *width = entry.chars().count().max(*width);
+        }
+    }
     let mut out = String::new();
-    let mut line = |entries: &mut dyn Iterator<Item = &str>| {
+    for row in rows {
         let mut line = String::new();
-        for (entry, width) in entries.zip(&widths) {
+        for (entry, width) in row.iter().zip(&widths) {
             let _ = write!(line, "{entry:width$}  ");
         }
         let _ = writeln!(out, "{indent}{}", line.trim_end());
-    };
-    line(&mut headers.iter().copied());
-    for row in rows {
-        line(&mut row.iter().map(String::as_str));
     }
     out
 }

@@ -9,7 +9,7 @@ use standin_core::{
     pool::{Effect, Failure},
     session::outcome_after_pool_lost,
 };
-use standin_protocol as protocol;
+use standin_protocol::{self as protocol, ErrorAnswer};
 
 use super::{PoolMessage, PoolState, link::Link, recording::Sending, words};
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
     clock, failpoint,
     pools::PoolsMessage,
     session::SessionMessage,
+    story::{How, Story, What},
     worker::{self, WorkerMessage},
 };
 
@@ -73,11 +74,13 @@ impl PoolState {
                 let result = answer
                     .take()
                     .expect("an answer is delivered while it is at hand");
+                let result = words::passed_on(result);
+                self.remember(&payload, how_answered(&result));
                 tracing::debug!(
                     request = %payload.id, session = %payload.caller.session, method = %payload.method_name(),
                     attempts, ok = result.is_ok(), "answered"
                 );
-                self.outbox.add(&payload, words::passed_on(result));
+                self.outbox.add(&payload, result);
             }
             Effect::Fail {
                 payload, failure, ..
@@ -91,6 +94,8 @@ impl PoolState {
                 self.records.replayed(worker);
                 if let Some(call) = self.core.payload(request) {
                     call.stage.back_to_waiting();
+                    let replay = Some(rule);
+                    call.notes.add(self.now, What::WorkerDied { cause, replay });
                     tracing::info!(
                         request = %request, session = %call.caller.session, %worker, %cause, ?rule,
                         method = %call.method_name(), "the request is replayed"
@@ -98,6 +103,9 @@ impl PoolState {
                 }
             }
             Effect::Abandoned { payload, outcome } => {
+                let outcome =
+                    outcome_after_pool_lost(payload.replay, payload.begun_before, outcome);
+                self.remember(&payload, How::Abandoned { outcome });
                 tracing::debug!(
                     request = %payload.id, session = %payload.caller.session, method = %payload.method_name(),
                     outcome = outcome.name(), "nobody waits for the request any more"
@@ -151,6 +159,12 @@ impl PoolState {
     fn fail(&mut self, call: &Arc<Call>, failure: Failure) {
         let outcome = outcome_after_pool_lost(call.replay, call.begun_before, failure.outcome);
         let failure = Failure { outcome, ..failure };
+        let rule = failure.rule;
+        if let Some(cause) = failure.cause.filter(|_| rule.follows_a_death()) {
+            let replay = None;
+            call.notes.add(self.now, What::WorkerDied { cause, replay });
+        }
+        self.remember(call, How::Failed { rule, outcome });
         let error = words::error_answer(&self.name, call, failure, self.records.last_lines());
         tracing::info!(
             request = %call.id, session = %call.caller.session, method = %call.method_name(),
@@ -158,6 +172,11 @@ impl PoolState {
             "the request failed"
         );
         self.outbox.add(call, Err(error.encode()));
+    }
+
+    fn remember(&mut self, call: &Call, how: How) {
+        let story = Story::ended(call, self.now, how);
+        self.stories.keep(story, &call.params);
     }
 
     fn degraded_changed(&mut self, degraded: bool) {
@@ -176,6 +195,20 @@ impl PoolState {
             let _ = self.pools.cast(PoolsMessage::Troubled { pool, trouble });
         } else {
             tracing::info!(pool = %self.name, "the pool's workers start again");
+        }
+    }
+}
+
+/// A worker's answer, for the record.
+fn how_answered(result: &Result<Bytes, Bytes>) -> How {
+    match result {
+        Ok(_) => How::Result,
+        Err(error) => {
+            let error = ErrorAnswer::decode(error);
+            How::Error {
+                code: error.code.into(),
+                outcome: error.outcome,
+            }
         }
     }
 }

@@ -10,10 +10,12 @@ use standin_core::{
 };
 use standin_protocol::{self as protocol, Replay, WorkerMeta};
 
-use super::{PoolMessage, PoolState};
+use super::{Link, PoolMessage, PoolState};
 use crate::{
     call::Caller,
+    clock,
     store::{Refusal, Write},
+    story::What,
 };
 
 /// One sending.
@@ -41,6 +43,13 @@ impl PoolState {
     pub(super) fn send_attempt(&mut self, myself: &ActorRef<PoolMessage>, sending: Sending) {
         let call = self.core.payload(sending.request);
         let call = call.expect("what is sent is known");
+        let link = self.links[sending.worker.slot.0 as usize].as_ref();
+        let what = What::Sent {
+            worker: sending.worker,
+            pid: link.and_then(Link::pid),
+            number: sending.number,
+        };
+        call.notes.add(self.now, what);
         let record = call.record.as_ref();
         let Some(record) = record.filter(|_| call.replay == Replay::Never) else {
             return self.write_attempt(sending);
@@ -97,6 +106,7 @@ impl PoolState {
         call.stage.reach(Stage::EffectGranted);
         let record = call.record.as_ref();
         let Some(record) = record.filter(|record| !record.is_granted()) else {
+            call.notes.add(self.now, What::EffectGranted);
             return self.tell_effect(worker, attempt, granted);
         };
         record.begin();
@@ -154,6 +164,9 @@ impl PoolState {
         link.release(attempt);
         let why = match result {
             Ok(()) if self.core.request_of(attempt) == Some(request) => {
+                if let Some(call) = self.core.payload(request) {
+                    call.notes.add(clock::now(), What::IntentRecorded);
+                }
                 return self.write_attempt(sending);
             }
             // Nobody wants it any more; it need not begin.
@@ -185,12 +198,20 @@ impl PoolState {
             // Its caller was told meanwhile that nobody knows. It is better not to happen.
             Ok(()) if call.is_none() => self.tell_effect(worker, attempt, false),
             Ok(()) => {
+                if let Some(call) = call {
+                    call.notes.add(clock::now(), What::EffectGranted);
+                }
                 if let Some(record) = call.and_then(|call| call.record.as_ref()) {
                     record.grant();
                 }
                 self.tell_effect(worker, attempt, true);
             }
-            Err(_) => self.handle(myself, Event::GrantRefused { worker, attempt }, None),
+            Err(_) => {
+                if let Some(call) = call {
+                    call.notes.add(clock::now(), What::GrantNotRecorded);
+                }
+                self.handle(myself, Event::GrantRefused { worker, attempt }, None);
+            }
         }
     }
 }

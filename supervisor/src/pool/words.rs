@@ -5,7 +5,7 @@ use standin_core::pool::{EndRule, Failure};
 use standin_protocol::{ErrorAnswer, ErrorCode, Outcome};
 
 use super::records::Death;
-use crate::call::Call;
+use crate::{call::Call, story::told::reference};
 
 /// A worker's own answer. Errors that already have the full shape, and all results, go on untouched.
 pub(super) fn passed_on(result: Result<Bytes, Bytes>) -> Result<Bytes, Bytes> {
@@ -81,6 +81,12 @@ pub(super) fn error_answer(
         ),
     };
     let mut answer = ErrorAnswer::new(failure.code, message).with_outcome(failure.outcome);
+    if matches!(
+        failure.code,
+        ErrorCode::WorkerLost | ErrorCode::DeadlineExceeded | ErrorCode::Poisoned
+    ) {
+        answer = answer.with_data(reference(call.id));
+    }
     if let Some(retry_after) = failure.retry_after {
         answer = answer.with_retry_after_ms(retry_after.as_millis().max(1) as u64);
     }

@@ -10,8 +10,11 @@ use standin_protocol::{self as protocol, ErrorAnswer, ErrorCode, WireError};
 use super::{SessionMessage, SessionState, batch::encode_batch};
 use crate::{
     call::{Call, CallAnswer, CallStage},
+    clock,
     directory::PoolHandle,
+    pool::PoolMessage,
     store::Write,
+    story::{How, Story, What, told::reference},
 };
 
 /// When this much waits for a client that does not read it, progress is left out: it is a hint, and the next one says
@@ -104,6 +107,7 @@ impl SessionState {
                 AfterPoolLost::Fail(outcome) => outcome,
                 AfterPoolLost::Resubmit => match directory.pool(&call.pool.name) {
                     Some(pool) => {
+                        call.notes.add(clock::now(), What::PoolReplaced);
                         let again = resubmitted(&call, pool);
                         self.core.replace_call(call.origin, Arc::clone(&again));
                         self.outgoing(again);
@@ -112,11 +116,18 @@ impl SessionState {
                     None => standin_protocol::Outcome::Unknown,
                 },
             };
+            if let Some(pool) = directory.pool(&call.pool.name) {
+                let how = How::PoolLost { outcome };
+                let story = Story::ended(&call, clock::now(), how);
+                let _ = pool.actor.cast(PoolMessage::Remember(Box::new(story)));
+            }
             let why = format!(
                 "A fault inside Standin ended \"{}\" while it was running; the fault has been mended.",
                 call.method_name()
             );
-            let error = ErrorAnswer::new(ErrorCode::WorkerLost, why).with_outcome(outcome);
+            let error = ErrorAnswer::new(ErrorCode::WorkerLost, why)
+                .with_outcome(outcome)
+                .with_data(reference(call.id));
             let answer = CallAnswer {
                 origin: call.origin,
                 result: Err(error.encode()),
@@ -153,5 +164,6 @@ fn resubmitted(call: &Call, pool: &Arc<PoolHandle>) -> Arc<Call> {
         begun_before: call.begun_before || call.stage.get() != Stage::Waiting,
         stage: CallStage::default(),
         record: call.record.clone(),
+        notes: call.notes.handed_on(),
     })
 }

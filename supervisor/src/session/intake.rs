@@ -22,6 +22,7 @@ use crate::{
     directory::{Directory, PoolHandle, Route},
     pool::PoolMessage,
     store::Fingerprint,
+    story::Notes,
 };
 
 /// The longest that a caller may ask for. A day is beyond any call that somebody waits for; what takes longer is a
@@ -149,8 +150,8 @@ impl SessionState {
             }
             return;
         };
-        let Request { method, params, .. } = request;
-        let call = self.call(route, origin, method, params, meta, since);
+        let Request { params, .. } = request;
+        let call = self.call(route, origin, params, meta, since);
         let keep = Self::keep_of(&call, fingerprint);
         if !keep.may_repeat && !self.core.has_room() {
             return self.refuse(msgid, &unacknowledged());
@@ -180,7 +181,6 @@ impl SessionState {
         &self,
         route: &Route,
         origin: Origin,
-        method: Bytes,
         params: Bytes,
         meta: &Meta,
         since: Option<Instant>,
@@ -202,20 +202,23 @@ impl SessionState {
             .last_request
             .fetch_add(1, Ordering::Relaxed)
             + 1;
-        let record = self.record_of(origin, replay, || Fingerprint::of(&method, &params));
+        let came = since.unwrap_or_else(clock::now);
+        let fingerprint = || Fingerprint::of(&route.name, &params);
+        let record = self.record_of(origin, replay, fingerprint);
         Arc::new(Call {
             id: RequestId(number),
             origin,
             caller: Arc::clone(&self.caller),
             pool,
-            method,
+            method: route.name.clone(),
             params,
             replay,
-            deadline: since.unwrap_or_else(clock::now) + timeout,
+            deadline: came + timeout,
             attempt_timeout,
             begun_before: false,
             stage: CallStage::default(),
             record: record.map(Arc::new),
+            notes: Notes::new(came),
         })
     }
 

@@ -17,7 +17,7 @@ use super::{SessionMessage, SessionState};
 use crate::{call::CallAnswer, pool::PoolMessage};
 
 /// The methods that the service answers itself, with a sentence for each.
-const OWN_METHODS: [(&str, &str); 8] = [
+const OWN_METHODS: [(&str, &str); 9] = [
     (
         "standin.hello",
         "Says who is there and what it can do; answers with a session that can be resumed, the server's version and limits.",
@@ -34,6 +34,10 @@ const OWN_METHODS: [(&str, &str); 8] = [
     (
         "standin.status",
         "Tells how the service and its pools stand.",
+    ),
+    (
+        "standin.explain",
+        "Tells what happened to a request, {request} or {msgid}, or to the latest: each attempt, and the rule that decided.",
     ),
     (
         "standin.batch",
@@ -103,6 +107,10 @@ impl SessionState {
             }
             b"standin.batch" => return self.batch(&request, &arguments, meta, since),
             b"standin.status" => return self.status(myself, msgid),
+            b"standin.explain" => match self.explain(myself, msgid, &arguments) {
+                Ok(()) => return,
+                Err(error) => Err(error),
+            },
             b"pool.start" => match self.start_pool(myself, msgid, &arguments) {
                 Ok(()) => return,
                 Err(error) => Err(error),
@@ -240,7 +248,11 @@ impl SessionState {
 }
 
 /// The answer of a task that a session began for a request of its own.
-fn tell_answer(session: &ActorRef<SessionMessage>, msgid: u64, result: Result<Bytes, Bytes>) {
+pub(super) fn tell_answer(
+    session: &ActorRef<SessionMessage>,
+    msgid: u64,
+    result: Result<Bytes, Bytes>,
+) {
     let origin = Origin::Request { msgid };
     let answer = CallAnswer { origin, result };
     let _ = session.cast(SessionMessage::Answered(vec![answer]));

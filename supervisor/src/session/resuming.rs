@@ -149,7 +149,10 @@ impl SessionState {
         let user = self.caller.user.clone();
         let session = myself.clone();
         self.environment.store.write(
-            Write::SessionOpened { token, user },
+            Write::SessionOpened {
+                token,
+                user: user.to_string(),
+            },
             Durability::Process,
             move |result| {
                 let news = OnRecord::Session { msgid, result };

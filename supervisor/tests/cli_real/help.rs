@@ -22,6 +22,7 @@ fn help_names_every_command_and_what_the_exit_codes_mean() {
       call     Call a method and print its result as JSON
       methods  List the methods there are, or describe one
       status   Show how the service and its pools stand, who died, why, and what was replayed
+      explain  Tell what happened to a call: each attempt, who died and why, and the rule that decided
       config   Check a configuration, or show the one in force
       service  Make Standin a service of this machine, and control it
       worker   Be a worker. The service starts these itself

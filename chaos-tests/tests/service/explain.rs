@@ -1,0 +1,395 @@
+//! `standin.explain`: what happened to a call, told of real processes that were really killed.
+
+use std::{
+    io::Write,
+    os::unix::{fs::PermissionsExt, net::UnixStream},
+    time::Duration,
+};
+
+use chaos_tests::under_test::{
+    UnderTest, eventually, hostile_pool, sdk_pool, signal_process, worker_pids,
+};
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use standin_client::{ErrorAnswer, Outcome, blocking::Client};
+
+use crate::setup::{LIMIT, begun, is_whole, program, refusal, service, start, the_error, work};
+
+/// What the service tells, the newest first.
+fn explain(client: &Client, query: &Value) -> Vec<Value> {
+    client
+        .call("standin.explain", query)
+        .expect("it is answered")
+}
+
+/// The story of the request that an error leads to, as another connection is told it.
+fn story_of(under_test: &UnderTest, answer: &ErrorAnswer) -> Value {
+    let data: &[u8] = answer.data.as_ref().expect("it leads to the story");
+    let data: Value = rmp_serde::from_slice(data).expect("it can be read");
+    let told = explain(&under_test.client(), &data);
+    let [story] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert_eq!(story["request"], data["request"]);
+    assert_eq!(story["code"], json!(answer.code));
+    assert_eq!(story["outcome"], json!(answer.outcome.name()));
+    story.clone()
+}
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap_or_else(|| panic!("{value}"))
+}
+
+const KILLED: &str = "killed from outside with SIGKILL (signal 9)";
+
+/// Kills the worker that has the request.
+fn kill_worker_of(client: &Client, msgid: u64) -> u64 {
+    let story = explain(client, &json!({ "msgid": msgid })).remove(0);
+    assert_eq!(story["state"], "running");
+    let attempts = story["attempts"].as_array().expect("a list");
+    let pid = number(&attempts.last().expect("it has one")["pid"]);
+    signal_process(pid as u32, Signal::KILL);
+    pid
+}
+
+#[test]
+fn a_call_that_was_replayed_tells_of_both_attempts_and_why() {
+    let (under_test, client) = service("");
+    let running = start(&client, "chaos.always", &work(1, 300, ""));
+    let msgid = running.msgid();
+    eventually(LIMIT, "it runs", || begun(&under_test, 1) == 1);
+    let pid = kill_worker_of(&client, msgid);
+    assert_eq!(client.wait::<u64>(running).expect("it is replayed"), 1);
+
+    let told = explain(&client, &json!({ "msgid": msgid }));
+    assert_eq!(told.len(), 1);
+    let story = &told[0];
+    for (name, value) in [
+        ("method", json!("chaos.always")),
+        ("replay", json!("always")),
+        ("pool", json!("chaos")),
+        ("msgid", json!(msgid)),
+        ("state", json!("answered")),
+        ("code", Value::Null),
+        ("outcome", json!("executed")),
+        ("rule", Value::Null),
+    ] {
+        assert_eq!(story[name], value, "{name}");
+    }
+    let attempts = story["attempts"].as_array().expect("a list");
+    let [first, second] = &attempts[..] else {
+        panic!("{story}");
+    };
+    assert_eq!(
+        (number(&first["number"]), number(&second["number"])),
+        (1, 2)
+    );
+    assert_eq!(number(&first["pid"]), pid);
+    assert_ne!(first["slot"], second["slot"], "the spare took it");
+    assert_eq!(
+        (&first["end"], &first["cause"]),
+        (&json!("worker_died"), &json!(KILLED))
+    );
+    let rule = "replayed: it is `always`, by its method or by the caller's word";
+    assert_eq!(first["rule"], rule);
+    assert_eq!(
+        (&second["end"], &second["rule"]),
+        (&json!("answered"), &Value::Null)
+    );
+    // The times are in their order.
+    let times = [
+        &story["waited_us"],
+        &first["ended_us"],
+        &second["began_us"],
+        &second["ended_us"],
+    ]
+    .map(number);
+    assert!(times.is_sorted(), "{story}");
+    assert_eq!(story["ended_us"], second["ended_us"]);
+}
+
+#[test]
+fn a_call_that_was_lost_says_in_another_session_what_the_rule_was() {
+    let (under_test, client) = service("");
+    let lost = start(&client, "chaos.never", &work(1, 60_000, ""));
+    eventually(LIMIT, "it runs", || begun(&under_test, 1) == 1);
+    kill_worker_of(&client, lost.msgid());
+    let answer = the_error(client.wait(lost));
+    assert_eq!(
+        (&*answer.code, answer.outcome),
+        ("worker_lost", Outcome::Unknown)
+    );
+    let story = story_of(&under_test, &answer);
+    assert_eq!(
+        story["rule"],
+        "not replayed: it is `never`, and the worker may have begun with it"
+    );
+    assert_eq!(story["attempts"][0]["cause"], KILLED);
+    assert_eq!(story["attempts"][0]["rule"], story["rule"]);
+
+    eventually(LIMIT, "the pool is whole again", || is_whole(&client));
+    let mut arguments = work(2, 0, "");
+    arguments["after_ms"] = json!(60_000);
+    let lost = start(&client, "chaos.until_effect", &arguments);
+    let msgid = json!({ "msgid": lost.msgid() });
+    eventually(LIMIT, "its effect is granted", || {
+        explain(&client, &msgid)[0]["attempts"][0]["effect_granted_us"].is_u64()
+    });
+    kill_worker_of(&client, lost.msgid());
+    let answer = the_error(client.wait(lost));
+    let story = story_of(&under_test, &answer);
+    assert_eq!(story["rule"], "not replayed: its effect had been granted");
+}
+
+#[test]
+fn a_call_that_ran_out_of_time_or_was_taken_back_says_where_it_was_by_then() {
+    let (under_test, client) = service("timeouts = { stop = '200ms' }");
+    let brief = |id| {
+        let call = client
+            .request("chaos.always")
+            .arguments(&work(id, 60_000, ""));
+        client.start(call.timeout(Duration::from_millis(300)))
+    };
+    let (runs, waits) = (brief(1).expect("it is sent"), brief(2).expect("it is sent"));
+    let runs = story_of(&under_test, &the_error(client.wait(runs)));
+    let waits = story_of(&under_test, &the_error(client.wait(waits)));
+    assert_eq!(
+        runs["rule"],
+        "the caller's time was up while the worker had it"
+    );
+    assert_eq!(runs["attempts"][0]["end"], "left");
+    assert_eq!(
+        waits["rule"],
+        "the caller's time was up before a worker was free for it"
+    );
+    assert_eq!(waits["attempts"], json!([]));
+    assert!(number(&waits["waited_us"]) >= 300_000, "{waits}");
+
+    eventually(LIMIT, "the pool is whole again", || is_whole(&client));
+    let running = start(&client, "chaos.always", &work(3, 0, "freeze"));
+    let msgid = json!({ "msgid": running.msgid() });
+    eventually(LIMIT, "it runs", || begun(&under_test, 3) == 1);
+    client.cancel(&running).expect("the service takes it");
+    assert_eq!(the_error(client.wait(running)).code, "cancelled");
+    let story = &explain(&client, &msgid)[0];
+    assert_eq!(story["notes"][0]["text"], "the caller took it back");
+    assert_eq!(
+        story["rule"],
+        "it was taken back, and the worker did not leave off in time"
+    );
+}
+
+#[test]
+fn what_a_client_that_is_gone_had_asked_is_remembered() {
+    let (under_test, client) = service("");
+    // It says no hello, so nothing of it outlives its connection.
+    let plain = UnixStream::connect(under_test.folder.path().join("s"));
+    let mut plain = plain.expect("the service listens");
+    let request = (0, 1, "chaos.never", [work(1, 0, "freeze")]);
+    let request = rmp_serde::to_vec_named(&request).expect("it can be written");
+    plain.write_all(&request).expect("the service reads");
+    eventually(LIMIT, "it runs", || begun(&under_test, 1) == 1);
+    drop(plain);
+    eventually(LIMIT, "it is known that nobody waits", || {
+        explain(&client, &json!({}))[0]["state"] == "abandoned"
+    });
+    let story = &explain(&client, &json!({ "limit": 1 }))[0];
+    assert_eq!(story["rule"], "the caller had gone");
+    assert_eq!(story["outcome"], "unknown");
+}
+
+#[test]
+fn each_call_of_a_batch_has_a_story_of_its_own() {
+    let (_under_test, client) = service("");
+    let calls: Vec<_> = (0..3)
+        .map(|id| json!(["chaos.always", [work(id, 0, "")]]))
+        .collect();
+    let batch = start(&client, "standin.batch", &json!({ "calls": calls }));
+    let msgid = batch.msgid();
+    client.wait::<Value>(batch).expect("it is answered");
+    let told = explain(&client, &json!({ "msgid": msgid }));
+    let places: Vec<u64> = told.iter().map(|story| number(&story["call"])).collect();
+    assert_eq!(places, [2, 1, 0], "the newest first");
+    let session = &told[0]["session"];
+    let same = explain(&client, &json!({ "session": session, "msgid": msgid }));
+    assert_eq!(same.len(), 3);
+    assert_eq!(explain(&client, &json!({ "limit": 2 })).len(), 2);
+}
+
+#[test]
+fn a_query_that_makes_no_sense_is_refused_and_one_for_nothing_finds_nothing() {
+    let (_under_test, client) = service("");
+    assert!(explain(&client, &json!({ "request": 999_999 })).is_empty());
+    assert!(explain(&client, &json!({ "msgid": 999_999 })).is_empty());
+    assert!(explain(&client, &json!({ "poisoned": true })).is_empty());
+    for query in [
+        json!({ "request": "seven" }),
+        json!({ "request": 1, "msgid": 1 }),
+        json!({ "msgid": 1, "poisoned": true }),
+        json!({ "limit": "all" }),
+    ] {
+        let answer = refusal(&client, "standin.explain", &query);
+        assert_eq!(answer.code, "invalid_params", "{query}");
+    }
+}
+
+#[test]
+fn a_user_is_told_of_his_own_calls_and_of_nobody_elses() {
+    if !rustix::process::geteuid().is_root() {
+        // Only root can be somebody else for a moment.
+        return;
+    }
+    let under_test = UnderTest::serve(program(), |folder| {
+        // Whoever is on the machine may use this service.
+        let everybody = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(folder, everybody).expect("it is ours");
+        format!("mode = '0666'\n{}", sdk_pool("sdk", program(), folder, ""))
+    });
+    let client = under_test.client();
+    let echo = json!({ "text": "mine" });
+    client
+        .call::<_, Value>("sdk.echo", &echo)
+        .expect("it is answered");
+    let roots = explain(&client, &json!({})).remove(0);
+    let endpoint = under_test.endpoint();
+    let asked = std::thread::spawn(move || {
+        let nobody = rustix::process::Uid::from_raw(65534);
+        rustix::thread::set_thread_res_uid(nobody, nobody, nobody).expect("root may do that");
+        let client = Client::connect(&endpoint, LIMIT).expect("everybody may connect");
+        assert!(explain(&client, &json!({})).is_empty(), "nothing yet");
+        for query in [
+            json!({ "request": roots["request"] }),
+            json!({ "session": roots["session"], "msgid": roots["msgid"] }),
+        ] {
+            assert!(explain(&client, &query).is_empty(), "not for him: {query}");
+        }
+        client
+            .call::<_, Value>("sdk.echo", &echo)
+            .expect("everybody may call");
+        let answer = refusal(&client, "standin.explain", &json!({ "poisoned": true }));
+        assert_eq!(answer.code, "access_denied");
+        explain(&client, &json!({}))
+    });
+    let his = asked.join().expect("all went as promised");
+    assert_eq!(his.len(), 1);
+    assert_eq!(his[0]["user"], "65534");
+    let all = explain(&client, &json!({}));
+    let users: Vec<_> = all.iter().map(|story| &story["user"]).collect();
+    assert_eq!(
+        users,
+        ["65534", "0"],
+        "an administrator is told of everybody's"
+    );
+}
+
+#[derive(serde::Deserialize)]
+struct Poisoned {
+    request: u64,
+    params: serde_bytes::ByteBuf,
+    params_size: usize,
+}
+
+fn poisoned(client: &Client) -> Vec<Poisoned> {
+    let query = json!({ "poisoned": true });
+    let call = client.request("standin.explain").arguments(&query);
+    client.send(call).expect("it is answered")
+}
+
+#[test]
+fn a_poisoned_call_is_kept_with_its_story_and_what_was_in_it() {
+    let (under_test, client) = service("");
+    let deadly = work(1, 0, "abort");
+    let answer = refusal(&client, "chaos.always", &deadly);
+    assert_eq!(answer.code, "poisoned");
+    let story = story_of(&under_test, &answer);
+    assert_eq!(story["rule"], "poisoned: three deaths of its own doing");
+    let attempts = story["attempts"].as_array().expect("a list");
+    assert_eq!(attempts.len(), 3);
+    assert!(
+        attempts
+            .iter()
+            .all(|attempt| attempt["cause"] == "crashed with SIGABRT (signal 6)")
+    );
+    assert_eq!(
+        story.get("params"),
+        None,
+        "that is for administrators who ask"
+    );
+
+    let told = poisoned(&client);
+    let [kept] = &told[..] else {
+        panic!("{}", told.len())
+    };
+    assert_eq!(kept.request, number(&story["request"]));
+    assert_eq!(kept.params.len(), kept.params_size);
+    let params: Value = rmp_serde::from_slice(&kept.params).expect("it is what was sent");
+    assert_eq!(params, json!([deadly]));
+}
+
+#[test]
+fn the_same_deadly_bytes_are_refused_at_once_and_other_bytes_are_served() {
+    let (under_test, client) = service("");
+    let deadly = work(1, 0, "abort");
+    assert_eq!(refusal(&client, "chaos.always", &deadly).code, "poisoned");
+    eventually(LIMIT, "the pool is whole again", || is_whole(&client));
+    let answer = refusal(&under_test.client(), "chaos.always", &deadly);
+    assert_eq!(
+        (&*answer.code, answer.outcome),
+        ("poisoned", Outcome::NotExecuted)
+    );
+    assert!(answer.retry_after_ms.is_some_and(|pause| pause <= 10_000));
+    assert_eq!(
+        answer.message,
+        "\"chaos.always\" with these arguments has ended one process after the other lately and is not tried again yet. \
+         It was not executed."
+    );
+    let story = story_of(&under_test, &answer);
+    let rule = "refused: the same call had ended one worker after the other";
+    assert_eq!(
+        (&story["rule"], &story["attempts"]),
+        (&json!(rule), &json!([]))
+    );
+    assert_eq!(begun(&under_test, 1), 3, "nobody else died of it");
+    let harmless: u64 = client
+        .call("chaos.always", &work(2, 0, ""))
+        .expect("others are served");
+    assert_eq!(harmless, 2);
+    // It is no poisoned call itself: it never ran.
+    assert_eq!(poisoned(&client).len(), 1);
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn a_fault_of_standins_own_is_part_of_the_story_of_each_call_that_it_hit() {
+    let under_test = UnderTest::serve(program(), |folder| {
+        hostile_pool("chaos", program(), folder, 2, "", "")
+    });
+    let client = under_test.client();
+    eventually(LIMIT, "the workers are ready", || {
+        worker_pids(&client, "chaos").len() == 3
+    });
+    let never = start(&client, "chaos.never", &work(1, 400, ""));
+    let always = start(&client, "chaos.always", &work(2, 400, ""));
+    let msgid = json!({ "msgid": always.msgid() });
+    eventually(LIMIT, "both run", || {
+        begun(&under_test, 1) == 1 && begun(&under_test, 2) == 1
+    });
+    client
+        .call::<_, bool>("standin.failpoint", &json!({ "place": "pool/chaos" }))
+        .expect("failpoints are compiled in");
+    // The question itself is what the pool fails at.
+    assert!(explain(&client, &json!({})).is_empty());
+
+    let story = story_of(&under_test, &the_error(client.wait(never)));
+    assert_eq!(
+        story["rule"],
+        "not replayed: a part of Standin failed that had given it to a worker"
+    );
+    assert_eq!(client.wait::<u64>(always).expect("it is run again"), 2);
+    let story = &explain(&client, &msgid)[0];
+    assert_eq!(story["attempts"].as_array().map(Vec::len), Some(2));
+    assert_eq!(
+        story["notes"][0]["text"],
+        "a part of Standin failed that had it; the one in its place was given it"
+    );
+}

@@ -1,0 +1,140 @@
+//! The stories that a pool keeps. Bounded: what is ordinary goes first.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use bytes::Bytes;
+use standin_core::{RequestId, SessionId};
+
+use super::{How, Story};
+use crate::call::Call;
+
+/// Stories kept of requests to which nothing happened but that they were answered, or refused: the last second of a
+/// busy pool. One takes about 250 bytes.
+const ORDINARY_KEPT: usize = 1000;
+
+/// Stories kept of the others, apart from those, so that no flood of calls that went well washes away the one that did
+/// not. One takes about 250 bytes, and 3 KiB at most.
+const EVENTFUL_KEPT: usize = 1000;
+
+/// Poisoned requests kept with what was in them.
+const POISONED_KEPT: usize = 8;
+
+/// Bytes kept of the parameters of each.
+const PARAMS_KEPT: usize = 64 * 1024;
+
+/// Which stories are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which {
+    /// The latest.
+    Latest,
+    /// That of one request.
+    Request(RequestId),
+    /// The latest of a session, or those of one message of its client.
+    Session {
+        session: SessionId,
+        msgid: Option<u64>,
+    },
+    /// Those of poisoned requests, with what was in them.
+    Poisoned,
+}
+
+/// What somebody wants to know.
+#[derive(Debug, Clone)]
+pub(crate) struct Query {
+    pub(crate) which: Which,
+    /// The user whose requests are told; `None`: everybody's, for an administrator.
+    pub(crate) of_user: Option<Arc<str>>,
+    pub(crate) limit: usize,
+}
+
+impl Query {
+    fn wants(&self, story: &Story) -> bool {
+        let may_see = |user: &Arc<str>| *user == story.user;
+        self.of_user.as_ref().is_none_or(may_see)
+            && match self.which {
+                Which::Latest | Which::Poisoned => true,
+                Which::Request(request) => story.request == request,
+                Which::Session { session, msgid } => {
+                    let is_it = |msgid| story.origin.msgid() == msgid;
+                    story.session == session && msgid.is_none_or(is_it)
+                }
+            }
+    }
+}
+
+/// The beginning of what was in a request.
+#[derive(Debug, Clone)]
+pub(crate) struct Params {
+    pub(crate) kept: Bytes,
+    /// How long they were.
+    pub(crate) size: usize,
+}
+
+/// A story, and what was in the request if that is kept.
+pub(crate) type Found = (Story, Option<Params>);
+
+/// The memory of a pool.
+#[derive(Debug, Default)]
+pub(crate) struct Stories {
+    ordinary: VecDeque<Story>,
+    eventful: VecDeque<Story>,
+    poisoned: VecDeque<(Story, Params)>,
+}
+
+impl Stories {
+    /// A request has ended. `params`: what was in it.
+    pub(crate) fn keep(&mut self, story: Story, params: &[u8]) {
+        if is_poisoned(&story) {
+            let size = params.len();
+            let kept = Bytes::copy_from_slice(&params[..size.min(PARAMS_KEPT)]);
+            let poisoned = (story.clone(), Params { kept, size });
+            push(&mut self.poisoned, POISONED_KEPT, poisoned);
+        }
+        if story.is_ordinary() {
+            push(&mut self.ordinary, ORDINARY_KEPT, story);
+        } else {
+            push(&mut self.eventful, EVENTFUL_KEPT, story);
+        }
+    }
+
+    /// What is asked for, the newest first. `open`: the calls that have not ended.
+    pub(crate) fn find<'a>(
+        &self,
+        query: &Query,
+        open: impl Iterator<Item = &'a Arc<Call>>,
+    ) -> Vec<Found> {
+        if query.which == Which::Poisoned {
+            let found = self.poisoned.iter().rev();
+            let found = found.filter(|(story, _)| query.wants(story));
+            let found = found.map(|(story, params)| (story.clone(), Some(params.clone())));
+            return found.take(query.limit).collect();
+        }
+        let open: Vec<Story> = open.map(|call| Story::so_far(call)).collect();
+        let ended = self.ordinary.iter().chain(&self.eventful);
+        let wanted = ended.chain(&open).filter(|story| query.wants(story));
+        let mut found: Vec<&Story> = wanted.collect();
+        found.sort_unstable_by_key(|story| std::cmp::Reverse(story.request));
+        found.truncate(query.limit);
+        found
+            .into_iter()
+            .map(|story| (story.clone(), None))
+            .collect()
+    }
+}
+
+fn is_poisoned(story: &Story) -> bool {
+    use standin_protocol::ErrorCode::Poisoned;
+    let end = story.end.as_ref().map(|end| &end.how);
+    // One that was refused is the same as one that is kept already.
+    matches!(end, Some(How::Failed { rule, .. }) if rule.code() == Poisoned && rule.follows_a_death())
+}
+
+fn push<T>(kept: &mut VecDeque<T>, max: usize, one: T) {
+    if kept.len() == max {
+        kept.pop_front();
+    }
+    kept.push_back(one);
+}
+
+#[cfg(test)]
+mod tests;
