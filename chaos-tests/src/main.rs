@@ -1,4 +1,4 @@
-//! One program that is every part of the chaos suite: `soak` runs clients and kills, `hostile-worker` is a worker that
+//! One program that is every part of the chaos suite: `soak` runs clients and kills, `mail-window` counts mails in doubt, `hostile-worker` is a worker that
 //! misbehaves when it is told to, `sdk-worker` one that behaves, and anything else is the command line of Standin itself, so that this executable is
 //! the service, its launcher and its guardian as well.
 
@@ -12,6 +12,9 @@ fn main() -> ExitCode {
         Some("soak") => {
             chaos_tests::soak::run(&chaos_tests::soak::SoakOptions::parse_from(arguments))
         }
+        Some("mail-window") => chaos_tests::mail_window::run(
+            &chaos_tests::mail_window::MailWindowOptions::parse_from(arguments),
+        ),
         Some("hostile-worker") => chaos_tests::hostile_worker::run(),
         Some("sdk-worker") => chaos_tests::sdk_worker::run(),
         _ => standin::run(std::env::args_os()),

@@ -1,0 +1,153 @@
+//! How much `until_effect` is worth: mails are sent while their workers, or the whole service, are killed, and it is
+//! counted of how many nobody knows whether they went out. If the whole call had to be taken for unsafe, that would be
+//! every one that a kill hit.
+
+use std::{
+    process::ExitCode,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use rand_chacha::{
+    ChaCha8Rng,
+    rand_core::{Rng, SeedableRng},
+};
+use serde_json::json;
+use standin_client::{CallError, Outcome, blocking::Client};
+
+use crate::{
+    clock,
+    smtp_sink::SmtpSink,
+    under_test::{UnderTest, eventually, pool_status, signal_process},
+};
+
+/// What is asked of a run.
+#[derive(Debug, Clone, clap::Parser)]
+pub struct MailWindowOptions {
+    /// Kills of a worker in the middle of a mail.
+    #[arg(long, default_value_t = 100)]
+    pub kills: u64,
+    /// What the mail server takes for each answer, in milliseconds.
+    #[arg(long, default_value_t = 5)]
+    pub step_ms: u64,
+    /// The seed of the moments of the kills.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// What came of a run.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct MailWindow {
+    pub mails: u64,
+    /// Kills that hit a worker in the middle of a mail.
+    pub kills: u64,
+    /// Mails of which nobody knows.
+    pub unknown: u64,
+    /// Mails that were said to be sent and were not, or said not to be and were.
+    pub wrong: u64,
+    /// Mails that the server got more than once.
+    pub doubled: u64,
+}
+
+/// More programs than workers, so that no worker is ever idle.
+const PROGRAMS: usize = 4;
+const WORKERS: usize = 2;
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Runs and prints.
+pub fn run(options: &MailWindowOptions) -> ExitCode {
+    let program = std::env::current_exe().expect("the system tells");
+    let window = measure(&program, options);
+    println!("{window:?}");
+    println!(
+        "unknown: {} of a thousand kills in the middle of a mail; without effect.begin it would be 1000",
+        window.unknown * 1000 / window.kills.max(1)
+    );
+    ExitCode::from(u8::from(window.wrong + window.doubled > 0))
+}
+
+/// Sends mails from several programs until so many kills have hit one.
+pub fn measure(program: &std::path::Path, options: &MailWindowOptions) -> MailWindow {
+    let sink = SmtpSink::start(options.step_ms);
+    let under_test = UnderTest::serve(program, |_| {
+        format!(
+            "[pools.mail]\ncommand = ['{}', 'worker', 'builtin']\nconcurrency_max = 1\n\
+             workers = {{ min = {WORKERS}, max = {WORKERS}, spare = 2 }}\n",
+            program.display()
+        )
+    });
+    let observer = under_test.client();
+    let (stop, last) = (AtomicBool::new(false), AtomicU64::new(0));
+    let window = Mutex::new(MailWindow::default());
+    std::thread::scope(|scope| {
+        for _ in 0..PROGRAMS {
+            scope.spawn(|| {
+                let client = under_test.client();
+                while !stop.load(Ordering::Relaxed) {
+                    let number = last.fetch_add(1, Ordering::Relaxed);
+                    send(&client, &sink, number, &window);
+                }
+            });
+        }
+        let kills = kill(&observer, options);
+        stop.store(true, Ordering::Relaxed);
+        window.lock().expect("nobody panics while holding it").kills = kills;
+    });
+    window.into_inner().expect("nobody panics while holding it")
+}
+
+fn send(client: &Client, sink: &SmtpSink, number: u64, window: &Mutex<MailWindow>) {
+    let subject = format!("mail {number}");
+    let arguments = json!({
+        "server": { "host": "127.0.0.1", "port": sink.port, "tls": "none" },
+        "from": "anna@example.org", "to": "ben@example.org",
+        "subject": subject, "text": "hello",
+    });
+    let call = client
+        .request("mail.send")
+        .arguments(&arguments)
+        .timeout(LIMIT);
+    let pending = client.start(call).expect("it is sent");
+    let outcome = match client.wait::<serde_json::Value>(pending) {
+        Ok(_) => Outcome::Executed,
+        Err(CallError::Service(answer)) => answer.outcome,
+        Err(error) => panic!("{subject}: {error}"),
+    };
+    let taken = sink.taken(&subject);
+    let mut window = window.lock().expect("nobody panics while holding it");
+    window.mails += 1;
+    window.unknown += u64::from(outcome == Outcome::Unknown);
+    window.doubled += u64::from(taken > 1);
+    let is_wrong = match outcome {
+        Outcome::Executed => taken == 0,
+        Outcome::NotExecuted => taken > 0,
+        Outcome::Unknown => false,
+    };
+    window.wrong += u64::from(is_wrong);
+}
+
+/// Kills busy workers at moments of its own; how many.
+fn kill(observer: &Client, options: &MailWindowOptions) -> u64 {
+    let mut random = ChaCha8Rng::seed_from_u64(options.seed);
+    for _ in 0..options.kills {
+        // About the length of a mail, so that every moment of one is hit.
+        let pause = options.step_ms * 8;
+        clock::pause(1 + random.next_u64() % pause.max(1));
+        let mut victim = None;
+        eventually(LIMIT, "a worker is at a mail", || {
+            let pool = pool_status(observer, "mail");
+            let workers = pool["workers"].as_array().expect("a list");
+            let busy = workers.iter().filter(|worker| worker["running"] == 1);
+            let busy: Vec<_> = busy.filter_map(|worker| worker["pid"].as_u64()).collect();
+            victim = (!busy.is_empty()).then(|| busy[random.next_u64() as usize % busy.len()]);
+            victim.is_some()
+        });
+        let victim = victim.expect("it was just seen");
+        signal_process(victim as u32, rustix::process::Signal::KILL);
+    }
+    options.kills
+}
