@@ -1,0 +1,61 @@
+"""Co-processes ask the program that made the call."""
+
+import asyncio
+
+import standin
+
+
+def ask(method, **arguments):
+    return {"method": method, "arguments": arguments}
+
+
+def test_a_question_is_answered_in_the_thread_that_waits(service):
+    callbacks = {"add": lambda a, b: a + b}
+    with standin.connect(service.endpoint, callbacks=callbacks) as client:
+        assert client.call("sdk.ask", ask("add", a=1, b=2))["answer"] == 3
+
+
+def test_a_callback_may_make_calls_of_its_own(service):
+    def nested(depth):
+        if depth == 0:
+            return client.call("chaos.always", id=1, nonce=7)
+        # The only worker of that pool is at the outer question: this one goes elsewhere.
+        return client.call("text.replace", text=str(depth), pattern="^", **{"with": "depth "})
+
+    with standin.connect(service.endpoint, callbacks={"nested": nested}) as client:
+        assert client.call("sdk.ask", ask("nested", depth=0))["answer"] == 7
+        assert client.call("sdk.ask", ask("nested", depth=2))["answer"] == "depth 2"
+
+
+def test_what_a_callback_raises_is_told_to_the_one_who_asked(service):
+    def broken():
+        raise ValueError("no such customer")
+
+    with standin.connect(service.endpoint, callbacks={"broken": broken}) as client:
+        heard = client.call("sdk.ask", ask("broken"))
+        assert heard["code"] == "callback_failed"
+        assert "no such customer" in heard["message"]
+        heard = client.call("sdk.ask", ask("unknown"))
+        assert "unknown" in heard["message"]
+
+
+def test_progress_is_told(service):
+    steps = []
+    with standin.connect(service.endpoint, progress=True) as client:
+        result = client.call("sdk.progress", steps=3, pause_ms=20, on_progress=steps.append)
+    assert result == 3
+    assert [step["step"] for step in steps] == [1, 2, 3]
+
+
+def test_a_coroutine_answers_while_other_calls_go_on(service):
+    async def slow(text):
+        await asyncio.sleep(0.1)
+        return text.upper()
+
+    async def main():
+        async with await standin.aio.connect(service.endpoint, callbacks={"slow": slow}) as client:
+            asked = client.call("sdk.ask", ask("slow", text="ben"))
+            heard, pong = await asyncio.gather(asked, client.call("standin.ping"))
+            assert (heard["answer"], pong) == ("BEN", "pong")
+
+    asyncio.run(main())
