@@ -118,8 +118,6 @@ pub(crate) struct SessionState {
     unlocated: Vec<Unlocated>,
     /// `None`: the client is away.
     link: Option<Link>,
-    /// Which connection of the session `link` is or was, from 0.
-    epoch: u32,
     /// Calls of the message that is being handled, by pool, so that each pool is told once.
     outgoing: Vec<(Arc<PoolHandle>, Vec<Arc<Call>>)>,
 }
@@ -178,7 +176,6 @@ impl Actor for Session {
             environment,
             sessions,
             link: Some(link),
-            epoch: 0,
         })
     }
 

@@ -187,6 +187,13 @@ impl<P> PoolCore<P> {
         self.attempts.get(&attempt)?.request
     }
 
+    /// Whether somebody still wants the attempt: it is this request's, which has not been taken back.
+    #[must_use]
+    pub fn is_wanted(&self, attempt: AttemptId, request: RequestId) -> bool {
+        let known = self.requests.get(&request);
+        self.request_of(attempt) == Some(request) && known.is_some_and(|known| !known.cancelled)
+    }
+
     /// The worker that an attempt was sent to, while it is running.
     #[must_use]
     pub fn worker_of(&self, attempt: AttemptId) -> Option<WorkerId> {

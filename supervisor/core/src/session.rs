@@ -9,6 +9,7 @@ mod batch;
 mod callbacks;
 mod lost;
 mod memory;
+mod recording;
 
 use rustc_hash::FxHashMap;
 
@@ -18,6 +19,7 @@ pub use self::{
     callbacks::Callbacks,
     lost::{AfterPoolLost, Stage, after_pool_lost, outcome_after_pool_lost},
     memory::{Found, Keep, MemoryLimits},
+    recording::{RecordedAs, is_worth_a_record},
 };
 use crate::Fingerprint;
 
@@ -61,9 +63,15 @@ pub enum Admission {
     Acknowledged,
     /// The number belongs to another request.
     Reused,
+    /// An earlier life of the service had begun it; how it ended nobody knows. [`SessionCore::keep`] what is answered.
+    BegunBefore,
     /// The session has too many open: refuse it.
     TooMany,
 }
+
+/// The number belonged to another request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NumberReused;
 
 /// What an answer leads to.
 #[derive(Debug, PartialEq, Eq)]
@@ -114,6 +122,8 @@ pub struct SessionCore<C> {
     unwanted_answers: u64,
     /// Requests open that must not run twice.
     open_fixed: usize,
+    /// Which connection of its client is the newest, from 0.
+    epoch: u32,
     /// `None`: the session ends with its connection.
     memory: Option<Box<Memory>>,
 }
@@ -128,6 +138,7 @@ impl<C> SessionCore<C> {
             requests_max,
             unwanted_answers: 0,
             open_fixed: 0,
+            epoch: 0,
             memory: None,
         }
     }
@@ -184,7 +195,14 @@ impl<C> SessionCore<C> {
                 Admission::Reused
             };
         }
-        if self.open_calls + calls > self.requests_max {
+        match self.found(Origin::Request { msgid }, fingerprint) {
+            Some(Err(NumberReused)) => return Admission::Reused,
+            Some(Ok(Found::Done(_, result))) => return Admission::Again(result.clone()),
+            Some(Ok(Found::Begun(_))) => return Admission::BegunBefore,
+            None => {}
+        }
+        // What was begun before is not refused, for that would say that nothing happened.
+        if self.open_calls + calls > self.requests_max && !self.was_begun_before(msgid) {
             return Admission::TooMany;
         }
         Admission::New
@@ -204,19 +222,18 @@ impl<C> SessionCore<C> {
 
     /// What an earlier life of the service knew of this call, which nobody has answered in this one.
     #[must_use]
-    pub fn found(&self, origin: Origin) -> Option<&Found> {
-        let item = match origin {
-            Origin::Request { .. } => 0,
-            Origin::Item { index, .. } => index + 1,
-        };
-        self.memory.as_ref()?.found(origin.msgid(), item)
-    }
-
-    /// Whether the answer to one more request that must not run twice could be kept.
-    #[must_use]
-    pub fn has_room(&self) -> bool {
-        let memory = self.memory.as_ref();
-        memory.is_none_or(|memory| memory.has_room(self.open_fixed))
+    pub fn found(
+        &self,
+        origin: Origin,
+        fingerprint: Option<Fingerprint>,
+    ) -> Option<Result<&Found, NumberReused>> {
+        let memory = self.memory.as_ref()?;
+        let found = memory.found(origin.msgid(), origin.item())?;
+        Some(if Some(found.fingerprint()) == fingerprint {
+            Ok(found)
+        } else {
+            Err(NumberReused)
+        })
     }
 
     /// Nobody will ask for an answer again.

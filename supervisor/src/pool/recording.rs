@@ -12,7 +12,7 @@ use standin_protocol::{self as protocol, Replay, WorkerMeta};
 
 use super::{Link, PoolMessage, PoolState};
 use crate::{
-    call::Caller,
+    call::{Call, Caller},
     clock,
     store::{Refusal, Write},
     story::What,
@@ -163,7 +163,7 @@ impl PoolState {
         };
         link.release(attempt);
         let why = match result {
-            Ok(()) if self.core.request_of(attempt) == Some(request) => {
+            Ok(()) if self.core.is_wanted(attempt, request) => {
                 if let Some(call) = self.core.payload(request) {
                     call.notes.add(clock::now(), What::IntentRecorded);
                 }
@@ -206,6 +206,10 @@ impl PoolState {
                 }
                 self.tell_effect(worker, attempt, true);
             }
+            // It asked twice, and has its leave.
+            Err(_) if call.is_some_and(|call| is_granted(call)) => {
+                self.tell_effect(worker, attempt, true);
+            }
             Err(_) => {
                 if let Some(call) = call {
                     call.notes.add(clock::now(), What::GrantNotRecorded);
@@ -214,6 +218,11 @@ impl PoolState {
             }
         }
     }
+}
+
+fn is_granted(call: &Call) -> bool {
+    let record = call.record.as_ref();
+    record.is_some_and(|record| record.is_granted())
 }
 
 fn write_meta(out: &mut Vec<u8>, caller: &Caller, number: u32, timeout: std::time::Duration) {

@@ -77,19 +77,13 @@ impl SessionState {
             .core
             .is_resumable()
             .then(|| Fingerprint::of(&request.method, &request.params));
-        let mut keep = Keep {
-            fingerprint: fingerprint.map(Into::into),
-            may_repeat: true,
-            recorded: false,
-        };
-        for item in &items {
-            if let BatchItem::Open(call) = item {
-                let of_item = Self::keep_of(call, None);
-                keep.may_repeat &= of_item.may_repeat;
-                keep.recorded |= of_item.recorded;
-            }
-        }
-        if !keep.may_repeat && !self.core.has_room() {
+        let open = items.iter().filter_map(|item| match item {
+            BatchItem::Open(call) => Some(Self::keep_of(call, None)),
+            BatchItem::Answered(_) => None,
+        });
+        let begun_before = self.core.was_begun_before(msgid);
+        let keep = Keep::of_batch(open, begun_before, fingerprint.map(Into::into));
+        if !self.core.has_room(msgid, keep) {
             return self.refuse(msgid, &unacknowledged());
         }
         for item in &items {
@@ -130,10 +124,8 @@ impl SessionState {
             );
             return Err(invalid(&why));
         }
-        let fingerprint = || Some(Fingerprint::of(&method, params));
-        if self.core.found(origin).is_some()
-            && let Some(result) = self.found(origin, &method, fingerprint())
-        {
+        let fingerprint = || Fingerprint::of(&method, params);
+        if let Some(result) = self.found(origin, &method, fingerprint) {
             return Ok(BatchItem::Answered(result));
         }
         let directory = Arc::clone(self.directory.get());

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use ractor::ActorRef;
 use standin_core::{
     RequestId,
-    session::{Admission, Found, ItemResult, Keep, Origin},
+    session::{Admission, Found, ItemResult, Keep, NumberReused, Origin},
 };
 use standin_protocol::{
     ErrorAnswer, ErrorCode, Message, Meta, Notification, Outcome, Replay, Request, value,
@@ -38,7 +38,7 @@ impl SessionState {
         epoch: u32,
         messages: Vec<Message>,
     ) {
-        if epoch != self.epoch {
+        if !self.core.hears(epoch) {
             return;
         }
         for message in messages {
@@ -101,6 +101,12 @@ impl SessionState {
             }
             Admission::Acknowledged => return self.refuse(msgid, &acknowledged(msgid)),
             Admission::Reused => return self.refuse(msgid, &reused(msgid)),
+            Admission::BegunBefore => {
+                let keep = Keep::of_begun_before(fingerprint.map(Into::into));
+                let result = Err(outcome_unknown(&request.method).encode());
+                self.core.keep(msgid, keep, &result);
+                return self.respond(msgid, &result);
+            }
             // It makes room.
             Admission::TooMany if &request.method[..] == b"standin.cancel" => {}
             Admission::TooMany => return self.refuse(msgid, &too_many()),
@@ -129,15 +135,6 @@ impl SessionState {
     ) {
         let msgid = request.msgid;
         let origin = Origin::Request { msgid };
-        if let Some(result) = self.found(origin, &request.method, fingerprint) {
-            let keep = Keep {
-                fingerprint: fingerprint.map(Into::into),
-                may_repeat: false,
-                recorded: true,
-            };
-            self.core.keep(msgid, keep, &result);
-            return self.respond(msgid, &result);
-        }
         let directory = Arc::clone(self.directory.get());
         let Some(route) = directory.routes.get(&request.method) else {
             if directory.is_settled() {
@@ -153,27 +150,28 @@ impl SessionState {
         let Request { params, .. } = request;
         let call = self.call(route, origin, params, meta, since);
         let keep = Self::keep_of(&call, fingerprint);
-        if !keep.may_repeat && !self.core.has_room() {
+        if !self.core.has_room(msgid, keep) {
             return self.refuse(msgid, &unacknowledged());
         }
         self.core.open_call(msgid, Arc::clone(&call), keep);
         self.outgoing(call);
     }
 
-    /// The answer to a call that an earlier life of the service knew, if it did.
+    /// The answer to a call of a batch that an earlier life of the service knew, if it did.
     pub(super) fn found(
         &self,
         origin: Origin,
         method: &[u8],
-        fingerprint: Option<Fingerprint>,
+        fingerprint: impl FnOnce() -> Fingerprint,
     ) -> Option<ItemResult> {
-        let found = self.core.found(origin)?;
-        if Some(found.fingerprint()) != fingerprint.map(Into::into) {
-            return Some(Err(reused(origin.msgid()).encode()));
+        if !self.core.was_begun_before(origin.msgid()) {
+            return None;
         }
+        let found = self.core.found(origin, Some(fingerprint().into()))?;
         Some(match found {
-            Found::Done(_, result) => result.clone(),
-            Found::Begun(_) => Err(outcome_unknown(method).encode()),
+            Ok(Found::Done(_, result)) => result.clone(),
+            Ok(Found::Begun(_)) => Err(outcome_unknown(method).encode()),
+            Err(NumberReused) => Err(reused(origin.msgid()).encode()),
         })
     }
 

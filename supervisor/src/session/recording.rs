@@ -1,8 +1,8 @@
 //! What must be on record before the client hears of it.
 
 use ractor::ActorRef;
-use standin_core::session::{Keep, Origin, Stage};
-use standin_protocol::{ErrorAnswer, Outcome, Replay};
+use standin_core::session::{Keep, Origin, RecordedAs, Stage, is_worth_a_record};
+use standin_protocol::{ErrorAnswer, Replay};
 
 use super::{SessionMessage, SessionState};
 use crate::{
@@ -25,45 +25,41 @@ pub(crate) enum OnRecord {
 }
 
 impl SessionState {
-    /// The record that a call is to have, if it is to have one: its session can be resumed, and it must not run twice.
+    /// The record that a call is to have, if it is to have one.
     pub(super) fn record_of(
         &self,
         origin: Origin,
         replay: Replay,
         fingerprint: impl FnOnce() -> Fingerprint,
     ) -> Option<Record> {
-        let session = self.token.filter(|_| replay != Replay::Always)?;
-        let (msgid, item) = match origin {
-            Origin::Request { msgid } => (msgid, 0),
-            Origin::Item { msgid, index } => (msgid, index + 1),
-        };
+        let session = self.token.filter(|_| self.core.records(replay))?;
         let name = RecordName::Request {
             session,
-            msgid,
-            item,
+            msgid: origin.msgid(),
+            item: origin.item(),
         };
         Some(Record::new(name, fingerprint(), Durability::Process))
     }
 
     /// How the answer to a call is to be kept.
     pub(super) fn keep_of(call: &Call, fingerprint: Option<Fingerprint>) -> Keep {
-        let record = call.record.as_ref();
-        let recorded =
-            record.is_some_and(|record| matches!(record.name, RecordName::Request { .. }));
-        Keep {
-            fingerprint: fingerprint.map(Into::into),
-            // What has a record of another kind is found there again.
-            may_repeat: !recorded && (call.replay == Replay::Always || record.is_some()),
-            recorded,
-        }
+        let recorded_as = match call.record.as_ref().map(|record| &record.name) {
+            None => RecordedAs::Nothing,
+            Some(RecordName::Request { .. }) => RecordedAs::Request,
+            Some(RecordName::Key(_) | RecordName::Job { .. }) => RecordedAs::Name,
+        };
+        Keep::of_call(call.replay, recorded_as, fingerprint.map(Into::into))
     }
 
     /// Takes an answer: puts it on record first, if that is how it is with its call.
     pub(super) fn answered(&mut self, myself: &ActorRef<SessionMessage>, answer: CallAnswer) {
         let call = self.core.call(answer.origin);
         let recorded = call.filter(|call| {
+            let outcome = |error: &bytes::Bytes| ErrorAnswer::decode(error).outcome;
             let record = call.record.as_ref();
-            record.is_some_and(|record| is_worth_a_record(record, &answer.result))
+            record.is_some_and(|record| {
+                is_worth_a_record(record.is_begun(), answer.result.as_ref().err().map(outcome))
+            })
         });
         let Some(call) = recorded else {
             return self.deliver(answer);
@@ -105,12 +101,4 @@ impl SessionState {
             self.environment.store.post(Write::Acked { session, up_to });
         }
     }
-}
-
-/// Nothing was written down for it so far, and its answer proves that nothing happened: a call that is sent again may as
-/// well be made again.
-fn is_worth_a_record(record: &Record, result: &Result<bytes::Bytes, bytes::Bytes>) -> bool {
-    let proves_nothing_happened =
-        |error: &bytes::Bytes| ErrorAnswer::decode(error).outcome == Outcome::NotExecuted;
-    record.is_begun() || !result.as_ref().is_err_and(proves_nothing_happened)
 }

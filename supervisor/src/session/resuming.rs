@@ -181,14 +181,14 @@ impl SessionState {
     /// The client has come back over another connection. The older one may be half dead: it is told, if it hears, and
     /// whatever still comes over it is passed over.
     pub(super) fn resumed(&mut self, myself: &ActorRef<SessionMessage>, newcomer: Newcomer) {
-        self.epoch += 1;
-        tracing::debug!(session = %self.caller.session, epoch = self.epoch, pid = newcomer.connection.peer().pid, "a client has come back");
+        let epoch = self.core.connected_again();
+        tracing::debug!(session = %self.caller.session, epoch, pid = newcomer.connection.peer().pid, "a client has come back");
         if let Some(older) = self.link.take() {
             let none = Bytes::from_static(&[0x90]);
             older.send(protocol::notification(b"session.moved", &none));
         }
         self.fail_callbacks("The program's connection was replaced by a newer one.");
-        self.link = Some(Link::start(newcomer, self.epoch, myself));
+        self.link = Some(Link::start(newcomer, epoch, myself));
     }
 
     pub(super) fn connection_ended(
@@ -197,7 +197,7 @@ impl SessionState {
         epoch: u32,
         why: Option<Box<BrokenStream>>,
     ) {
-        if epoch != self.epoch {
+        if !self.core.hears(epoch) {
             return;
         }
         let session = self.caller.session;
@@ -232,7 +232,7 @@ impl SessionState {
     }
 
     pub(super) fn linger_over(&mut self, myself: &ActorRef<SessionMessage>, epoch: u32) {
-        if epoch == self.epoch && self.link.is_none() {
+        if self.core.hears(epoch) && self.link.is_none() {
             tracing::debug!(session = %self.caller.session, "nobody has come back");
             self.leave(myself);
         }
@@ -247,12 +247,14 @@ impl SessionState {
 
     /// Nobody will come back: what nobody waits for is given up, and the session ends when the rest is done.
     fn leave(&mut self, myself: &ActorRef<SessionMessage>) {
-        if let Some(token) = self.token {
-            self.become_plain();
-            self.environment.store.post(Write::SessionEnded(token));
-        }
         self.unlocated.clear();
+        // In this order: whoever asks for the session from now on finds it, or neither it nor any call of it that could
+        // still begin.
         self.abandon(|call| !call.outlives_its_session());
+        if let Some(token) = self.token {
+            self.environment.store.post(Write::SessionEnded(token));
+            self.become_plain();
+        }
         self.end_if_done(myself);
     }
 

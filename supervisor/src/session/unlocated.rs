@@ -62,12 +62,8 @@ impl SessionState {
         let is_due =
             |waiting: &mut Unlocated| waiting.deadline.is_some_and(|deadline| now >= deadline);
         for due in self.unlocated.extract_if(.., is_due).collect::<Vec<_>>() {
-            let why = format!(
-                "\"{}\" was not begun in time: processes that may offer it are still starting. It was not executed.",
-                String::from_utf8_lossy(&due.request.method)
-            );
-            let error = ErrorAnswer::new(ErrorCode::DeadlineExceeded, why);
-            self.refuse(due.request.msgid, &error.with_outcome(Outcome::NotExecuted));
+            let why = "was not begun in time: processes that may offer it are still starting.";
+            self.give_up(&due.request, ErrorCode::DeadlineExceeded, why);
         }
     }
 
@@ -78,12 +74,20 @@ impl SessionState {
             return false;
         };
         let request = self.unlocated.remove(index).request;
-        let why = format!(
-            "\"{}\" was cancelled. It was not executed.",
-            String::from_utf8_lossy(&request.method)
-        );
-        let error = ErrorAnswer::new(ErrorCode::Cancelled, why);
-        self.refuse(msgid, &error.with_outcome(Outcome::NotExecuted));
+        self.give_up(&request, ErrorCode::Cancelled, "was cancelled.");
         true
+    }
+
+    /// Answers one that waited in vain.
+    fn give_up(&self, request: &Request, code: ErrorCode, why: &str) {
+        let (outcome, fate) = if self.core.was_begun_before(request.msgid) {
+            let fate = "Some of its calls had begun before Standin was interrupted.";
+            (Outcome::Unknown, fate)
+        } else {
+            (Outcome::NotExecuted, "It was not executed.")
+        };
+        let method = String::from_utf8_lossy(&request.method);
+        let error = ErrorAnswer::new(code, format!("\"{method}\" {why} {fate}"));
+        self.refuse(request.msgid, &error.with_outcome(outcome));
     }
 }

@@ -8,7 +8,6 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use rustc_hash::FxHashMap;
 
 use super::ItemResult;
 use crate::Fingerprint;
@@ -118,7 +117,7 @@ pub(super) struct Memory {
     repeatable: Answers,
     /// Answers that must not be lost.
     fixed: Answers,
-    found: FxHashMap<(u64, u32), Found>,
+    found: BTreeMap<(u64, u32), Found>,
     /// Records that the store could forget and has not been told to.
     untold: usize,
 }
@@ -134,7 +133,7 @@ impl Memory {
             acked: None,
             repeatable: Answers::default(),
             fixed: Answers::default(),
-            found: FxHashMap::default(),
+            found: BTreeMap::new(),
             untold: 0,
         }
     }
@@ -175,6 +174,12 @@ impl Memory {
 
     pub(super) fn found(&self, msgid: u64, item: u32) -> Option<&Found> {
         self.found.get(&(msgid, item))
+    }
+
+    /// Whether anything was found of this request, or of a call in it.
+    pub(super) fn has_found(&self, msgid: u64) -> bool {
+        let mut found = self.found.range((msgid, 0)..=(msgid, u32::MAX));
+        found.next().is_some()
     }
 
     /// Whether there is room for the answer to one more request that must not run twice, beside `open` of them that

@@ -42,7 +42,11 @@ fn an_attempt_that_cannot_be_put_on_record_is_refused_and_its_worker_serves_the_
 fn what_was_taken_back_before_it_was_sent_is_cancelled_and_certainly_not_executed() {
     let mut pool = Fixture::ready(one_worker());
     pool.submit(ask(1, Replay::Never));
+    let attempt = pool.last_sent(1).attempt;
+    assert!(pool.core.is_wanted(attempt, RequestId(1)));
+    assert!(!pool.core.is_wanted(attempt, RequestId(2)));
     pool.feed(Event::Cancel(RequestId(1)));
+    assert!(!pool.core.is_wanted(attempt, RequestId(1)));
     pool.feed(not_sent(&pool, 1));
     assert_eq!(pool.failure(1).code, ErrorCode::Cancelled);
     assert_eq!(pool.failure(1).outcome, Outcome::NotExecuted);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::session::{Admission, Answered, Origin, SessionCore};
+use crate::session::{Admission, Answered, NumberReused, Origin, SessionCore};
 
 const LIMITS: MemoryLimits = MemoryLimits {
     answers_max: 4,
@@ -97,10 +97,13 @@ fn a_number_used_for_another_request_is_told_from_a_request_sent_again() {
 fn no_unacknowledged_answer_of_what_must_not_run_twice_is_ever_dropped() {
     let mut core = resumable();
     for msgid in 1..=4 {
-        assert!(core.has_room());
+        assert!(core.has_room(99, keep(99, false)));
         serve(&mut core, msgid, false, "fixed");
     }
-    assert!(!core.has_room(), "new work of that kind is to be refused");
+    assert!(
+        !core.has_room(99, keep(99, false)),
+        "new work of that kind is to be refused"
+    );
     for msgid in 5..=9 {
         serve(&mut core, msgid, true, "may go");
     }
@@ -110,17 +113,17 @@ fn no_unacknowledged_answer_of_what_must_not_run_twice_is_ever_dropped() {
     // What may be run again is, instead.
     assert_eq!(ask(&core, 5), Admission::New);
     core.ack(2);
-    assert!(core.has_room());
+    assert!(core.has_room(99, keep(99, false)));
 }
 
 #[test]
 fn requests_that_are_still_open_hold_their_place_for_an_answer() {
     let mut core = resumable();
     for msgid in 1..=4 {
-        assert!(core.has_room());
+        assert!(core.has_room(99, keep(99, false)));
         core.open_call(msgid, "call", keep(1, false));
     }
-    assert!(!core.has_room());
+    assert!(!core.has_room(99, keep(99, false)));
 }
 
 #[test]
@@ -133,7 +136,7 @@ fn bytes_are_bounded_as_well() {
     assert_eq!(ask(&core, 2), Admission::Again(answer(large)));
     serve(&mut core, 3, false, large);
     serve(&mut core, 4, false, large);
-    assert!(!core.has_room());
+    assert!(!core.has_room(99, keep(99, false)));
     assert_eq!(ask(&core, 3), Admission::Again(answer(large)));
 }
 
@@ -164,15 +167,17 @@ fn what_an_earlier_life_of_the_service_knew_is_known_again() {
     core.restore(LIMITS, Some(2), records);
     assert_eq!(ask(&core, 2), Admission::Acknowledged);
     assert_eq!(ask(&core, 3), Admission::Again(answer("three")));
-    assert_eq!(ask(&core, 4), Admission::New, "nobody has answered it yet");
-    let begun = Origin::Request { msgid: 4 };
-    assert_eq!(core.found(begun), Some(&Found::Begun(Fingerprint(4))));
-    let item = Origin::Item { msgid: 5, index: 1 };
-    assert!(matches!(core.found(item), Some(Found::Done(..))));
-    assert_eq!(core.found(Origin::Item { msgid: 5, index: 0 }), None);
+    assert_eq!(ask(&core, 4), Admission::BegunBefore);
+    let item = |index, fingerprint| {
+        let origin = Origin::Item { msgid: 5, index };
+        core.found(origin, Some(Fingerprint(fingerprint)))
+    };
+    assert!(matches!(item(1, 52), Some(Ok(Found::Done(..)))));
+    assert_eq!(item(1, 53), Some(Err(NumberReused)));
+    assert_eq!(item(0, 52), None);
     assert_eq!(ask(&core, 6), Admission::New, "it never began");
     core.ack(5);
-    assert_eq!(core.found(item), None);
+    assert!(!core.was_begun_before(5));
 }
 
 #[test]
@@ -180,7 +185,7 @@ fn what_came_to_be_known_takes_the_place_of_what_was_found() {
     let mut core: SessionCore<&str> = SessionCore::new(10);
     core.restore(LIMITS, None, [(4, 0, Found::Begun(Fingerprint(4)))]);
     assert!(core.keep(4, keep(4, false), &answer("not known")));
-    assert_eq!(core.found(Origin::Request { msgid: 4 }), None);
+    assert!(!core.was_begun_before(4));
     assert_eq!(ask(&core, 4), Admission::Again(answer("not known")));
 }
 
