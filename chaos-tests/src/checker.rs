@@ -50,11 +50,17 @@ pub struct Record {
     pub ended_ns: u64,
 }
 
+/// When processes were killed, by their numbers. The system may give a number again to a later process, which on Windows
+/// it does within seconds.
+pub type Kills = HashMap<u32, Vec<u64>>;
+
+/// What a worker wrote down may be this much later than the kill of its process, which is noted before it is done.
+const KILL_TAKES_NS: u64 = 100_000_000;
+
 /// What was done to workers: whoever was told `unknown`, or lost an attempt, must have been hit by some of it.
 #[derive(Debug, Default)]
 pub struct Faults {
-    /// When each killed process was killed.
-    killed_ns: HashMap<u32, u64>,
+    killed_ns: Kills,
     /// Processes that were told to misbehave.
     misbehaved: HashSet<u32>,
     /// When something happened, in order.
@@ -63,11 +69,7 @@ pub struct Faults {
 
 impl Faults {
     /// All that happened: kills from outside, and requests that made their workers misbehave.
-    pub fn of(
-        records: &[Record],
-        ledger: &HashMap<u64, Vec<Entry>>,
-        killed_ns: &HashMap<u32, u64>,
-    ) -> Self {
+    pub fn of(records: &[Record], ledger: &HashMap<u64, Vec<Entry>>, killed_ns: &Kills) -> Self {
         let entries: Vec<&Entry> = records
             .iter()
             .filter(|record| record.misbehaves)
@@ -75,7 +77,7 @@ impl Faults {
             .flatten()
             .collect();
         let own = entries.iter().map(|entry| entry.at_ns);
-        let mut at_ns: Vec<u64> = killed_ns.values().copied().chain(own).collect();
+        let mut at_ns: Vec<u64> = killed_ns.values().flatten().copied().chain(own).collect();
         at_ns.sort_unstable();
         Self {
             killed_ns: killed_ns.clone(),
@@ -84,8 +86,15 @@ impl Faults {
         }
     }
 
-    fn hit(&self, pid: u32) -> bool {
-        self.killed_ns.contains_key(&pid) || self.misbehaved.contains(&pid)
+    /// When the process that wrote this was killed.
+    pub(crate) fn killed(&self, entry: &Entry) -> Option<u64> {
+        let from_ns = entry.at_ns.saturating_sub(KILL_TAKES_NS);
+        let kills = self.killed_ns.get(&entry.pid)?;
+        kills.iter().copied().find(|at| *at >= from_ns)
+    }
+
+    fn hit(&self, entry: &Entry) -> bool {
+        self.killed(entry).is_some() || self.misbehaved.contains(&entry.pid)
     }
 
     fn any_between(&self, from_ns: u64, to_ns: u64) -> bool {
@@ -99,7 +108,7 @@ impl Faults {
         if entries.is_empty() {
             self.any_between(record.begun_ns, record.ended_ns)
         } else {
-            record.misbehaves || entries.iter().any(|entry| self.hit(entry.pid))
+            record.misbehaves || entries.iter().any(|entry| self.hit(entry))
         }
     }
 }
@@ -170,26 +179,22 @@ fn check_one(record: &Record, entries: &[Entry], faults: &Faults, broken: &mut d
 
 /// An attempt begins only after the process of the one before it is dead.
 fn check_attempts(entries: &[Entry], faults: &Faults, broken: &mut dyn FnMut(&str)) {
-    let mut seen: Vec<(u64, u32)> = Vec::new();
+    let mut seen: Vec<&Entry> = Vec::new();
     for entry in entries {
-        match seen
-            .iter()
-            .position(|(attempt, _)| *attempt == entry.attempt)
-        {
+        match seen.iter().position(|first| first.attempt == entry.attempt) {
             None => {
-                if let Some((_, before)) = seen.last() {
-                    if !faults.hit(*before) {
+                if let Some(before) = seen.last() {
+                    if !faults.hit(before) {
                         broken("it was sent again, and no fault touched the first attempt");
                     }
                     if faults
-                        .killed_ns
-                        .get(before)
-                        .is_some_and(|killed| *killed > entry.at_ns)
+                        .killed(before)
+                        .is_some_and(|killed| killed > entry.at_ns)
                     {
                         broken("it was sent again before the first worker was killed");
                     }
                 }
-                seen.push((entry.attempt, entry.pid));
+                seen.push(entry);
             }
             Some(index) if index + 1 == seen.len() => {}
             Some(_) => return broken("an earlier attempt was still alive"),

@@ -13,11 +13,7 @@ pub(crate) fn now() -> Instant {
 }
 
 /// Now, for a ledger that several processes write.
-#[cfg(unix)]
-pub(crate) fn monotonic_ns() -> u64 {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
-}
+pub(crate) use crate::platform::monotonic_ns;
 
 /// Pauses a thread that has nothing to wait on.
 #[expect(

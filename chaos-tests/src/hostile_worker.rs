@@ -8,7 +8,7 @@ use std::{
     collections::VecDeque,
     fs::File,
     io::{Read, Write},
-    os::unix::net::UnixStream,
+    path::Path,
     process::ExitCode,
 };
 
@@ -17,6 +17,7 @@ use rmpv::{Value, decode::read_value, encode::write_value};
 use crate::{
     clock,
     ledger::{self, Step},
+    platform::{self, Stream},
 };
 
 /// The variable that names the ledger.
@@ -26,7 +27,7 @@ pub const LEDGER_VARIABLE: &str = "CHAOS_LEDGER";
 pub const START_VARIABLE: &str = "CHAOS_START";
 
 struct Worker {
-    stream: UnixStream,
+    stream: Stream,
     unread: Vec<u8>,
     waiting: VecDeque<Value>,
     ledger: File,
@@ -36,7 +37,25 @@ struct Worker {
 }
 
 /// How much memory it takes when it is told to.
-const HOARD_SIZE: usize = 128 << 20;
+const HOARD_SIZE: usize = 256 << 20;
+
+/// Ways to end in the middle of a call.
+pub const ENDS: [&str; 3] = ["exit_0", "exit_1", "abort"];
+
+/// Ways to break the protocol.
+pub const BREAKS_THE_PROTOCOL: [&str; 3] = ["garbage", "giant", "half_message"];
+
+/// Ways to go and leave something behind.
+pub const LEAVES_OTHERS_BEHIND: [&str; 3] = ["grandchild", "escaped_grandchild", "close_pipe"];
+
+/// Ways to be odd and do no harm.
+pub const IS_ODD: [&str; 4] = ["unknown_attempt", "flood", "byte_by_byte", "answer_twice"];
+
+/// What a worker leaves behind where there is no `sleep`.
+pub fn linger() -> ExitCode {
+    clock::pause(300_000);
+    ExitCode::SUCCESS
+}
 
 /// Serves until the pipe ends.
 pub fn run() -> ExitCode {
@@ -58,13 +77,9 @@ pub fn run() -> ExitCode {
         }
         _ => {}
     }
-    let stream =
-        UnixStream::connect(variable("STANDIN_WORKER_ENDPOINT")).expect("the service listens");
-    let ledger = File::options()
-        .append(true)
-        .create(true)
-        .open(variable(LEDGER_VARIABLE));
-    let ledger = ledger.expect("the ledger can be opened");
+    let endpoint = variable("STANDIN_WORKER_ENDPOINT");
+    let stream = platform::connect(Path::new(&endpoint)).expect("the service listens");
+    let ledger = ledger::open(Path::new(&variable(LEDGER_VARIABLE)));
     let mut worker = Worker {
         stream,
         unread: Vec::new(),
@@ -211,7 +226,7 @@ impl Worker {
     fn handle(&mut self, message: &Value) {
         if message[0].as_u64() == Some(2) && message[1].as_str() == Some("worker.drain") {
             // Nothing is running: one request at a time.
-            let _ = self.stream.shutdown(std::net::Shutdown::Both);
+            platform::close(&mut self.stream);
             return;
         }
         if message[0].as_u64() != Some(0) {
@@ -310,21 +325,15 @@ impl Worker {
             }
             "hoard" => self.hoard.push(vec![7; HOARD_SIZE]),
             "close_pipe" => {
-                let _ = self.stream.shutdown(std::net::Shutdown::Both);
+                platform::close(&mut self.stream);
                 clock::pause(600_000);
             }
             "grandchild" => {
-                let child = std::process::Command::new("sh")
-                    .args(["-c", "sleep 300"])
-                    .spawn();
-                child.expect("there is a shell");
+                platform::leave_a_child_behind();
                 std::process::abort();
             }
             "escaped_grandchild" => {
-                let child = std::process::Command::new("setsid")
-                    .args(["sleep", "300"])
-                    .spawn();
-                child.expect("there is setsid");
+                platform::leave_an_escaped_child_behind();
                 std::process::abort();
             }
             _ => {}

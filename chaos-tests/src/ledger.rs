@@ -1,5 +1,6 @@
-//! The ledger: what workers really did, witnessed independently of what the service says. Each line is appended with
-//! one write, so that a kill leaves whole lines.
+//! The ledger: what workers really did, witnessed independently of what the service says. It is a folder with a file for
+//! each process, since not every system appends to a file of several without loss. Each line is written at once, so
+//! that a kill leaves whole lines.
 
 use std::{collections::HashMap, fs::File, io::Write, path::Path};
 
@@ -29,6 +30,17 @@ pub struct Entry {
     pub step: Step,
 }
 
+/// The file of this process in the ledger.
+///
+/// # Panics
+/// There is no room for it.
+pub fn open(ledger: &Path) -> File {
+    std::fs::create_dir_all(ledger).expect("the ledger can be made");
+    let file = ledger.join(std::process::id().to_string());
+    let opened = File::options().append(true).create(true).open(file);
+    opened.expect("the ledger can be opened")
+}
+
 /// Appends a line.
 pub fn note(file: &mut File, id: u64, attempt: u64, step: Step) {
     let entry = Entry {
@@ -45,11 +57,15 @@ pub fn note(file: &mut File, id: u64, attempt: u64, step: Step) {
 
 /// All lines, by request, in the order in which they happened.
 pub fn read(path: &Path) -> HashMap<u64, Vec<Entry>> {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
     let mut entries: HashMap<u64, Vec<Entry>> = HashMap::new();
-    for line in text.lines() {
-        let entry: Entry = serde_json::from_str(line).expect("every line is whole");
-        entries.entry(entry.id).or_default().push(entry);
+    for file in std::fs::read_dir(path).into_iter().flatten().flatten() {
+        let text = std::fs::read_to_string(file.path()).expect("it can be read");
+        // Somebody may just be writing the last one.
+        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        for line in whole.lines() {
+            let entry: Entry = serde_json::from_str(line).expect("every line is whole");
+            entries.entry(entry.id).or_default().push(entry);
+        }
     }
     for entries in entries.values_mut() {
         entries.sort_by_key(|entry| entry.at_ns);

@@ -19,9 +19,9 @@ use serde_json::json;
 use standin_client::{CallError, Outcome, blocking::Client};
 
 use crate::{
-    clock,
+    clock, platform,
     smtp_sink::SmtpSink,
-    under_test::{UnderTest, eventually, pool_status, signal_process},
+    under_test::{UnderTest, eventually, pool_status},
 };
 
 /// What is asked of a run.
@@ -147,7 +147,7 @@ fn kill(observer: &Client, options: &MailWindowOptions) -> u64 {
             victim.is_some()
         });
         let victim = victim.expect("it was just seen");
-        signal_process(victim as u32, rustix::process::Signal::KILL);
+        platform::kill(victim as u32);
     }
     options.kills
 }

@@ -1,12 +1,13 @@
-//! One program that is every part of the chaos suite: `soak` runs clients and kills, `mail-window` counts mails in doubt, `hostile-worker` is a worker that
-//! misbehaves when it is told to, `sdk-worker` one that behaves, and anything else is the command line of Standin itself, so that this executable is
+//! One program that is every part of the chaos suite: `soak` runs clients and kills, `mail-window` counts mails in doubt,
+//! `hostile-worker` is a worker that misbehaves when it is told to, `sdk-worker` one that behaves, `linger` what a worker
+//! may leave behind, and anything else is the command line of Standin itself, so that this executable is
 //! the service, its launcher and its guardian as well.
 
 use std::process::ExitCode;
 
-#[cfg(unix)]
+use clap::Parser;
+
 fn main() -> ExitCode {
-    use clap::Parser;
     let mut arguments = std::env::args_os().skip(1).peekable();
     match arguments.peek().and_then(|argument| argument.to_str()) {
         Some("soak") => {
@@ -17,12 +18,7 @@ fn main() -> ExitCode {
         ),
         Some("hostile-worker") => chaos_tests::hostile_worker::run(),
         Some("sdk-worker") => chaos_tests::sdk_worker::run(),
+        Some("linger") => chaos_tests::hostile_worker::linger(),
         _ => standin::run(std::env::args_os()),
     }
-}
-
-#[cfg(windows)]
-fn main() -> ExitCode {
-    // The suite itself is made for Windows in a later step; the service under this name is there.
-    standin::run(std::env::args_os())
 }

@@ -3,19 +3,20 @@
 
 use std::{
     io::{Read, Write},
-    os::unix::net::UnixStream,
     time::Duration,
 };
 
 use rmpv::{Value, decode::read_value, encode::write_value};
 use standin_client::Endpoint;
 
+use crate::platform::{self, Stream};
+
 /// An answer is expected within this time.
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// One connection.
 pub struct RawClient {
-    stream: UnixStream,
+    stream: Stream,
     unread: Vec<u8>,
 }
 
@@ -45,7 +46,7 @@ pub fn outcome(error: &Value) -> &str {
 impl RawClient {
     /// Connects to a service that is there.
     pub fn connect(endpoint: &Endpoint) -> RawClient {
-        let stream = UnixStream::connect(endpoint.as_path()).expect("the service listens");
+        let stream = platform::connect(endpoint.as_path()).expect("the service listens");
         stream.set_read_timeout(Some(LIMIT)).expect("it can be set");
         RawClient {
             stream,

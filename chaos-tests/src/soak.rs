@@ -138,7 +138,7 @@ async fn soak(options: &SoakOptions) -> Vec<String> {
     let ledger = ledger::read(&under_test.ledger());
     let faults = Faults::of(&records, &ledger, &kills.killed_ns);
     broken.extend(checker::check(&records, &ledger, &faults));
-    report(options, &records, &ledger, &kills, &status);
+    report(options, &records, &ledger, &kills, &faults, &status);
     broken.extend(leaks(under_test, files_before));
     broken
 }

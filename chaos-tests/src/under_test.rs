@@ -8,7 +8,7 @@ use std::{
 
 use standin_client::{Endpoint, blocking::Client};
 
-use crate::clock;
+use crate::{clock, hostile_worker::LEDGER_VARIABLE, platform};
 
 /// How long a service may take to come up on a busy machine.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -36,7 +36,9 @@ pub fn eventually(limit: Duration, what: &str, mut holds: impl FnMut() -> bool) 
 
 fn begin(program: &Path, folder: &Path) -> Child {
     let log = std::fs::File::create(folder.join("log")).expect("the folder can be written to");
-    let service = Command::new(program)
+    let mut service = Command::new(program);
+    platform::prepare(&mut service);
+    let service = service
         .args(["serve", "--config"])
         .arg(folder.join("standin.toml"))
         .env_remove("STANDIN_ENDPOINT")
@@ -100,13 +102,6 @@ pub fn worker_pids(client: &Client, pool: &str) -> Vec<u32> {
         .collect()
 }
 
-/// Sends a signal to a process of the service under test.
-pub fn signal_process(pid: u32, signal: rustix::process::Signal) {
-    let pid = rustix::process::Pid::from_raw(pid as i32).expect("a process number");
-    // It may be gone by now.
-    let _ = rustix::process::kill_process(pid, signal);
-}
-
 impl UnderTest {
     /// Starts the service of `program` with one pool of hostile workers.
     pub fn start(program: &Path, workers: usize, pool: &str, start: &str) -> UnderTest {
@@ -120,8 +115,10 @@ impl UnderTest {
     pub fn serve(program: &Path, settings: impl FnOnce(&Path) -> String) -> UnderTest {
         let folder = tempfile::tempdir().expect("there is a temporary folder");
         let settings = format!(
-            "[log]\nlevel = \"info\"\n[pools.builtin]\nenabled = false\n[endpoint]\npath = '{}'\n{}",
-            folder.path().join("s").display(),
+            "[log]\nlevel = \"info\"\n[pools.builtin]\nenabled = false\n[state]\ndir = '{}'\n\
+             [endpoint]\npath = '{}'\n{}",
+            folder.path().join("state").display(),
+            Endpoint::private(folder.path(), "s"),
             settings(folder.path()),
         );
         let file = folder.path().join("standin.toml");
@@ -143,8 +140,7 @@ impl UnderTest {
     }
 
     pub fn endpoint(&self) -> Endpoint {
-        let path = self.folder.path().join("s");
-        Endpoint::parse(path.to_str().expect("a plain name")).expect("it is a path")
+        Endpoint::private(self.folder.path(), "s")
     }
 
     pub fn ledger(&self) -> PathBuf {
@@ -157,55 +153,32 @@ impl UnderTest {
 
     /// Processes that carry this service's ledger in their environment: its workers and all that they started.
     pub fn descendants(&self) -> Vec<u32> {
-        let mark = format!("CHAOS_LEDGER={}", self.ledger().display());
-        let folders = std::fs::read_dir("/proc").expect("this is Linux").flatten();
-        let pids = folders.filter_map(|folder| folder.file_name().to_str()?.parse().ok());
-        let marked = |pid: &u32| {
-            let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-            environment
-                .split(|byte| *byte == 0)
-                .any(|entry| entry == mark.as_bytes())
-        };
-        pids.filter(marked).collect()
+        platform::marked(LEDGER_VARIABLE, &self.ledger())
     }
 
     /// Dead children that the service has not taken notice of.
     pub fn zombies(&self) -> usize {
-        let children = self.children();
-        children.iter().filter(|(_, state)| state == "Z").count()
+        platform::zombies(self.service.id())
     }
 
-    /// The service's own children, each with the letter of its state: workers, and the guardian.
-    pub fn children(&self) -> Vec<(u32, String)> {
-        let own = self.service.id().to_string();
-        let folders = std::fs::read_dir("/proc").expect("this is Linux").flatten();
-        let child = |folder: std::fs::DirEntry| {
-            let pid = folder.file_name().to_str()?.parse().ok()?;
-            let stat = std::fs::read_to_string(folder.path().join("stat")).ok()?;
-            // The name before it may hold anything, brackets and blanks included.
-            let mut fields = stat.rsplit_once(") ")?.1.split(' ');
-            let state = fields.next()?.to_owned();
-            (fields.next() == Some(&own)).then_some((pid, state))
-        };
-        folders.filter_map(child).collect()
+    /// The service's own children: workers, and on Unix the guardian.
+    pub fn children(&self) -> Vec<u32> {
+        platform::children(self.service.id())
     }
 
     /// The most memory that the service itself has had resident so far, in bytes.
     pub fn memory_peak(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.service.id()));
-        let status = status.expect("the service lives");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-        kib.expect("the system tells") * 1024
+        platform::memory_peak(self.service.id())
     }
 
+    /// What the service has open: files, sockets, pipes; on Windows all handles.
     pub fn open_files(&self) -> usize {
-        std::fs::read_dir(format!("/proc/{}/fd", self.service.id())).map_or(0, Iterator::count)
+        platform::open_files(self.service.id())
     }
 
-    pub fn signal(&self, signal: rustix::process::Signal) {
-        let pid = rustix::process::Pid::from_child(&self.service);
-        rustix::process::kill_process(pid, signal).expect("the service lives");
+    /// Asks the service to stop.
+    pub fn ask_to_stop(&self) {
+        platform::ask_to_stop(&self.service, &self.endpoint());
     }
 }
 

@@ -1,14 +1,12 @@
 //! Whatever one client does, the others are served.
-#![cfg(unix)]
 
 use std::{
     io::{Read, Write},
-    os::unix::net::UnixStream,
     path::Path,
     time::Duration,
 };
 
-use chaos_tests::under_test::UnderTest;
+use chaos_tests::{platform, under_test::UnderTest};
 use standin_client::blocking::Client;
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -18,7 +16,7 @@ fn the_service_outlives_every_client_and_serves_the_others() {
     let under_test = UnderTest::start(Path::new(env!("CARGO_BIN_EXE_chaos-tests")), 1, "", "");
     let client = Client::connect(&under_test.endpoint(), LIMIT).expect("the service starts");
     let endpoint = under_test.endpoint();
-    let connect = || UnixStream::connect(endpoint.as_path()).expect("there is room");
+    let connect = || platform::connect(endpoint.as_path()).expect("there is room");
     chaos_tests::under_test::eventually(LIMIT, "both workers are ready", || {
         let status: serde_json::Value = client.call("standin.status", &()).expect("it answers");
         let workers = status["pools"][0]["workers"].as_array().expect("a list");
@@ -90,7 +88,7 @@ fn a_client_that_sends_ten_thousand_calls_and_reads_nothing_is_owed_each_answer_
         .expect("the workers start");
     assert_eq!(nonce, 5);
 
-    let mut deaf = UnixStream::connect(under_test.endpoint().as_path()).expect("there is room");
+    let mut deaf = platform::connect(under_test.endpoint().as_path()).expect("there is room");
     let mut writing = deaf.try_clone().expect("there is room");
     let writer = std::thread::spawn(move || {
         for msgid in 0..CALLS {

@@ -1,6 +1,5 @@
 //! The main promise, in short: sixty clients, workers killed, stopped and misbehaving, and no client notices more
 //! than it must.
-#![cfg(unix)]
 
 use std::process::Command;
 

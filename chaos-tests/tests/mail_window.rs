@@ -1,5 +1,4 @@
 //! Mails while their workers are killed.
-#![cfg(unix)]
 
 use std::path::Path;
 

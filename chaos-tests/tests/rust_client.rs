@@ -1,14 +1,15 @@
 //! The Rust client and a real service. What a service that misbehaves does to it is tested in the client's own package.
-#![cfg(unix)]
 
 use std::{
     io::{Read, Write},
-    os::unix::net::UnixStream,
     path::Path,
     time::Duration,
 };
 
-use chaos_tests::under_test::{UnderTest, hostile_pool, sdk_pool};
+use chaos_tests::{
+    platform,
+    under_test::{UnderTest, hostile_pool, sdk_pool},
+};
 use serde_json::{Value, json};
 use standin_client::{CallError, Client, ErrorCode, Outcome, blocking};
 
@@ -101,7 +102,7 @@ async fn large_messages_go_both_ways_and_too_large_ones_are_refused_clearly() {
 fn the_service_refuses_what_is_too_large_by_its_number_and_closes() {
     let under_test = service();
     drop(under_test.client());
-    let mut stream = UnixStream::connect(under_test.endpoint().as_path()).expect("it listens");
+    let mut stream = platform::connect(under_test.endpoint().as_path()).expect("it listens");
     stream.set_read_timeout(Some(LIMIT)).expect("it can be set");
     // The head alone says how much there is to come.
     let head = b"\x94\x00\x07\xa8sdk.echo\x91\x81\xa4text\xdb\x01\x00\x00\x00";
@@ -129,6 +130,9 @@ fn the_service_refuses_what_is_too_large_by_its_number_and_closes() {
 async fn a_call_has_its_time_however_long_its_worker_would_take() {
     let under_test = service();
     let client = client(&under_test).await;
+    // Only the calls have little time, not the start of their workers.
+    let nonce = client.call::<_, u64>("chaos.always", &json!({ "id": 0, "nonce": 7 }));
+    assert_eq!(nonce.await.expect("the workers start"), 7);
     let late = |method: &'static str, work: Value| {
         let call = client.request(method).arguments(&work);
         async move {
@@ -187,9 +191,8 @@ async fn a_lost_service_ends_every_open_call_once_and_the_next_one_is_waited_for
         Err(CallError::ConnectionLost { outcome }) => assert_eq!(outcome, Outcome::NotExecuted),
         other => panic!("{other:?}"),
     }
-    // The dead service has left its socket there. Whoever connects now waits for the next service.
+    // A dead service leaves its socket there, and of a pipe nothing. Whoever connects now waits for the next service.
     let endpoint = under_test.endpoint();
-    assert!(endpoint.as_path().exists());
     let mut waiting = Box::pin(Client::connect(&endpoint, LIMIT));
     tokio::select! {
         opened = &mut waiting => panic!("nobody is there: {opened:?}"),
@@ -242,9 +245,9 @@ fn a_service_that_has_enough_clients_turns_the_next_away_and_says_so() {
 fn a_frozen_service_is_told_from_one_that_is_not_there() {
     let under_test = service();
     drop(under_test.client());
-    under_test.signal(rustix::process::Signal::STOP);
+    platform::freeze(under_test.service.id());
     let refused = blocking::Client::connect(&under_test.endpoint(), Duration::from_millis(100));
-    under_test.signal(rustix::process::Signal::CONT);
+    platform::thaw(under_test.service.id());
     let words = refused.expect_err("it is frozen").to_string();
     assert!(
         words.contains("takes connections but does not answer"),

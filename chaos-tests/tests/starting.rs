@@ -1,5 +1,4 @@
 //! Workers that do not start: the caller gets their last words.
-#![cfg(unix)]
 
 use std::{path::Path, time::Duration};
 
@@ -54,7 +53,7 @@ fn a_launch_request_is_answered_with_the_exit_status_and_the_last_words() {
 #[test]
 fn a_worker_that_never_reports_is_killed_at_its_start_time() {
     let answer = refusal(
-        "timeouts = { start = '300ms' }",
+        "timeouts = { start = '3s' }",
         "never_hello",
         "pool.start",
         ("pool", "chaos"),

@@ -1,14 +1,16 @@
 //! What a caller is told when a worker misbehaves, case by case.
-#![cfg(unix)]
 
 use std::{
     io::{BufReader, Write},
-    os::unix::net::UnixStream,
     path::Path,
     time::Duration,
 };
 
-use chaos_tests::under_test::{UnderTest, eventually, pool_status, worker_pids};
+use chaos_tests::{
+    hostile_worker::{BREAKS_THE_PROTOCOL, ENDS, IS_ODD, LEAVES_OTHERS_BEHIND},
+    platform,
+    under_test::{UnderTest, eventually, pool_status, worker_pids},
+};
 use standin_client::{CallError, Outcome, blocking::Client};
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -64,26 +66,23 @@ fn each_is_answered_honestly(deadly: [&str; 3]) {
 
 #[test]
 fn a_worker_that_ends_in_the_middle_of_a_call_never_costs_the_caller_an_honest_answer() {
-    each_is_answered_honestly(["exit_0", "exit_1", "abort"]);
+    each_is_answered_honestly(ENDS);
 }
 
 #[test]
 fn a_worker_that_breaks_the_protocol_never_costs_the_caller_an_honest_answer() {
-    each_is_answered_honestly(["garbage", "giant", "half_message"]);
+    each_is_answered_honestly(BREAKS_THE_PROTOCOL);
 }
 
 #[test]
 fn a_worker_that_leaves_others_behind_never_costs_the_caller_an_honest_answer() {
-    each_is_answered_honestly(["grandchild", "escaped_grandchild", "close_pipe"]);
+    each_is_answered_honestly(LEAVES_OTHERS_BEHIND);
 }
 
 #[test]
 fn a_worker_that_is_only_odd_costs_the_caller_nothing() {
     let (_under_test, client) = service("");
-    for (id, misbehave) in ["unknown_attempt", "flood", "byte_by_byte", "answer_twice"]
-        .into_iter()
-        .enumerate()
-    {
+    for (id, misbehave) in IS_ODD.into_iter().enumerate() {
         let id = id as u64 + 100;
         for method in ["chaos.always", "chaos.until_effect", "chaos.never"] {
             assert_eq!(
@@ -236,7 +235,7 @@ fn a_worker_that_floods_both_streams_holds_up_nobody_and_does_not_fill_the_log()
 
 #[test]
 fn a_worker_that_hoards_memory_is_replaced_at_its_next_idle_moment_and_no_call_is_lost() {
-    let (under_test, client) = service("recycle = { rss = '64MiB' }");
+    let (under_test, client) = service("recycle = { rss = '160MiB' }");
     eventually(LIMIT, "the pool is whole", || {
         worker_pids(&client, "chaos").len() == 3
     });
@@ -289,7 +288,7 @@ fn a_worker_that_babbles_costs_no_memory_however_little_its_client_reads() {
     });
     let before = under_test.memory_peak();
     // It wants to hear of progress and then does not listen.
-    let mut deaf = UnixStream::connect(under_test.endpoint().as_path()).expect("it listens");
+    let mut deaf = platform::connect(under_test.endpoint().as_path()).expect("it listens");
     deaf.set_read_timeout(Some(LIMIT)).expect("it can be set");
     let hello = b"\x94\x00\x01\xadstandin.hello\x91\x81\xa8progress\xc3";
     let babble = b"\x94\x00\x02\xabchaos.never\x91\x82\xa2id\x01\xa9misbehave\xa6babble";

@@ -1,12 +1,11 @@
 //! What the SDK offers, through a real worker process.
-#![cfg(unix)]
 
 use std::{path::Path, sync::mpsc, time::Duration};
 
-use chaos_tests::under_test::{
-    UnderTest, eventually, pool_status, sdk_pool, signal_process, worker_pids,
+use chaos_tests::{
+    platform,
+    under_test::{UnderTest, eventually, pool_status, sdk_pool, worker_pids},
 };
-use rustix::process::Signal;
 use serde_json::{Value, json};
 use standin_client::{
     CallError, Callback, Connect, ErrorAnswer, ErrorCode, Outcome, Pending, blocking::Client,
@@ -57,7 +56,7 @@ fn an_effect_is_granted_to_the_attempt_that_is_waited_for() {
     let effect = start(&client, "sdk.effect", &json!({ "when": when }));
     logged(&under_test, "attempt 1 waits");
     // Before the effect a death costs nothing: the next attempt gets the leave.
-    signal_process(worker_pids(&client, "sdk")[0], Signal::KILL);
+    platform::kill(worker_pids(&client, "sdk")[0]);
     logged(&under_test, "attempt 2 waits");
     std::fs::write(&when, "").expect("there is room");
     assert_eq!(
@@ -301,7 +300,7 @@ fn a_worker_is_drained_when_the_service_stops_and_finishes_what_it_has_begun() {
     let when = under_test.folder.path().join("now");
     let effect = start(&client, "sdk.effect", &json!({ "when": when }));
     logged(&under_test, "attempt 1 waits");
-    under_test.signal(Signal::TERM);
+    under_test.ask_to_stop();
     logged(&under_test, "standin is stopping");
     std::fs::write(&when, "").expect("there is room");
     assert_eq!(client.wait::<u64>(effect).expect("it is finished first"), 1);

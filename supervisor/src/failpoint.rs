@@ -3,12 +3,15 @@
 //! `standin.failpoint {place, times?}` arms a place. Both are compiled in only with the feature `failpoints`, and even
 //! then only together with debug assertions, so that no release has them. Places: `pool/NAME` (at its next message),
 //! `pool_effect/NAME` (between a decision and what follows from it), `worker/SLOT` (at its next message), `session`
-//! (the one that asks, at its next message), `pools`, `sessions`, `monitor`, `listener` (at
-//! the next client), `reading/N` (of a session's connection N, at the next message), `worker_pipe/SLOT` (at the next message), `store` and
-//! `store_told` (before and after its next commit).
+//! (the one that asks, at its next message), `pools`, `sessions`, `monitor`, `listener` (at the next client), `reading/N`
+//! (of a session's connection N, at the next message), `worker_pipe/SLOT` (at the next message), `store` and `store_told`
+//! (before and after its next commit). The place `stop` fails at nothing: the service is asked to stop, on systems where
+//! a test may have no other way to ask.
 
 use std::fmt::Display;
 
+#[cfg(all(feature = "failpoints", debug_assertions, windows))]
+pub(crate) use self::armed::StopRequests;
 #[cfg(all(feature = "failpoints", debug_assertions))]
 pub(crate) use self::armed::arm;
 
@@ -29,6 +32,28 @@ mod armed {
 
     use bytes::Bytes;
     use standin_protocol::{self as protocol, value};
+    #[cfg(windows)]
+    use tokio::sync::watch;
+
+    /// How often the service was asked to stop.
+    #[cfg(windows)]
+    static STOPS: std::sync::LazyLock<watch::Sender<u32>> =
+        std::sync::LazyLock::new(|| watch::Sender::new(0));
+
+    /// Requests to stop by the place `stop`.
+    #[cfg(windows)]
+    pub(crate) struct StopRequests(watch::Receiver<u32>);
+
+    #[cfg(windows)]
+    impl StopRequests {
+        pub(crate) fn listen() -> Self {
+            Self(STOPS.subscribe())
+        }
+
+        pub(crate) async fn next(&mut self) {
+            let _ = self.0.changed().await;
+        }
+    }
 
     static ARMED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
@@ -63,6 +88,11 @@ mod armed {
             place if place == "session" => format!("session/{session}"),
             place => place,
         };
+        #[cfg(windows)]
+        if place == "stop" {
+            STOPS.send_modify(|stops| *stops += 1);
+            return protocol::encode(&true);
+        }
         let times = argument("times").and_then(|times| value::read_unsigned(times));
         let places = std::iter::repeat_n(place, times.unwrap_or(1) as usize);
         let mut armed = ARMED.lock().expect("nobody panics while holding it");

@@ -12,15 +12,10 @@ fn entry(attempt: u64, step: Step) -> Entry {
 }
 
 fn verdict(class: Class, told: Told, entries: Vec<Entry>) -> Vec<String> {
-    judge(class, told, entries, &HashMap::from([(1, 20)]))
+    judge(class, told, entries, &Kills::from([(1, vec![20])]))
 }
 
-fn judge(
-    class: Class,
-    told: Told,
-    entries: Vec<Entry>,
-    killed_ns: &HashMap<u32, u64>,
-) -> Vec<String> {
+fn judge(class: Class, told: Told, entries: Vec<Entry>, killed_ns: &Kills) -> Vec<String> {
     let record = Record {
         id: 1,
         class,
@@ -126,7 +121,7 @@ fn each_lie_is_caught() {
 
 #[test]
 fn an_unknown_or_a_second_attempt_without_a_fault_is_caught() {
-    let nobody = HashMap::new();
+    let nobody = Kills::new();
     let begun = vec![entry(1, Step::Begun)];
     let lazy = judge(Class::Never, failed("unknown"), begun, &nobody);
     assert!(lazy[0].contains("no fault touched it"), "{lazy:?}");
@@ -140,9 +135,28 @@ fn an_unknown_or_a_second_attempt_without_a_fault_is_caught() {
     let done = Told::Done { nonce: 7 };
     let twice = judge(Class::Always, done.clone(), again.clone(), &nobody);
     assert!(twice[0].contains("no fault touched the first"), "{twice:?}");
-    let early = judge(Class::Always, done, again, &HashMap::from([(1, 50)]));
+    let early = judge(Class::Always, done, again, &Kills::from([(1, vec![50])]));
     assert!(
         early[0].contains("before the first worker was killed"),
         "{early:?}"
     );
+}
+
+#[test]
+fn a_later_process_of_the_same_number_is_another_process() {
+    let replayed = vec![
+        entry(1, Step::Begun),
+        entry(2, Step::Begun),
+        entry(2, Step::Answering),
+    ];
+    let both = Kills::from([(1, vec![20, 1_000_000_000])]);
+    let done = Told::Done { nonce: 7 };
+    assert!(judge(Class::Always, done, replayed, &both).is_empty());
+    // A kill long before it began was that of somebody else.
+    let entry = Entry {
+        at_ns: 1_000_000_000,
+        ..entry(1, Step::Begun)
+    };
+    let faults = Faults::of(&[], &HashMap::new(), &Kills::from([(1, vec![20])]));
+    assert_eq!(faults.killed(&entry), None);
 }

@@ -14,6 +14,7 @@ use standin_client::{CallError, Client};
 use crate::{
     checker::{Class, Record, Told},
     clock,
+    hostile_worker::{BREAKS_THE_PROTOCOL, ENDS, IS_ODD, LEAVES_OTHERS_BEHIND},
 };
 
 /// How long a call may take. Far more than it needs, so that only a lost call takes it all.
@@ -22,20 +23,8 @@ pub(super) const CALL_TIMEOUT: Duration = Duration::from_secs(20);
 /// One call in so many makes its worker misbehave.
 const MISBEHAVE_ONE_IN: u64 = 400;
 
-const MISBEHAVIOURS: [&str; 12] = [
-    "exit_0",
-    "exit_1",
-    "abort",
-    "garbage",
-    "giant",
-    "half_message",
-    "unknown_attempt",
-    "flood",
-    "grandchild",
-    "escaped_grandchild",
-    "byte_by_byte",
-    "answer_twice",
-];
+/// All that does not wait for a deadline.
+const MISBEHAVIOURS: [&[&str]; 4] = [&ENDS, &BREAKS_THE_PROTOCOL, &LEAVES_OTHERS_BEHIND, &IS_ODD];
 
 /// What all clients share.
 #[derive(Default)]
@@ -67,7 +56,8 @@ pub(super) async fn one_call(
     };
     let misbehaves = !plain && random.next_u64().is_multiple_of(MISBEHAVE_ONE_IN);
     let misbehave = if misbehaves {
-        MISBEHAVIOURS[(random.next_u64() % MISBEHAVIOURS.len() as u64) as usize]
+        let all = MISBEHAVIOURS.concat();
+        all[(random.next_u64() % all.len() as u64) as usize]
     } else {
         ""
     };

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use rustix::process::Signal;
-
 use crate::{
     clock,
     under_test::{UnderTest, eventually},
@@ -24,7 +22,7 @@ pub(super) fn leaks(mut under_test: UnderTest, files_before: usize) -> Vec<Strin
             "{files} open handles, {files_before} at the beginning"
         ));
     }
-    under_test.signal(Signal::TERM);
+    under_test.ask_to_stop();
     eventually(
         Duration::from_secs(20),
         "the service stops when asked",

@@ -3,18 +3,16 @@
 use std::{collections::HashMap, time::Duration};
 
 use rand_chacha::rand_core::Rng;
-use rustix::process::{Pid, Signal, kill_process};
 use standin_client::Client;
 
 use super::{SoakOptions, stream};
-use crate::clock;
+use crate::{checker, clock, platform};
 
 /// What was done to workers.
 #[derive(Default)]
 pub(super) struct Kills {
     pub(super) by_signal: HashMap<&'static str, u64>,
-    /// When each process was killed.
-    pub(super) killed_ns: HashMap<u32, u64>,
+    pub(super) killed_ns: checker::Kills,
 }
 
 /// Kills and stops workers until the time is over.
@@ -35,32 +33,28 @@ pub(super) async fn nemesis(options: &SoakOptions, client: &Client) -> Kills {
             .as_array()
             .cloned()
             .unwrap_or_default();
-        let busy: Vec<i32> = workers
+        let busy: Vec<u32> = workers
             .iter()
             .filter(|worker| worker["state"] == "busy")
-            .filter_map(|worker| worker["pid"].as_i64()?.try_into().ok())
+            .filter_map(|worker| worker["pid"].as_u64()?.try_into().ok())
             .collect();
         if busy.is_empty() {
             continue;
         }
         let victim = busy[(random.next_u64() % busy.len() as u64) as usize];
-        let Some(pid) = Pid::from_raw(victim) else {
-            continue;
-        };
         let stopped_first = !options.plain && random.next_u64().is_multiple_of(5);
         if stopped_first {
-            let _ = kill_process(pid, Signal::STOP);
+            platform::freeze(victim);
             tokio::time::sleep(Duration::from_millis(random.next_u64() % 50)).await;
         }
         if stopped_first && random.next_u64().is_multiple_of(2) {
-            let _ = kill_process(pid, Signal::CONT);
+            platform::thaw(victim);
             *kills.by_signal.entry("stopped and continued").or_default() += 1;
             continue;
         }
-        kills
-            .killed_ns
-            .insert(victim.unsigned_abs(), clock::monotonic_ns());
-        let _ = kill_process(pid, Signal::KILL);
+        let killed_ns = kills.killed_ns.entry(victim).or_default();
+        killed_ns.push(clock::monotonic_ns());
+        platform::kill(victim);
         *kills
             .by_signal
             .entry(if stopped_first {

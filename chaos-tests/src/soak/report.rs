@@ -6,7 +6,7 @@ use hdrhistogram::Histogram;
 
 use super::{SoakOptions, nemesis::Kills};
 use crate::{
-    checker::{Record, Told},
+    checker::{Faults, Record, Told},
     ledger,
 };
 
@@ -35,6 +35,7 @@ pub(super) fn report(
     records: &[Record],
     ledger: &HashMap<u64, Vec<ledger::Entry>>,
     kills: &Kills,
+    faults: &Faults,
     status: &serde_json::Value,
 ) {
     let mut answers: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new();
@@ -61,7 +62,7 @@ pub(super) fn report(
         let last = entries.last().map(|entry| entry.attempt);
         let was_hit = entries
             .iter()
-            .any(|entry| kills.killed_ns.contains_key(&entry.pid) && Some(entry.attempt) != last);
+            .any(|entry| faults.killed(entry).is_some() && Some(entry.attempt) != last);
         if was_hit && !record.misbehaves && matches!(record.told, Told::Done { .. }) {
             masked.saturating_record(took_us(record).saturating_sub(median).max(1));
         }

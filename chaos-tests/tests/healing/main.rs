@@ -1,6 +1,6 @@
 //! An actor of the service fails in the middle of its work: the layer above mends it, and callers get what they would
 //! get after the death of a worker.
-#![cfg(all(unix, debug_assertions))]
+#![cfg(debug_assertions)]
 
 mod tasks;
 mod whole;
@@ -9,9 +9,8 @@ use std::{path::Path, time::Duration};
 
 use chaos_tests::{
     ledger::{self, Step},
-    under_test::{
-        UnderTest, eventually, hostile_pool, pool_status, signal_process, status, worker_pids,
-    },
+    platform,
+    under_test::{UnderTest, eventually, hostile_pool, pool_status, status, worker_pids},
 };
 use serde_json::json;
 use standin_client::{CallError, Outcome, Pending, blocking::Client};
@@ -192,7 +191,7 @@ fn a_failed_worker_actor_is_as_a_killed_worker() {
         // The news of the death is what the actor fails at.
         arm(&client, &format!("worker/{}", busy["slot"]));
         let pid = busy["pid"].as_u64().expect("it has one") as u32;
-        signal_process(pid, rustix::process::Signal::KILL);
+        platform::kill(pid);
         assert_eq!(told(&client, running), expected, "{method}");
         eventually(LIMIT, "both pools are whole", || is_whole(&client));
         assert!(!worker_pids(&client, "chaos").contains(&pid));
@@ -259,10 +258,7 @@ fn a_failed_monitor_is_started_again() {
             .contains("the monitor failed; it is started again")
     });
     // A worker of after the failure is measured as well.
-    signal_process(
-        worker_pids(&client, "chaos")[0],
-        rustix::process::Signal::KILL,
-    );
+    platform::kill(worker_pids(&client, "chaos")[0]);
     eventually(LIMIT, "memory is measured again", || {
         is_whole(&client) && measured(&client) == 3
     });
@@ -297,10 +293,7 @@ fn ends_with_an_error_and_leaves_nothing_behind(place: &str) {
         under_test.log()
     );
     eventually(LIMIT, "nothing is left", || {
-        under_test.descendants().is_empty()
-            && children
-                .iter()
-                .all(|(pid, _)| !Path::new(&format!("/proc/{pid}")).exists())
+        under_test.descendants().is_empty() && children.iter().all(|pid| platform::is_gone(*pid))
     });
 }
 
@@ -324,7 +317,7 @@ fn a_pool_that_fails_while_the_service_stops_does_not_keep_it_from_stopping() {
     arm(&client, "pool/chaos");
     // Being told to stop is what the pool fails at. The one in its place takes nothing more, and must not say that
     // nothing was done.
-    under_test.signal(rustix::process::Signal::TERM);
+    under_test.ask_to_stop();
     let refused = Err(("shutting_down".to_owned(), Outcome::Unknown));
     assert_eq!(told(&client, running), refused);
     let exit = under_test.service.wait().expect("it ends");

@@ -1,5 +1,4 @@
 //! Sessions that outlive their connections, asked for by hand.
-#![cfg(unix)]
 
 mod connection;
 mod service;

@@ -1,10 +1,7 @@
 //! `pool.start`: the launch request. How it fails is told in `starting.rs`.
 
-use std::os::unix::fs::PermissionsExt;
-
 use chaos_tests::under_test::{UnderTest, eventually, sdk_pool, worker_pids};
 use serde_json::{Value, json};
-use standin_client::blocking::Client;
 
 use crate::setup::{LIMIT, program, refusal, service};
 
@@ -69,40 +66,4 @@ fn a_pool_that_keeps_no_worker_is_still_asked_what_it_offers() {
         .call("sdk.echo", &json!({ "text": "first" }))
         .expect("one is started for it");
     assert_eq!(echoed, "first");
-}
-
-#[test]
-fn only_those_who_may_change_the_service_may_start_a_pool() {
-    if !rustix::process::geteuid().is_root() {
-        // Only root can be somebody else for a moment.
-        return;
-    }
-    let under_test = UnderTest::serve(program(), |folder| {
-        // Whoever is on the machine may use this service.
-        let everybody = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(folder, everybody).expect("it is ours");
-        format!("mode = '0666'\n{}", sdk_pool("sdk", program(), folder, ""))
-    });
-    assert!(
-        under_test
-            .client()
-            .call::<_, Value>("pool.start", &json!({ "pool": "sdk" }))
-            .is_ok()
-    );
-    let endpoint = under_test.endpoint();
-    let asked = std::thread::spawn(move || {
-        let nobody = rustix::process::Uid::from_raw(65534);
-        rustix::thread::set_thread_res_uid(nobody, nobody, nobody).expect("root may do that");
-        let client = Client::connect(&endpoint, LIMIT).expect("everybody may connect");
-        let echoed: String = client
-            .call("sdk.echo", &json!({ "text": "mine" }))
-            .expect("everybody may call");
-        assert_eq!(echoed, "mine");
-        refusal(&client, "pool.start", &json!({ "pool": "sdk" }))
-    });
-    let answer = asked.join().expect("it is refused properly");
-    assert_eq!(
-        (&*answer.code, answer.outcome.name()),
-        ("access_denied", "not_executed")
-    );
 }

@@ -1,10 +1,10 @@
 //! The methods of the service itself, as a client meets them.
-#![cfg(unix)]
 
 mod batch;
 mod cancel;
 mod describing;
 mod explain;
 mod launching;
+mod other_user;
 mod setup;
 mod status;

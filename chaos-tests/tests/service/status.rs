@@ -1,7 +1,9 @@
 //! `standin.status`: it is true, before and after deaths.
 
-use chaos_tests::under_test::{eventually, pool_status, signal_process, status, worker_pids};
-use rustix::process::Signal;
+use chaos_tests::{
+    platform,
+    under_test::{eventually, pool_status, status, worker_pids},
+};
 use serde_json::{Value, json};
 use standin_client::CallError;
 
@@ -32,10 +34,7 @@ fn the_status_tells_who_is_there_and_what_runs() {
     let children = under_test.children();
     for worker in workers {
         let pid = worker["pid"].as_u64().expect("it has one") as u32;
-        assert!(
-            children.iter().any(|(child, _)| *child == pid),
-            "{worker} {children:?}"
-        );
+        assert!(children.contains(&pid), "{worker} {children:?}");
         assert_eq!(worker["concurrency"], 1);
         assert_eq!(worker["generation"], 1);
     }
@@ -74,7 +73,7 @@ fn after_a_death_the_status_tells_who_died_and_why_and_what_became_of_the_call()
             .find(|worker| worker["state"] == "busy")
             .expect("one is busy");
         let pid = busy["pid"].as_u64().expect("it has one") as u32;
-        signal_process(pid, Signal::KILL);
+        platform::kill(pid);
         let answered = client.wait::<u64>(running);
         eventually(LIMIT, "the pool is whole again", || is_whole(&client));
         assert!(!worker_pids(&client, "chaos").contains(&pid));
@@ -93,7 +92,7 @@ fn after_a_death_the_status_tells_who_died_and_why_and_what_became_of_the_call()
         assert!(ago.is_some_and(|ago| ago.as_u64() < Some(30_000)));
         death
     };
-    let killed_by_hand = "killed from outside with SIGKILL (signal 9)";
+    let killed_by_hand = platform::KILLED;
     assert_eq!(
         death(&deaths[0]),
         json!({ "pid": pid, "slot": slot, "cause": killed_by_hand, "replayed": 1, "lost": 0 })

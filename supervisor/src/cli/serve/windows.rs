@@ -11,6 +11,8 @@ pub(super) struct StopRequests {
     terminate: CtrlBreak,
     close: CtrlClose,
     shutdown: CtrlShutdown,
+    #[cfg(all(feature = "failpoints", debug_assertions))]
+    by_test: crate::failpoint::StopRequests,
 }
 
 impl StopRequests {
@@ -20,11 +22,18 @@ impl StopRequests {
             terminate: ctrl_break()?,
             close: ctrl_close()?,
             shutdown: ctrl_shutdown()?,
+            #[cfg(all(feature = "failpoints", debug_assertions))]
+            by_test: crate::failpoint::StopRequests::listen(),
         })
     }
 
     pub(super) async fn next(&mut self) {
+        #[cfg(all(feature = "failpoints", debug_assertions))]
+        let by_test = self.by_test.next();
+        #[cfg(not(all(feature = "failpoints", debug_assertions)))]
+        let by_test = std::future::pending::<()>();
         tokio::select! {
+            () = by_test => {}
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
             _ = self.close.recv() => {}

@@ -1,0 +1,47 @@
+//! What another user than the one who runs the service may do. Only on Unix can root be somebody else for a moment; on
+//! Windows it takes a second account and its password, and under Wine there is but one.
+#![cfg(unix)]
+
+use std::os::unix::fs::PermissionsExt;
+
+use chaos_tests::under_test::{UnderTest, sdk_pool};
+use serde_json::{Value, json};
+use standin_client::blocking::Client;
+
+use crate::setup::{LIMIT, program, refusal};
+
+#[test]
+fn only_those_who_may_change_the_service_may_start_a_pool() {
+    if !rustix::process::geteuid().is_root() {
+        // Only root can be somebody else for a moment.
+        return;
+    }
+    let under_test = UnderTest::serve(program(), |folder| {
+        // Whoever is on the machine may use this service.
+        let everybody = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(folder, everybody).expect("it is ours");
+        format!("mode = '0666'\n{}", sdk_pool("sdk", program(), folder, ""))
+    });
+    assert!(
+        under_test
+            .client()
+            .call::<_, Value>("pool.start", &json!({ "pool": "sdk" }))
+            .is_ok()
+    );
+    let endpoint = under_test.endpoint();
+    let asked = std::thread::spawn(move || {
+        let nobody = rustix::process::Uid::from_raw(65534);
+        rustix::thread::set_thread_res_uid(nobody, nobody, nobody).expect("root may do that");
+        let client = Client::connect(&endpoint, LIMIT).expect("everybody may connect");
+        let echoed: String = client
+            .call("sdk.echo", &json!({ "text": "mine" }))
+            .expect("everybody may call");
+        assert_eq!(echoed, "mine");
+        refusal(&client, "pool.start", &json!({ "pool": "sdk" }))
+    });
+    let answer = asked.join().expect("it is refused properly");
+    assert_eq!(
+        (&*answer.code, answer.outcome.name()),
+        ("access_denied", "not_executed")
+    );
+}
