@@ -176,7 +176,7 @@ async fn start(
     let directory = DirectoryWriter::default();
     let requests_max = settings.endpoint.session_requests_max;
     let for_sessions = directory.clone();
-    let owner = owner();
+    let owner = standin_transport::own_user();
     let linger = settings.sessions.linger.0;
     let memory = MemoryLimits {
         answers_max: settings.sessions.answers_max,
@@ -221,17 +221,6 @@ async fn end(root: &ActorRef<RootMessage>, limit: Duration, hurry: impl Future<O
         () = hurry => tracing::warn!("asked a second time: stopping at once"),
     }
     let _ = root.stop_and_wait(None, Some(STOP_GRACE)).await;
-}
-
-#[cfg(unix)]
-fn owner() -> String {
-    rustix::process::geteuid().to_string()
-}
-
-#[cfg(windows)]
-fn owner() -> String {
-    // Nobody, until callers are known by their SID: only SYSTEM may change the service.
-    "-".to_owned()
 }
 
 /// The folder of the workers' sockets, for as long as the service lives.

@@ -154,9 +154,16 @@ impl Actor for Session {
             sessions,
         } = arguments;
         let peer = newcomer.connection.peer();
-        tracing::debug!(session = %id, user = %peer.user, pid = peer.pid, "a client connected");
-        let is_administrator =
-            peer.user == environment.owner || ADMINISTRATORS.contains(&peer.user.as_str());
+        tracing::debug!(
+            session = %id,
+            user = %peer.user,
+            pid = peer.pid,
+            terminal_session = peer.terminal_session,
+            "a client connected"
+        );
+        let is_administrator = peer.is_administrator
+            || peer.user == environment.owner
+            || ADMINISTRATORS.contains(&peer.user.as_str());
         let user = peer.user.clone();
         let caller = Caller::new(id, user, is_administrator, myself.clone());
         let mut core = SessionCore::new(environment.requests_max);
