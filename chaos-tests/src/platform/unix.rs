@@ -18,6 +18,9 @@ pub const GUARDIANS: usize = 1;
 /// Files that the service leaves on purpose: removing the lock would bring back the race that it is against.
 pub const FILES_KEPT: &[&str] = &["s.lock"];
 
+/// How the service tells the death of a worker that aborted.
+pub const ABORTED: &str = "crashed with SIGABRT (signal 6)";
+
 /// How the service tells the death of a worker that [`kill`] has ended.
 pub const KILLED: &str = "killed from outside with SIGKILL (signal 9)";
 

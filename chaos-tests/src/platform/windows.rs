@@ -43,6 +43,9 @@ pub const GUARDIANS: usize = 0;
 /// Files that the service leaves on purpose: none, a pipe is no file.
 pub const FILES_KEPT: &[&str] = &[];
 
+/// How the service tells the death of a worker that aborted.
+pub const ABORTED: &str = "crashed with an abort (0xc0000409)";
+
 /// How the service tells the death of a worker that [`kill`] has ended: nobody can tell it from an exit.
 pub const KILLED: &str = "ended by itself with exit code 1";
 

@@ -1,22 +1,18 @@
 //! `standin.explain`: what happened to a call, told of real processes that were really killed.
 
-use std::{
-    io::Write,
-    os::unix::{fs::PermissionsExt, net::UnixStream},
-    time::Duration,
-};
+use std::{io::Write, time::Duration};
 
-use chaos_tests::under_test::{
-    UnderTest, eventually, hostile_pool, sdk_pool, signal_process, worker_pids,
+use chaos_tests::{
+    platform,
+    under_test::{UnderTest, eventually, hostile_pool, worker_pids},
 };
-use rustix::process::Signal;
 use serde_json::{Value, json};
 use standin_client::{ErrorAnswer, Outcome, blocking::Client};
 
 use crate::setup::{LIMIT, begun, is_whole, program, refusal, service, start, the_error, work};
 
 /// What the service tells, the newest first.
-fn explain(client: &Client, query: &Value) -> Vec<Value> {
+pub(crate) fn explain(client: &Client, query: &Value) -> Vec<Value> {
     client
         .call("standin.explain", query)
         .expect("it is answered")
@@ -40,15 +36,13 @@ fn number(value: &Value) -> u64 {
     value.as_u64().unwrap_or_else(|| panic!("{value}"))
 }
 
-const KILLED: &str = "killed from outside with SIGKILL (signal 9)";
-
 /// Kills the worker that has the request.
 fn kill_worker_of(client: &Client, msgid: u64) -> u64 {
     let story = explain(client, &json!({ "msgid": msgid })).remove(0);
     assert_eq!(story["state"], "running");
     let attempts = story["attempts"].as_array().expect("a list");
     let pid = number(&attempts.last().expect("it has one")["pid"]);
-    signal_process(pid as u32, Signal::KILL);
+    platform::kill(pid as u32);
     pid
 }
 
@@ -88,7 +82,7 @@ fn a_call_that_was_replayed_tells_of_both_attempts_and_why() {
     assert_ne!(first["slot"], second["slot"], "the spare took it");
     assert_eq!(
         (&first["end"], &first["cause"]),
-        (&json!("worker_died"), &json!(KILLED))
+        (&json!("worker_died"), &json!(platform::KILLED))
     );
     let rule = "replayed: it is `always`, by its method or by the caller's word";
     assert_eq!(first["rule"], rule);
@@ -124,7 +118,7 @@ fn a_call_that_was_lost_says_in_another_session_what_the_rule_was() {
         story["rule"],
         "not replayed: it is `never`, and the worker may have begun with it"
     );
-    assert_eq!(story["attempts"][0]["cause"], KILLED);
+    assert_eq!(story["attempts"][0]["cause"], platform::KILLED);
     assert_eq!(story["attempts"][0]["rule"], story["rule"]);
 
     eventually(LIMIT, "the pool is whole again", || is_whole(&client));
@@ -183,7 +177,7 @@ fn a_call_that_ran_out_of_time_or_was_taken_back_says_where_it_was_by_then() {
 fn what_a_client_that_is_gone_had_asked_is_remembered() {
     let (under_test, client) = service("");
     // It says no hello, so nothing of it outlives its connection.
-    let plain = UnixStream::connect(under_test.folder.path().join("s"));
+    let plain = platform::connect(under_test.endpoint().as_path());
     let mut plain = plain.expect("the service listens");
     let request = (0, 1, "chaos.never", [work(1, 0, "freeze")]);
     let request = rmp_serde::to_vec_named(&request).expect("it can be written");
@@ -233,55 +227,6 @@ fn a_query_that_makes_no_sense_is_refused_and_one_for_nothing_finds_nothing() {
     }
 }
 
-#[test]
-fn a_user_is_told_of_his_own_calls_and_of_nobody_elses() {
-    if !rustix::process::geteuid().is_root() {
-        // Only root can be somebody else for a moment.
-        return;
-    }
-    let under_test = UnderTest::serve(program(), |folder| {
-        // Whoever is on the machine may use this service.
-        let everybody = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(folder, everybody).expect("it is ours");
-        format!("mode = '0666'\n{}", sdk_pool("sdk", program(), folder, ""))
-    });
-    let client = under_test.client();
-    let echo = json!({ "text": "mine" });
-    client
-        .call::<_, Value>("sdk.echo", &echo)
-        .expect("it is answered");
-    let roots = explain(&client, &json!({})).remove(0);
-    let endpoint = under_test.endpoint();
-    let asked = std::thread::spawn(move || {
-        let nobody = rustix::process::Uid::from_raw(65534);
-        rustix::thread::set_thread_res_uid(nobody, nobody, nobody).expect("root may do that");
-        let client = Client::connect(&endpoint, LIMIT).expect("everybody may connect");
-        assert!(explain(&client, &json!({})).is_empty(), "nothing yet");
-        for query in [
-            json!({ "request": roots["request"] }),
-            json!({ "session": roots["session"], "msgid": roots["msgid"] }),
-        ] {
-            assert!(explain(&client, &query).is_empty(), "not for him: {query}");
-        }
-        client
-            .call::<_, Value>("sdk.echo", &echo)
-            .expect("everybody may call");
-        let answer = refusal(&client, "standin.explain", &json!({ "poisoned": true }));
-        assert_eq!(answer.code, "access_denied");
-        explain(&client, &json!({}))
-    });
-    let his = asked.join().expect("all went as promised");
-    assert_eq!(his.len(), 1);
-    assert_eq!(his[0]["user"], "65534");
-    let all = explain(&client, &json!({}));
-    let users: Vec<_> = all.iter().map(|story| &story["user"]).collect();
-    assert_eq!(
-        users,
-        ["65534", "0"],
-        "an administrator is told of everybody's"
-    );
-}
-
 #[derive(serde::Deserialize)]
 struct Poisoned {
     request: u64,
@@ -308,7 +253,7 @@ fn a_poisoned_call_is_kept_with_its_story_and_what_was_in_it() {
     assert!(
         attempts
             .iter()
-            .all(|attempt| attempt["cause"] == "crashed with SIGABRT (signal 6)")
+            .all(|attempt| attempt["cause"] == platform::ABORTED)
     );
     assert_eq!(
         story.get("params"),

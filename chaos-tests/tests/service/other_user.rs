@@ -8,7 +8,10 @@ use chaos_tests::under_test::{UnderTest, sdk_pool};
 use serde_json::{Value, json};
 use standin_client::blocking::Client;
 
-use crate::setup::{LIMIT, program, refusal};
+use crate::{
+    explain::explain,
+    setup::{LIMIT, program, refusal},
+};
 
 #[test]
 fn only_those_who_may_change_the_service_may_start_a_pool() {
@@ -43,5 +46,54 @@ fn only_those_who_may_change_the_service_may_start_a_pool() {
     assert_eq!(
         (&*answer.code, answer.outcome.name()),
         ("access_denied", "not_executed")
+    );
+}
+
+#[test]
+fn a_user_is_told_of_his_own_calls_and_of_nobody_elses() {
+    if !rustix::process::geteuid().is_root() {
+        // Only root can be somebody else for a moment.
+        return;
+    }
+    let under_test = UnderTest::serve(program(), |folder| {
+        // Whoever is on the machine may use this service.
+        let everybody = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(folder, everybody).expect("it is ours");
+        format!("mode = '0666'\n{}", sdk_pool("sdk", program(), folder, ""))
+    });
+    let client = under_test.client();
+    let echo = json!({ "text": "mine" });
+    client
+        .call::<_, Value>("sdk.echo", &echo)
+        .expect("it is answered");
+    let roots = explain(&client, &json!({})).remove(0);
+    let endpoint = under_test.endpoint();
+    let asked = std::thread::spawn(move || {
+        let nobody = rustix::process::Uid::from_raw(65534);
+        rustix::thread::set_thread_res_uid(nobody, nobody, nobody).expect("root may do that");
+        let client = Client::connect(&endpoint, LIMIT).expect("everybody may connect");
+        assert!(explain(&client, &json!({})).is_empty(), "nothing yet");
+        for query in [
+            json!({ "request": roots["request"] }),
+            json!({ "session": roots["session"], "msgid": roots["msgid"] }),
+        ] {
+            assert!(explain(&client, &query).is_empty(), "not for him: {query}");
+        }
+        client
+            .call::<_, Value>("sdk.echo", &echo)
+            .expect("everybody may call");
+        let answer = refusal(&client, "standin.explain", &json!({ "poisoned": true }));
+        assert_eq!(answer.code, "access_denied");
+        explain(&client, &json!({}))
+    });
+    let his = asked.join().expect("all went as promised");
+    assert_eq!(his.len(), 1);
+    assert_eq!(his[0]["user"], "65534");
+    let all = explain(&client, &json!({}));
+    let users: Vec<_> = all.iter().map(|story| &story["user"]).collect();
+    assert_eq!(
+        users,
+        ["65534", "0"],
+        "an administrator is told of everybody's"
     );
 }
