@@ -44,7 +44,7 @@ pub(super) fn run(options: &ExplainOptions) -> Result<(), CommandError> {
     let told: Vec<ToldRequest> = client.send(call)?;
     let text = match &told[..] {
         [] => nothing(options),
-        [_] => in_full(&told),
+        [_] if options.request.or(options.msgid).is_some() => in_full(&told),
         _ if options.poisoned => in_full(&told),
         _ => list(&told),
     };

@@ -187,3 +187,36 @@ fn the_log_of_a_service_can_be_lines_of_json() {
     });
     assert!(ready.is_some_and(|line| line["pid"].is_u64()), "{log}");
 }
+
+#[test]
+fn a_call_is_explained_by_its_number_and_the_latest_are_listed() {
+    let service = Service::start(&[]);
+    let nothing = service.ask(&["explain"]);
+    assert_eq!(
+        nothing.stdout, "No call is remembered.\n",
+        "{}",
+        nothing.stderr
+    );
+    let find = service.ask(&["call", "text.find", "text=a", "pattern=a"]);
+    assert_eq!(find.code, Some(0), "{}", find.stderr);
+    let list = service.ask(&["explain"]).stdout;
+    assert!(list.starts_with("REQUEST  AGO"), "{list}");
+    assert!(list.contains("text.find"), "{list}");
+    let story = service.ask(&["explain", "1"]);
+    assert!(
+        story
+            .stdout
+            .starts_with("request 1: text.find (always), answered\n"),
+        "{}{}",
+        story.stdout,
+        story.stderr
+    );
+    assert!(story.stdout.contains("attempt 1: slot 0, pid "));
+    assert!(story.stdout.ends_with("answered, outcome executed\n"));
+    let all = json(&service.ask(&["explain", "1", "--json"]).stdout);
+    assert_eq!(all[0]["method"], "text.find");
+    let unknown = service.ask(&["explain", "999"]).stdout;
+    assert!(unknown.starts_with("Nothing is known of request 999: "));
+    let poisoned = service.ask(&["explain", "--poisoned"]).stdout;
+    assert_eq!(poisoned, "No call has been poisoned lately.\n");
+}
