@@ -59,6 +59,26 @@ pub(crate) enum Refusal {
 /// The first pause between two tries; it doubles up to the second.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(50));
 
+impl ConnectError {
+    /// Whether it may be otherwise in a moment: the service is not up yet, or busy.
+    fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            ConnectError::NotRunning { .. } | ConnectError::Busy { .. }
+        )
+    }
+
+    /// The same after several tries.
+    fn after(mut self, waited: Duration) -> Self {
+        if let ConnectError::NotRunning { waited_ms, .. } | ConnectError::Busy { waited_ms, .. } =
+            &mut self
+        {
+            *waited_ms = waited.as_millis();
+        }
+        self
+    }
+}
+
 /// Connects, waiting for a service that is not there yet or has no room, until `limit` has passed. At least one try
 /// is made.
 ///
@@ -69,39 +89,46 @@ pub async fn connect(endpoint: &Endpoint, limit: Duration) -> Result<Connection,
     let mut pause = PAUSE.0;
     loop {
         let left = limit.saturating_sub(start.elapsed());
-        let tried = tokio::time::timeout(left.max(PAUSE.0), platform::connect(endpoint)).await;
-        let refusal = match tried {
-            Ok(Ok(connection)) => return Ok(connection),
-            Ok(Err(error)) => match platform::refusal(&error) {
-                Refusal::Denied => {
-                    return Err(ConnectError::Denied {
-                        endpoint: endpoint.clone(),
-                    });
-                }
-                Refusal::Other => {
-                    return Err(ConnectError::Failed {
-                        endpoint: endpoint.clone(),
-                        source: error,
-                    });
-                }
-                refusal => refusal,
-            },
-            Err(_) => Refusal::Busy,
+        let error = match connect_once(endpoint, left.max(PAUSE.0)).await {
+            Ok(connection) => return Ok(connection),
+            Err(error) => error,
         };
-        if start.elapsed() + pause > limit {
-            let (endpoint, waited_ms) = (endpoint.clone(), start.elapsed().as_millis());
-            return Err(match refusal {
-                Refusal::Busy => ConnectError::Busy {
-                    endpoint,
-                    waited_ms,
-                },
-                _ => ConnectError::NotRunning {
-                    endpoint,
-                    waited_ms,
-                },
-            });
+        if !error.may_pass() || start.elapsed() + pause > limit {
+            return Err(error.after(start.elapsed()));
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(PAUSE.1);
     }
+}
+
+/// Tries to connect, once. What takes longer than `limit` is taken for busy.
+///
+/// # Errors
+/// See [`ConnectError`].
+pub async fn connect_once(
+    endpoint: &Endpoint,
+    limit: Duration,
+) -> Result<Connection, ConnectError> {
+    let start = Instant::now();
+    let tried = tokio::time::timeout(limit, platform::connect(endpoint)).await;
+    let waited_ms = start.elapsed().as_millis();
+    let endpoint = endpoint.clone();
+    let Ok(tried) = tried else {
+        return Err(ConnectError::Busy {
+            endpoint,
+            waited_ms,
+        });
+    };
+    tried.map_err(|source| match platform::refusal(&source) {
+        Refusal::Denied => ConnectError::Denied { endpoint },
+        Refusal::Other => ConnectError::Failed { endpoint, source },
+        Refusal::Busy => ConnectError::Busy {
+            endpoint,
+            waited_ms,
+        },
+        Refusal::NotThere => ConnectError::NotRunning {
+            endpoint,
+            waited_ms,
+        },
+    })
 }

@@ -17,7 +17,7 @@ mod writer;
 mod platform;
 
 pub use access::Access;
-pub use connect::{ConnectError, connect};
+pub use connect::{ConnectError, connect, connect_once};
 pub use connection::{Connection, Peer, own_user};
 pub use endpoint::{Endpoint, EndpointError};
 pub use listener::{ListenError, Listener};
