@@ -1,5 +1,5 @@
 //! The client for programs without a runtime. It has no thread of its own: what there is to do is done while the
-//! program waits for an answer, callbacks included, so a call costs no wake-up across threads.
+//! program waits for an answer, callbacks and lost connections included, so a call costs no wake-up across threads.
 //!
 //! ```no_run
 //! # fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 
 use crate::{CallError, Connect, Endpoint, OpenError, Pending};
 
-/// A connection to the service. Threads may share it; each call is then waited for by its own thread.
+/// A session with the service. Threads may share it; each call is then waited for by its own thread.
 #[derive(Debug)]
 pub struct Client {
     // Dropped before the runtime that its task runs on.
@@ -107,5 +107,10 @@ impl Client {
     /// The request to cancel failed itself.
     pub fn cancel(&self, pending: &Pending) -> Result<(), CallError> {
         self.runtime.block_on(pending.cancel())
+    }
+
+    /// Closes the client; see [`Client::close`](crate::Client::close).
+    pub fn close(self) {
+        self.runtime.block_on(self.client.close());
     }
 }

@@ -7,7 +7,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use standin_protocol::{self as protocol, ErrorAnswer, Meta};
 use tokio::sync::oneshot;
 
-use crate::{CallError, Client, shared::Answer};
+use crate::{
+    CallError, Client,
+    outbox::{Answer, Asked},
+};
 
 /// How much longer than a call's own time its answer is waited for: the service's word on what happened is better
 /// than this library's guess.
@@ -50,8 +53,8 @@ impl Call {
         self
     }
 
-    /// The time for the whole call, queue and replays included. Without it the service's own limits hold, and this
-    /// library waits for as long as the connection lasts.
+    /// The time for the whole call, queue, replays and lost connections included. Without it the service's own limits
+    /// hold, and a lost connection is waited for as long as [`Connect::resume`](crate::Connect::resume) says.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
         self.meta.timeout_ms = Some(timeout_ms.max(1));
@@ -64,7 +67,8 @@ impl Call {
         self
     }
 
-    /// The idempotency key.
+    /// The idempotency key, 1 to 128 bytes such as `order-17`: under one key the service runs a method once, and whoever
+    /// asks again, now or in days, by this connection or another one, gets the same answer.
     pub fn key(mut self, key: impl Into<Bytes>) -> Self {
         self.meta.key = Some(key.into());
         self
@@ -92,13 +96,16 @@ impl Call {
     /// # Errors
     /// The arguments cannot be written, or are larger than the service takes.
     pub fn start(self) -> Result<Pending, CallError> {
-        let params = self.params.map_err(CallError::Encode)?;
-        let sent = self.client.shared().send(&self.method, &params, &self.meta);
-        let (msgid, answer) = sent?;
-        let limit = self
+        let asked = Asked {
+            method: self.method,
+            params: self.params.map_err(CallError::Encode)?,
+            meta: self.meta,
+        };
+        let limit = asked
             .meta
             .timeout_ms
             .map(|ms| Duration::from_millis(ms) + ANSWER_GRACE);
+        let (msgid, answer) = self.client.shared().ask(asked)?;
         Ok(Pending {
             client: self.client,
             msgid,
@@ -122,7 +129,7 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// The call's number on this connection, as progress names it.
+    /// The call's number in this session, as progress names it.
     #[must_use]
     pub fn msgid(&self) -> u64 {
         self.msgid

@@ -4,9 +4,9 @@ use std::{pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
-use standin_protocol::{self as protocol, ErrorAnswer, ErrorCode, value};
+use standin_protocol::{self as protocol, ErrorAnswer, ErrorCode, Request, value};
 
-use crate::Client;
+use crate::{Client, shared::Shared};
 
 /// One question.
 #[derive(Debug, Clone)]
@@ -80,5 +80,48 @@ impl Handler {
 impl std::fmt::Debug for Handler {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Handler")
+    }
+}
+
+/// The service asks, by this connection. `client` is handed to what answers, for calls of its own.
+pub(crate) fn serve(shared: &Arc<Shared>, connection: u64, client: Client, request: Request) {
+    let method = String::from_utf8_lossy(&request.method).into_owned();
+    let due = DueAnswer {
+        shared: Arc::clone(shared),
+        connection,
+        msgid: request.msgid,
+        answer: None,
+    };
+    let Some(handler) = shared.handler().cloned() else {
+        let why = format!("This program offers no method \"{method}\".");
+        return due.give(Err(ErrorAnswer::new(ErrorCode::MethodNotFound, why)));
+    };
+    tokio::spawn(async move {
+        let callback = Callback::new(method, request.params, client);
+        due.give(handler.answer(callback).await);
+    });
+}
+
+/// The answer that a callback is owed. It is given however the handler ends, a panic included: a worker waits for it.
+struct DueAnswer {
+    shared: Arc<Shared>,
+    connection: u64,
+    msgid: u64,
+    answer: Option<Result<Bytes, ErrorAnswer>>,
+}
+
+impl DueAnswer {
+    fn give(mut self, answer: Result<Bytes, ErrorAnswer>) {
+        self.answer = Some(answer);
+    }
+}
+
+impl Drop for DueAnswer {
+    fn drop(&mut self) {
+        let answer = self.answer.take().unwrap_or_else(|| {
+            let why = "The program failed while it was answering.";
+            Err(ErrorAnswer::new(ErrorCode::Internal, why))
+        });
+        self.shared.respond(self.connection, self.msgid, &answer);
     }
 }

@@ -1,21 +1,18 @@
 //! Opening a client.
 
-use std::{
-    sync::{Arc, Weak},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use standin_protocol::{self as protocol, ErrorAnswer};
-use standin_transport::{Connection, Endpoint, connect, message_writer};
-use tokio::{sync::oneshot, task::JoinHandle, time::Instant};
+use standin_protocol::ErrorAnswer;
+use standin_transport::{Endpoint, connect};
+use tokio::time::Instant;
 
 use crate::{
-    Call, CallError, OpenError,
+    CallError, Client, OpenError,
     callbacks::{Callback, Handler},
-    reading::read,
-    shared::{OnProgress, Shared},
+    hello::{Greeted, Introduction, NotGreeted, greet},
+    keep::Way,
+    shared::{FIRST_MSGID, OnProgress, Shared},
 };
 
 /// How long a client waits for a service that is not there yet, unless it is told otherwise.
@@ -27,6 +24,13 @@ const HELLO_LIMIT_MIN: Duration = Duration::from_secs(1);
 /// Between two tries at a service that closes the connection at once: it is ending, or full.
 const CLOSED_PAUSE: Duration = Duration::from_millis(50);
 
+/// How long a call without a time of its own waits for a lost connection, unless it is told otherwise. For about as long
+/// the service keeps the session of a client that is away.
+const RESUME_LIMIT: Duration = Duration::from_secs(60);
+
+/// Longer than anybody waits; clocks can be counted up so far.
+const RESUME_LIMIT_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// How to open a client.
 #[derive(Default)]
 pub struct Connect {
@@ -35,10 +39,19 @@ pub struct Connect {
     name: Option<String>,
     handler: Option<Handler>,
     on_progress: Option<OnProgress>,
+    resume: Resume,
+}
+
+#[derive(Default)]
+enum Resume {
+    #[default]
+    Usual,
+    Within(Duration),
+    Never,
 }
 
 impl Connect {
-    /// The usual endpoint, ten seconds, no callbacks.
+    /// The usual endpoint, ten seconds, no callbacks; a lost connection is made again.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -86,6 +99,22 @@ impl Connect {
         self
     }
 
+    /// How long a call that has no [timeout](crate::Call::timeout) of its own waits for a connection that was lost; a
+    /// minute, unless it is told otherwise. One that has waits for as long as its own time lasts.
+    #[must_use]
+    pub fn resume(mut self, limit: Duration) -> Self {
+        self.resume = Resume::Within(limit.min(RESUME_LIMIT_MAX));
+        self
+    }
+
+    /// A lost connection is not made again: open calls end with [`ConnectionLost`](CallError::ConnectionLost), and the
+    /// client is of no use any more.
+    #[must_use]
+    pub fn without_resume(mut self) -> Self {
+        self.resume = Resume::Never;
+        self
+    }
+
     /// Connects and says hello. A service that is not there yet, has no room or is just ending is waited for.
     ///
     /// # Errors
@@ -95,21 +124,29 @@ impl Connect {
             Some(endpoint) => endpoint.clone(),
             None => Endpoint::for_client()?,
         };
+        let who = Introduction {
+            name: self.name.clone(),
+            callbacks: self.handler.is_some(),
+            progress: self.on_progress.is_some(),
+        };
         let limit = self.limit.unwrap_or(CONNECT_LIMIT);
         let start = Instant::now();
         loop {
             let left = limit.saturating_sub(start.elapsed());
-            let client = self.over(connect(&endpoint, left).await?);
+            let connection = connect(&endpoint, left).await?;
             let left = limit.saturating_sub(start.elapsed()).max(HELLO_LIMIT_MIN);
-            match tokio::time::timeout(left, self.greet(&client)).await {
-                Ok(Ok(())) => return Ok(client),
-                Ok(Err(CallError::ConnectionLost { .. })) => {
+            let greeting = greet(connection, FIRST_MSGID, &who, None);
+            match tokio::time::timeout(left, greeting).await {
+                Ok(Ok(greeted)) => return Ok(self.begin(Way { endpoint, who }, greeted)),
+                Ok(Err(NotGreeted::Lost)) => {
                     if start.elapsed() + CLOSED_PAUSE > limit {
                         return Err(OpenError::TurnedAway { endpoint });
                     }
                     tokio::time::sleep(CLOSED_PAUSE).await;
                 }
-                Ok(Err(error)) => return Err(OpenError::Hello(error)),
+                Ok(Err(NotGreeted::Refused(answer))) => {
+                    return Err(OpenError::Hello(CallError::Service(answer)));
+                }
                 Err(_) => {
                     let waited_ms = start.elapsed().as_millis();
                     return Err(OpenError::Silent {
@@ -121,122 +158,16 @@ impl Connect {
         }
     }
 
-    fn over(&self, connection: Connection) -> Client {
-        let (writer, work) = message_writer(connection.clone());
-        tokio::spawn(work);
-        let shared = Shared::new(writer, self.handler.clone(), self.on_progress.clone());
-        let shared = Arc::new(shared);
-        let (introduce, client) = oneshot::channel();
-        let reading = tokio::spawn(read(connection, Arc::clone(&shared), client));
-        let inner = Arc::new(Inner { shared, reading });
-        // The task was started a line ago and waits for this.
-        let _ = introduce.send(Arc::downgrade(&inner));
-        Client { inner }
-    }
-
-    async fn greet(&self, client: &Client) -> Result<(), CallError> {
-        let hello = Hello {
-            client: self.name.as_deref(),
-            callbacks: self.handler.is_some(),
-            progress: self.on_progress.is_some(),
+    fn begin(self, way: Way, greeted: Greeted) -> Client {
+        let resume = match self.resume {
+            Resume::Usual => Some(RESUME_LIMIT),
+            Resume::Within(limit) => Some(limit),
+            Resume::Never => None,
         };
-        let said = client
-            .request("standin.hello")
-            .arguments(&hello)
-            .send_raw()
-            .await?;
-        // A service that says nothing about its limits refuses what is too large itself.
-        if let Ok(said) = protocol::decode_exact::<Said>(&said) {
-            client.shared().limit_messages(said.limits.message_size_max);
-        }
-        Ok(())
-    }
-}
-
-#[derive(Serialize)]
-struct Hello<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client: Option<&'a str>,
-    callbacks: bool,
-    progress: bool,
-}
-
-/// What of the service's answer this library goes by.
-#[derive(Deserialize)]
-struct Said {
-    limits: SaidLimits,
-}
-
-#[derive(Deserialize)]
-struct SaidLimits {
-    message_size_max: usize,
-}
-
-pub(crate) struct Inner {
-    shared: Arc<Shared>,
-    reading: JoinHandle<()>,
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        self.reading.abort();
-    }
-}
-
-/// A connection to the service. Clones share it; it closes when the last one is gone.
-#[derive(Clone)]
-pub struct Client {
-    inner: Arc<Inner>,
-}
-
-impl Client {
-    /// Connects to an endpoint; see [`Connect`] for more.
-    ///
-    /// # Errors
-    /// See [`OpenError`].
-    pub async fn connect(endpoint: &Endpoint, limit: Duration) -> Result<Client, OpenError> {
-        Connect::new()
-            .endpoint(endpoint.clone())
-            .limit(limit)
-            .open()
-            .await
-    }
-
-    /// Begins a call.
-    pub fn request(&self, method: &str) -> Call {
-        Call::new(self.clone(), method)
-    }
-
-    /// Calls a method with one map of named arguments and waits for its result. The arguments are written at once, so
-    /// the future borrows nothing; nothing is sent before it is first polled.
-    ///
-    /// # Errors
-    /// See [`CallError`].
-    pub fn call<A: Serialize + ?Sized, R: DeserializeOwned>(
-        &self,
-        method: &str,
-        arguments: &A,
-    ) -> impl Future<Output = Result<R, CallError>> + use<A, R> {
-        self.request(method).arguments(arguments).send()
-    }
-
-    /// How many answers came to nothing: second ones, or to what was never asked.
-    #[must_use]
-    pub fn unknown_answers(&self) -> u64 {
-        self.shared().unknown_answers()
-    }
-
-    pub(crate) fn upgrade(inner: &Weak<Inner>) -> Option<Client> {
-        inner.upgrade().map(|inner| Client { inner })
-    }
-
-    pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.inner.shared
-    }
-}
-
-impl std::fmt::Debug for Client {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Client").finish_non_exhaustive()
+        Client::over(
+            Shared::new(self.handler, self.on_progress, resume),
+            way,
+            greeted,
+        )
     }
 }

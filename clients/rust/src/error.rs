@@ -48,10 +48,49 @@ pub enum CallError {
     /// The service, or a worker by way of it, answered with an error.
     #[error("{0}")]
     Service(ErrorAnswer),
-    /// The connection ended before the answer came.
+    /// The connection ended before the answer came, and the service keeps no session that could go on: it is an older
+    /// one, or the program did [without](crate::Connect::without_resume).
     #[error("the connection to the service was lost before the answer came; {}", words(*.outcome))]
     ConnectionLost {
         /// `not_executed` if the request had not been given to the system yet.
+        outcome: Outcome,
+    },
+    /// The call's own time ran out while there was no connection to the service.
+    #[error("the call's time ran out while there was no connection to the service; {}", words(*.outcome))]
+    DeadlineExceeded {
+        /// `not_executed` if the service cannot have got the request.
+        outcome: Outcome,
+    },
+    /// The connection was lost and did not come back for as long as [`Connect::resume`](crate::Connect::resume) says.
+    #[error(
+        "the connection to the service was lost and could not be made again within {waited:?}: {reason}; {}",
+        words(*.outcome)
+    )]
+    NotResumed {
+        /// `not_executed` if the service cannot have got the request.
+        outcome: Outcome,
+        /// How long was waited.
+        waited: Duration,
+        /// Why the last try came to nothing.
+        reason: String,
+    },
+    /// The connection came back, but the service no longer knows what it was asked: it has lost its memory, or the client
+    /// was away for too long. The call may have been executed, and may not run twice.
+    #[error(
+        "the service no longer knows what it was asked before the connection was lost; \
+         whether the call was executed is not known"
+    )]
+    OutcomeUnknown,
+    /// A newer connection has taken the session over, and gets the answers.
+    #[error("a newer connection has taken over this program's session with the service; {}", words(*.outcome))]
+    SessionMoved {
+        /// `not_executed` if the service cannot have got the request.
+        outcome: Outcome,
+    },
+    /// The program has closed the client.
+    #[error("the client was closed before the answer came; {}", words(*.outcome))]
+    Closed {
+        /// `not_executed` if the request was not sent.
         outcome: Outcome,
     },
     /// The request is larger than the service takes. It was not sent.
@@ -82,8 +121,12 @@ impl CallError {
     pub fn outcome(&self) -> Outcome {
         match self {
             CallError::Service(answer) => answer.outcome,
-            CallError::ConnectionLost { outcome } => *outcome,
-            CallError::NoAnswer { .. } => Outcome::Unknown,
+            CallError::ConnectionLost { outcome }
+            | CallError::DeadlineExceeded { outcome }
+            | CallError::NotResumed { outcome, .. }
+            | CallError::SessionMoved { outcome }
+            | CallError::Closed { outcome } => *outcome,
+            CallError::NoAnswer { .. } | CallError::OutcomeUnknown => Outcome::Unknown,
             CallError::Decode(_) => Outcome::Executed,
             CallError::TooLarge { .. } | CallError::Encode(_) => Outcome::NotExecuted,
         }
@@ -95,7 +138,15 @@ impl CallError {
         match self {
             CallError::Service(answer) => Some(&answer.code),
             CallError::TooLarge { .. } => Some(ErrorCode::MessageTooLarge.name()),
-            _ => None,
+            CallError::DeadlineExceeded { .. } => Some(ErrorCode::DeadlineExceeded.name()),
+            CallError::OutcomeUnknown => Some(ErrorCode::OutcomeUnknown.name()),
+            CallError::SessionMoved { .. } => Some(ErrorCode::SessionMoved.name()),
+            CallError::ConnectionLost { .. }
+            | CallError::NotResumed { .. }
+            | CallError::Closed { .. }
+            | CallError::NoAnswer { .. }
+            | CallError::Decode(_)
+            | CallError::Encode(_) => None,
         }
     }
 

@@ -1,213 +1,227 @@
-//! What a connection's clones share: the requests that wait, and what becomes of what the service says.
+//! What a client's clones share: the requests that wait, and where they go. The wire is served in `keep`.
+
+pub(crate) mod link;
 
 use std::{
-    collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, MutexGuard, OnceLock},
+    sync::{Mutex, MutexGuard},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use standin_protocol::{
-    self as protocol, ErrorAnswer, ErrorCode, Frame, Notification, Outcome, Request, value,
+    self as protocol, ErrorAnswer, ErrorCode, Frame, Meta, Notification, Outcome, value,
 };
-use standin_transport::MessageWriter;
-use tokio::sync::oneshot;
+use tokio::{
+    sync::{Notify, oneshot},
+    time::Instant,
+};
 
+use self::link::{End, Link};
 use crate::{
-    CallError, Client,
-    callbacks::{Callback, Handler},
+    CallError,
+    acks::Acks,
+    callbacks::Handler,
+    line::Line,
+    outbox::{Answer, Asked, Open, Outbox},
 };
 
 /// What happens to notifications of progress: the msgid of the call, and what the worker says.
-pub(crate) type OnProgress = Arc<dyn Fn(u64, Bytes) + Send + Sync>;
+pub(crate) type OnProgress = std::sync::Arc<dyn Fn(u64, Bytes) + Send + Sync>;
 
-/// An answer as it came: a result or an error place, both encoded; or what became of the connection.
-pub(crate) type Answer = Result<Result<Bytes, Bytes>, CallError>;
+/// The number of the hello that the first connection is greeted with.
+pub(crate) const FIRST_MSGID: u64 = 1;
 
-struct Waiting {
-    /// `None`: nobody waits any more, but the answer still belongs to something that was asked.
-    answer: Option<oneshot::Sender<Answer>>,
-    /// The place of the request among all frames of the connection, from 1.
-    frame: u64,
-}
-
-struct Open {
-    waiting: HashMap<u64, Waiting>,
-    last_msgid: u64,
-    frames: u64,
-    unknown_answers: u64,
-    /// `None`: the connection is lost.
-    writer: Option<MessageWriter>,
-}
+/// How long a request that takes another one back is worth being said.
+const TAKE_BACK_LIMIT: Duration = Duration::from_secs(5);
 
 pub(crate) struct Shared {
-    open: Mutex<Open>,
+    state: Mutex<State>,
     handler: Option<Handler>,
     on_progress: Option<OnProgress>,
-    /// The largest message that the service takes, once it has said so.
-    message_size_max: OnceLock<usize>,
+    /// How long a call that has no time of its own waits for a lost connection; `None`: it is not made again.
+    resume: Option<Duration>,
+    /// Something was asked while there is no connection.
+    asked: Notify,
+    /// The same, for whoever looks at the time.
+    timed: Notify,
 }
 
-/// How a connection ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
-    /// The other end closed it: nothing that is not written by now will be.
-    Closed,
-    /// This end gives it up, and what is still queued may yet arrive.
-    GivenUp,
+struct State {
+    outbox: Outbox,
+    link: Link,
+    /// The token of the session, if the service keeps one.
+    session: Option<String>,
+    /// Counts the connections.
+    connection: u64,
+    /// The largest message that the service takes, once it has said so.
+    message_size_max: Option<usize>,
+    unknown_answers: u64,
+    /// Why the last try to connect came to nothing.
+    trouble: String,
 }
 
 impl Shared {
+    /// Before the first connection is [adopted](Self::adopt), which was greeted under [`FIRST_MSGID`].
     pub(crate) fn new(
-        writer: MessageWriter,
         handler: Option<Handler>,
         on_progress: Option<OnProgress>,
+        resume: Option<Duration>,
     ) -> Self {
         Self {
-            open: Mutex::new(Open {
-                waiting: HashMap::new(),
-                last_msgid: 0,
-                frames: 0,
+            state: Mutex::new(State {
+                outbox: Outbox::after(FIRST_MSGID),
+                link: Link::Down,
+                session: None,
+                connection: 0,
+                message_size_max: None,
                 unknown_answers: 0,
-                writer: Some(writer),
+                trouble: String::new(),
             }),
             handler,
             on_progress,
-            message_size_max: OnceLock::new(),
+            resume,
+            asked: Notify::new(),
+            timed: Notify::new(),
         }
     }
 
-    fn open(&self) -> MutexGuard<'_, Open> {
-        self.open.lock().expect("nobody panics while holding it")
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("nobody panics while holding it")
     }
 
-    pub(crate) fn limit_messages(&self, message_size_max: usize) {
-        // A connection has one greeting.
-        let _ = self.message_size_max.set(message_size_max);
+    pub(crate) fn handler(&self) -> Option<&Handler> {
+        self.handler.as_ref()
     }
 
-    /// Whether a message is no larger than the service takes. It would have to close the connection on a larger one,
-    /// and every other open call would be lost with it.
-    fn check_size(&self, frame: &Frame) -> Result<(), CallError> {
-        match (frame.len(), self.message_size_max.get()) {
-            (length, Some(&limit)) if length > limit => Err(CallError::TooLarge { length, limit }),
-            _ => Ok(()),
-        }
-    }
-
-    /// Sends a request; its answer comes through the receiver.
-    pub(crate) fn send(
-        &self,
-        method: &str,
-        params: &Bytes,
-        meta: &protocol::Meta,
-    ) -> Result<(u64, oneshot::Receiver<Answer>), CallError> {
+    /// Sends a request, or keeps it until there is a connection; its answer comes through the receiver.
+    pub(crate) fn ask(&self, asked: Asked) -> Result<(u64, oneshot::Receiver<Answer>), CallError> {
         let (sender, receiver) = oneshot::channel();
-        let write = |out: &mut Vec<u8>| out.extend_from_slice(&meta.encode());
-        let meta: Option<protocol::WriteMeta<'_>> =
-            if meta.is_empty() { None } else { Some(&write) };
-        // Written under the lock, so that frames are counted in the order in which they go out.
-        let mut open = self.open();
-        let msgid = open.last_msgid + 1;
-        let frame = protocol::request(msgid, method.as_bytes(), params, meta);
-        self.check_size(&frame)?;
-        open.last_msgid = msgid;
-        if let Err(sender) = open.ask(msgid, frame, Some(sender)) {
-            let outcome = Outcome::NotExecuted;
-            let lost = Err(CallError::ConnectionLost { outcome });
-            sender.map(|sender| sender.send(lost));
-        }
+        let timeout = asked.meta.timeout_ms.map(Duration::from_millis);
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let open = Open::new(asked, Some(sender), deadline);
+        // Written under the lock, so that messages are counted in the order in which they go out.
+        let msgid = self.put(&mut self.state(), open)?;
         Ok((msgid, receiver))
+    }
+
+    fn put(&self, state: &mut State, open: Open) -> Result<u64, CallError> {
+        let State { outbox, link, .. } = state;
+        let asked = open.asked();
+        let (msgid, timeout_ms) = (outbox.next_msgid(), asked.meta.timeout_ms);
+        match link {
+            Link::Up { line, acks, .. } => {
+                let floor = outbox.answered_up_to();
+                let news = acks.as_ref().and_then(|acks| acks.news(floor));
+                let frame = asked.frame(msgid, timeout_ms, news);
+                check_size(&frame, state.message_size_max)?;
+                if let (Some(acks), Some(floor)) = (acks, news) {
+                    acks.told(floor);
+                }
+                let place = line.write(frame);
+                Ok(outbox.insert(open, place))
+            }
+            Link::Down => {
+                let frame = asked.frame(msgid, timeout_ms, None);
+                check_size(&frame, state.message_size_max)?;
+                let until = Instant::now() + self.resume.unwrap_or_default();
+                let msgid = outbox.insert_waiting(open, until);
+                self.asked.notify_one();
+                self.timed.notify_one();
+                Ok(msgid)
+            }
+            Link::Over(end) => {
+                open.end(Err(end.error(Outcome::NotExecuted)));
+                Ok(outbox.use_msgid())
+            }
+        }
     }
 
     /// Nobody waits for this one any more. If it is still open, the service is asked to take it back.
     pub(crate) fn give_up(&self, msgid: u64, take_back: bool) {
-        let mut open = self.open();
-        let Some(waiting) = open.waiting.get_mut(&msgid) else {
+        let mut state = self.state();
+        let was_waited_for = state.outbox.forget_waiter(msgid);
+        if !was_waited_for || !take_back {
             return;
+        }
+        if state.outbox.is_unsent(msgid) {
+            return state.outbox.drop_unsent(msgid);
+        }
+        let params = protocol::encode(&[std::collections::BTreeMap::from([("msgid", msgid)])]);
+        let asked = Asked {
+            method: "standin.cancel".to_owned(),
+            params,
+            meta: Meta::default(),
         };
-        let was_waited_for = waiting.answer.take().is_some();
-        if was_waited_for && take_back {
-            let params = protocol::encode(&[std::collections::BTreeMap::from([("msgid", msgid)])]);
-            open.last_msgid += 1;
-            let number = open.last_msgid;
-            let frame = protocol::request(number, b"standin.cancel", &params, None);
-            // On a lost connection there is nothing to take back.
-            let _ = open.ask(number, frame, None);
+        let open = Open::new(asked, None, Some(Instant::now() + TAKE_BACK_LIMIT));
+        // It is far smaller than any service's limit; and where nothing more can be said, nothing need be taken back.
+        if let Ok(cancel) = self.put(&mut state, open) {
+            state.outbox.takes_back(cancel, msgid);
         }
     }
 
     pub(crate) fn unknown_answers(&self) -> u64 {
-        self.open().unknown_answers
+        self.state().unknown_answers
     }
 
-    /// Answers the service's own question.
-    pub(crate) fn respond(&self, msgid: u64, result: &Result<Bytes, ErrorAnswer>) {
+    /// Answers the service's own question, which came by this connection. If that is lost, the service has told the
+    /// worker already that no answer will come.
+    pub(crate) fn respond(&self, connection: u64, msgid: u64, result: &Result<Bytes, ErrorAnswer>) {
         let mut frame = match result {
             Ok(result) => protocol::response_ok(msgid, result),
             Err(error) => protocol::response_error(msgid, &error.encode()),
         };
-        if let Err(error) = self.check_size(&frame) {
+        let mut state = self.state();
+        if let Err(error) = check_size(&frame, state.message_size_max) {
             let error = ErrorAnswer::new(ErrorCode::MessageTooLarge, error.to_string());
             let error = error.with_outcome(Outcome::Executed);
             frame = protocol::response_error(msgid, &error.encode());
         }
-        self.open().write(frame);
+        if state.connection == connection
+            && let Link::Up { line, .. } = &mut state.link
+        {
+            line.write(frame);
+        }
     }
 
+    /// An answer has come.
     pub(crate) fn answered(&self, msgid: u64, result: Result<Bytes, Bytes>) {
-        let mut open = self.open();
-        match open.waiting.remove(&msgid) {
-            Some(waiting) => drop(waiting.answer.map(|answer| answer.send(Ok(result)))),
-            // Answered before, or never asked: dropped and counted.
-            None => open.unknown_answers += 1,
+        let mut state = self.state();
+        let State { outbox, link, .. } = &mut *state;
+        let (Ok(bytes) | Err(bytes)) = &result;
+        let length = bytes.len();
+        let was_open = outbox.answered(msgid, result);
+        if let Link::Up {
+            line,
+            acks,
+            has_answered,
+            ..
+        } = link
+        {
+            *has_answered = true;
+            if let Some(acks) = acks {
+                acks.answered(length);
+                if let Some(floor) = acks.much_news(outbox.answered_up_to()) {
+                    tell(line, acks, floor);
+                }
+            }
         }
+        // Given before, or never asked for: dropped and counted.
+        state.unknown_answers += u64::from(!was_open);
     }
 
-    /// The connection has ended: everybody who waits is told what is known.
-    pub(crate) fn lost(&self, ending: Ending) {
-        let mut open = self.open();
-        let Some(writer) = open.writer.take() else {
-            return;
-        };
-        let given = match ending {
-            Ending::Closed => writer.frames_given(),
-            Ending::GivenUp => u64::MAX,
-        };
-        for (_, waiting) in open.waiting.drain() {
-            let outcome = if waiting.frame > given {
-                Outcome::NotExecuted
-            } else {
-                Outcome::Unknown
-            };
-            let lost = Err(CallError::ConnectionLost { outcome });
-            waiting.answer.map(|answer| answer.send(lost));
-        }
-    }
-
-    /// The service asks. `client` is handed to what answers, for calls of its own.
-    pub(crate) fn asked(self: &Arc<Self>, client: Client, request: Request) {
-        let method = String::from_utf8_lossy(&request.method).into_owned();
-        let Some(handler) = self.handler.clone() else {
-            let why = format!("This program offers no method \"{method}\".");
-            let error = ErrorAnswer::new(ErrorCode::MethodNotFound, why);
-            return self.respond(request.msgid, &Err(error));
-        };
-        let due = DueAnswer {
-            shared: Arc::clone(self),
-            msgid: request.msgid,
-            answer: None,
-        };
-        tokio::spawn(async move {
-            let callback = Callback::new(method, request.params, client);
-            due.give(handler.answer(callback).await);
-        });
-    }
-
+    /// The service tells something.
     pub(crate) fn told(&self, told: &Notification) {
+        match &told.method[..] {
+            b"session.moved" => drop(self.end(End::Moved)),
+            b"request.progress" => self.progressed(&told.params),
+            _ => {}
+        }
+    }
+
+    fn progressed(&self, params: &Bytes) {
         if let Some(on_progress) = &self.on_progress
-            && &told.method[..] == b"request.progress"
-            && let Ok([msgid, what]) = value::array_items(&told.params).as_deref()
+            && let Ok([msgid, what]) = value::array_items(params).as_deref()
             && let Some(msgid) = value::read_unsigned(msgid)
         {
             // A panic there has been shown already, and is no reason to lose the connection.
@@ -216,50 +230,20 @@ impl Shared {
     }
 }
 
-impl Open {
-    /// Puts a request on its way. `Err`: the connection is lost.
-    fn ask(
-        &mut self,
-        msgid: u64,
-        frame: Frame,
-        answer: Option<oneshot::Sender<Answer>>,
-    ) -> Result<(), Option<oneshot::Sender<Answer>>> {
-        if self.writer.is_none() {
-            return Err(answer);
-        }
-        self.write(frame);
-        let frame = self.frames;
-        self.waiting.insert(msgid, Waiting { answer, frame });
-        Ok(())
-    }
-
-    fn write(&mut self, frame: Frame) {
-        if let Some(writer) = &self.writer {
-            self.frames += 1;
-            writer.send(frame);
-        }
-    }
+/// Says that all answers up to this number have been read.
+fn tell(line: &mut Line, acks: &mut Acks, floor: u64) {
+    acks.told(floor);
+    line.write(protocol::notification(
+        b"standin.ack",
+        &protocol::encode(&[floor]),
+    ));
 }
 
-/// The answer that a callback is owed. It is given however the handler ends, a panic included: a worker waits for it.
-struct DueAnswer {
-    shared: Arc<Shared>,
-    msgid: u64,
-    answer: Option<Result<Bytes, ErrorAnswer>>,
-}
-
-impl DueAnswer {
-    fn give(mut self, answer: Result<Bytes, ErrorAnswer>) {
-        self.answer = Some(answer);
-    }
-}
-
-impl Drop for DueAnswer {
-    fn drop(&mut self) {
-        let answer = self.answer.take().unwrap_or_else(|| {
-            let why = "The program failed while it was answering.";
-            Err(ErrorAnswer::new(ErrorCode::Internal, why))
-        });
-        self.shared.respond(self.msgid, &answer);
+/// Whether a message is no larger than the service takes. It would have to close the connection on a larger one, and
+/// every other open call would be lost with it.
+fn check_size(frame: &Frame, limit: Option<usize>) -> Result<(), CallError> {
+    match (frame.len(), limit) {
+        (length, Some(limit)) if length > limit => Err(CallError::TooLarge { length, limit }),
+        _ => Ok(()),
     }
 }

@@ -2,10 +2,14 @@
 //! real workers do is tested in the chaos suite.
 #![cfg(unix)]
 
+mod acks;
 mod blocking;
 mod callbacks;
 mod calls;
 mod connecting;
 mod fake;
 mod losing;
+mod outages;
+mod resuming;
+mod sessions;
 mod sizes;

@@ -1,0 +1,112 @@
+//! The client, as a program holds it.
+
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use serde::{Serialize, de::DeserializeOwned};
+use standin_transport::Endpoint;
+use tokio::{sync::oneshot, task::JoinHandle};
+
+use crate::{
+    Call, CallError, Connect, OpenError,
+    hello::Greeted,
+    keep::{Way, keep},
+    shared::Shared,
+};
+
+/// How long closing waits for a service that does not read.
+const CLOSE_LIMIT: Duration = Duration::from_secs(1);
+
+pub(crate) struct Inner {
+    shared: Arc<Shared>,
+    keeping: JoinHandle<()>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.keeping.abort();
+    }
+}
+
+/// A session with the service, over one connection at a time. Clones share it; it closes when the last one is gone.
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+impl Client {
+    /// Connects to an endpoint; see [`Connect`] for more.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub async fn connect(endpoint: &Endpoint, limit: Duration) -> Result<Client, OpenError> {
+        Connect::new()
+            .endpoint(endpoint.clone())
+            .limit(limit)
+            .open()
+            .await
+    }
+
+    pub(crate) fn over(shared: Shared, way: Way, greeted: Greeted) -> Client {
+        let shared = Arc::new(shared);
+        let first = shared.adopt(greeted);
+        let (introduce, client) = oneshot::channel();
+        let keeping = tokio::spawn(keep(Arc::clone(&shared), way, first, client));
+        let inner = Arc::new(Inner { shared, keeping });
+        // The task was started a line ago and waits for this.
+        let _ = introduce.send(Arc::downgrade(&inner));
+        Client { inner }
+    }
+
+    /// Begins a call.
+    pub fn request(&self, method: &str) -> Call {
+        Call::new(self.clone(), method)
+    }
+
+    /// Calls a method with one map of named arguments and waits for its result. The arguments are written at once, so
+    /// the future borrows nothing; nothing is sent before it is first polled.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub fn call<A: Serialize + ?Sized, R: DeserializeOwned>(
+        &self,
+        method: &str,
+        arguments: &A,
+    ) -> impl Future<Output = Result<R, CallError>> + use<A, R> {
+        self.request(method).arguments(arguments).send()
+    }
+
+    /// Closes the client and all its clones. The service is told that every answer has come, so that it need not keep
+    /// any; calls that are still open end with [`Closed`](CallError::Closed). A client that is only dropped closes as
+    /// well, but then the service keeps its answers for a while, in case it comes back.
+    pub async fn close(self) {
+        if let Some(rest) = self.shared().close() {
+            // A service that does not read is not waited for.
+            let _ = tokio::time::timeout(CLOSE_LIMIT, rest).await;
+        }
+        self.inner.keeping.abort();
+    }
+
+    /// How many answers came to nothing: second ones, or to what was never asked. After a lost connection the service may
+    /// give an answer twice.
+    #[must_use]
+    pub fn unknown_answers(&self) -> u64 {
+        self.shared().unknown_answers()
+    }
+
+    pub(crate) fn upgrade(inner: &Weak<Inner>) -> Option<Client> {
+        inner.upgrade().map(|inner| Client { inner })
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.inner.shared
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").finish_non_exhaustive()
+    }
+}
