@@ -11,7 +11,7 @@ use chaos_tests::{
     under_test::{UnderTest, hostile_pool, sdk_pool},
 };
 use serde_json::{Value, json};
-use standin_client::{CallError, Client, ErrorCode, Outcome, blocking};
+use standin_client::{CallError, Client, Connect, ErrorCode, Outcome, blocking};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -162,9 +162,11 @@ async fn a_call_has_its_time_however_long_its_worker_would_take() {
 }
 
 #[tokio::test]
-async fn a_lost_service_ends_every_open_call_once_and_the_next_one_is_waited_for() {
+async fn without_resuming_a_lost_service_ends_every_open_call_once() {
     let mut under_test = service();
-    let client = client(&under_test).await;
+    let connect = Connect::new().endpoint(under_test.endpoint()).limit(LIMIT);
+    let client = connect.without_resume().open().await;
+    let client = client.expect("the service starts");
     let arguments = json!({ "id": 1, "nonce": 1, "work_ms": 60_000 });
     let open: Vec<_> = (0..10)
         .map(|_| {
@@ -191,7 +193,15 @@ async fn a_lost_service_ends_every_open_call_once_and_the_next_one_is_waited_for
         Err(CallError::ConnectionLost { outcome }) => assert_eq!(outcome, Outcome::NotExecuted),
         other => panic!("{other:?}"),
     }
-    // A dead service leaves its socket there, and of a pipe nothing. Whoever connects now waits for the next service.
+}
+
+#[tokio::test]
+async fn a_client_waits_for_the_service_that_comes_after_a_dead_one() {
+    let mut under_test = service();
+    drop(client(&under_test).await);
+    under_test.service.kill().expect("it lives");
+    under_test.service.wait().expect("it dies");
+    // A dead service leaves its socket there, and of a pipe nothing.
     let endpoint = under_test.endpoint();
     let mut waiting = Box::pin(Client::connect(&endpoint, LIMIT));
     tokio::select! {

@@ -61,7 +61,15 @@ impl CommandError {
             CommandError::Config(_) | CommandError::Usage(_) | CommandError::Input(_) => 2,
             CommandError::Serve(ServeError::Endpoint(_))
             | CommandError::Open(OpenError::Endpoint(_)) => 2,
-            CommandError::Call(CallError::ConnectionLost { .. } | CallError::NoAnswer { .. }) => 3,
+            CommandError::Call(
+                CallError::ConnectionLost { .. }
+                | CallError::NotResumed { .. }
+                | CallError::DeadlineExceeded { .. }
+                | CallError::OutcomeUnknown
+                | CallError::SessionMoved { .. }
+                | CallError::Closed { .. }
+                | CallError::NoAnswer { .. },
+            ) => 3,
             CommandError::Open(_)
             | CommandError::Serve(_)
             | CommandError::Manage(_)

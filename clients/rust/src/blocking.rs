@@ -114,3 +114,18 @@ impl Client {
         self.runtime.block_on(self.client.close());
     }
 }
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        // In a task of somebody else's runtime nothing may be waited for; then the service learns of the end as it would
+        // of a killed program.
+        if tokio::runtime::Handle::try_current().is_ok() {
+            return;
+        }
+        self.runtime.block_on(async {
+            self.client.shared().leave();
+            // The writer has its turn.
+            tokio::task::yield_now().await;
+        });
+    }
+}

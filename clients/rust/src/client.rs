@@ -26,6 +26,7 @@ pub(crate) struct Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        self.shared.leave();
         self.keeping.abort();
     }
 }
@@ -78,10 +79,12 @@ impl Client {
         self.request(method).arguments(arguments).send()
     }
 
-    /// Closes the client and all its clones. The service is told that every answer has come, so that it need not keep
-    /// any; calls that are still open end with [`Closed`](CallError::Closed). A client that is only dropped closes as
-    /// well, but then the service keeps its answers for a while, in case it comes back.
-    pub async fn close(self) {
+    /// Closes the client and all its clones, and says so to the service: it need keep nothing for this program, and gives
+    /// up what is still open here, which ends with [`Closed`](CallError::Closed).
+    ///
+    /// A client that is only dropped closes as well. Calls that are [detached](crate::Pending::detach) then still run, for
+    /// as long as the service waits for a program that is away.
+    pub async fn close(&self) {
         if let Some(rest) = self.shared().close() {
             // A service that does not read is not waited for.
             let _ = tokio::time::timeout(CLOSE_LIMIT, rest).await;

@@ -88,7 +88,7 @@ fn in_json(error: &CommandError) -> Value {
             "data": answer.data.as_ref().map(|data| value::to_json(data)),
         }),
         CommandError::Call(error) => {
-            json!({ "message": message, "outcome": error.outcome().name() })
+            json!({ "message": message, "code": error.code(), "outcome": error.outcome().name() })
         }
         // Nothing was sent, so nothing was executed.
         _ => json!({ "message": message, "outcome": "not_executed", "hint": hint }),

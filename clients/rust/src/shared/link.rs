@@ -2,7 +2,8 @@
 
 use std::{io, time::Duration};
 
-use standin_protocol::Outcome;
+use bytes::Bytes;
+use standin_protocol::{self as protocol, Outcome};
 use tokio::{task::JoinHandle, time::Instant};
 
 use super::{Shared, State, tell};
@@ -101,21 +102,20 @@ impl Shared {
         line.map(|(line, _)| line.finish())
     }
 
-    /// The program closes the client: the service need keep nothing of what was answered.
+    /// The program closes the client: the service need keep nothing, and give up what is still open.
     pub(crate) fn close(&self) -> Option<JoinHandle<io::Result<()>>> {
-        let mut state = self.state();
-        let floor = state.outbox.answered_up_to();
-        if let Link::Up {
-            line,
-            acks: Some(acks),
-            ..
-        } = &mut state.link
-            && let Some(floor) = acks.news(floor)
-        {
-            tell(line, acks, floor);
-        }
-        drop(state);
+        self.state().say_goodbye();
         self.end(End::Closed)
+    }
+
+    /// The last clone of the client is going. If nothing is open, nobody can miss the session; else what runs may come
+    /// to its end.
+    pub(crate) fn leave(&self) {
+        let mut state = self.state();
+        if state.outbox.is_empty() && state.say_goodbye() {
+            // Once is enough.
+            drop(state.take_line(Link::Over(End::Closed)));
+        }
     }
 
     /// A new connection that was greeted takes the place of the lost one: all that has no answer yet is said on it.
@@ -209,6 +209,21 @@ impl Shared {
 }
 
 impl State {
+    /// Tells a service that keeps a session that nobody will come back to it. Whether there is one to tell.
+    fn say_goodbye(&mut self) -> bool {
+        let Link::Up {
+            line,
+            acks: Some(_),
+            ..
+        } = &mut self.link
+        else {
+            return false;
+        };
+        let none = Bytes::from_static(&[0x90]);
+        line.write(protocol::notification(b"standin.goodbye", &none));
+        true
+    }
+
     /// Takes the line, if there is one, and puts something in its place; and whether the line was of any use.
     fn take_line(&mut self, next: Link) -> Option<(Line, bool)> {
         if !matches!(self.link, Link::Up { .. }) {

@@ -15,7 +15,7 @@ async fn a_request_says_what_was_answered_before_it() {
                 acks.push(beside(&message, "ack").and_then(Value::as_u64));
                 peer.answer(msgid, Value::Nil);
             }
-            peer.closes();
+            peer.leaves();
             acks
         },
     )
@@ -26,7 +26,6 @@ async fn a_request_says_what_was_answered_before_it() {
             .await
             .expect("it answers");
     }
-    // A client that is dropped says nothing more.
     drop(client);
     assert_eq!(verdict(service).await, [None, Some(2), Some(3)]);
 }
@@ -45,7 +44,7 @@ async fn nothing_beyond_an_open_call_is_acknowledged() {
             peer.answer(slow, Value::Nil);
             // Now there is much to say, and no request that could say it.
             assert_eq!(peer.acknowledged(), slow + 100);
-            peer.closes();
+            peer.leaves();
         },
     )
     .await;
@@ -75,7 +74,7 @@ async fn many_answers_and_large_ones_are_acknowledged_without_a_request() {
             assert_eq!(beside(&message, "ack"), None, "that was told");
             peer.answer(large, vec![7_u8; (1 << 20) + 1].as_slice().into());
             assert_eq!(peer.acknowledged(), large);
-            peer.closes();
+            peer.leaves();
         },
     )
     .await;
@@ -91,49 +90,4 @@ async fn many_answers_and_large_ones_are_acknowledged_without_a_request() {
         .expect("it answers");
     drop(client);
     verdict(service).await;
-}
-
-#[tokio::test]
-async fn a_client_that_is_closed_acknowledges_everything_and_ends_what_is_open() {
-    let (client, service) = session(
-        |connect| connect,
-        |_, mut peer| {
-            let (first, _) = peer.asked("order");
-            let (second, _) = peer.asked("slow");
-            peer.answer(first, Value::Nil);
-            assert_eq!(peer.acknowledged(), second - 1);
-            peer.closes();
-        },
-    )
-    .await;
-    let order = client.request("order").start().expect("it is sent");
-    let slow = client.request("slow").start().expect("it is sent");
-    order.wait::<()>().await.expect("it answers");
-    let other = client.clone();
-    client.close().await;
-    let error = slow.wait::<()>().await.expect_err("the client is closed");
-    assert_eq!(
-        error.to_string(),
-        "the client was closed before the answer came; whether the call was executed is not known"
-    );
-    let error = other.call::<_, ()>("order", &map([])).await;
-    let words = error.expect_err("the client is closed").to_string();
-    assert!(words.ends_with("the call was not executed"), "{words}");
-    verdict(service).await;
-}
-
-#[test]
-fn a_blocking_client_that_is_closed_says_so_before_it_is_gone() {
-    let (client, service) = crate::fake::blocking_session(
-        |connect| connect,
-        |_, mut peer| {
-            let (msgid, _) = peer.asked("order");
-            peer.answer(msgid, Value::Nil);
-            assert_eq!(peer.acknowledged(), msgid);
-            peer.closes();
-        },
-    );
-    client.call::<_, ()>("order", &map([])).expect("it answers");
-    client.close();
-    service.join().expect("the service is content");
 }

@@ -312,6 +312,13 @@ impl Peer {
         message[2][0].as_u64().expect("a msgid is a number")
     }
 
+    /// The client says that it will not come back, and closes.
+    pub(crate) fn leaves(&mut self) {
+        let message = self.next().expect("the client is there");
+        assert_eq!(message[1], "standin.goodbye".into(), "{message}");
+        self.closes();
+    }
+
     pub(crate) fn closes(&mut self) {
         assert_eq!(self.next(), None, "the client closes");
     }

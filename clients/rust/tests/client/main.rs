@@ -8,6 +8,7 @@ mod callbacks;
 mod calls;
 mod connecting;
 mod fake;
+mod leaving;
 mod losing;
 mod outages;
 mod resuming;

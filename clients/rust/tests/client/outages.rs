@@ -62,7 +62,7 @@ fn a_blocking_client_finds_a_service_that_was_away_between_two_calls() {
             assert!(peer.acknowledged() >= msgid);
             let (msgid, _) = peer.asked("second");
             peer.answer(msgid, Value::Nil);
-            peer.closes();
+            peer.leaves();
         },
     );
     for method in ["first", "second"] {

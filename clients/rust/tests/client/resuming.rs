@@ -38,7 +38,7 @@ async fn a_call_that_is_cut_off_anywhere_before_the_end_of_its_answer_is_answere
                 assert_eq!(again, msgid);
                 is_the_same(&first, &message);
                 peer.answer(msgid, "done".into());
-                peer.closes();
+                peer.leaves();
             },
         )
         .await;
@@ -108,7 +108,7 @@ async fn cuts_that_follow_each_other_cost_no_more_than_one_even_in_the_greeting(
             peer.acknowledged();
             assert_eq!(peer.asked("order").0, msgid);
             peer.answer(msgid, "done".into());
-            peer.closes();
+            peer.leaves();
             numbers
         },
     )
@@ -312,7 +312,7 @@ async fn a_callback_that_was_being_answered_is_not_answered_on_another_connectio
             peer.ask(1, "confirm", map([]));
             assert_eq!(peer.answered(1).1, "in time".into());
             peer.answer(msgid, Value::Nil);
-            peer.closes();
+            peer.leaves();
         },
     )
     .await;
