@@ -30,6 +30,10 @@ id! {
     /// One sending of a request to a worker. Never reused within a pool; it is also the msgid on the worker's pipe.
     AttemptId(u64)
 }
+id! {
+    /// One asking for an idempotency key. Never reused while the service lives.
+    ClaimId(u64)
+}
 
 /// Tells one request from another: a 128-bit hash of the method and its parameters as they were sent. It guards against
 /// accidents, not against malice.

@@ -5,9 +5,11 @@
 //! messages into events and effects into acts. Because of that, thousands of lives, each with a death at any step,
 //! are simulated in a second (`tests/simulation/`).
 //!
+//! - [`keys`]: who may run a call that carries an idempotency key, and what the others are told.
 //! - [`pool`]: admission, fair queue, dispatch, replay, blame, restart, sizing, deadlines of one pool.
 //! - [`session`]: what one client has asked and is owed.
 
+pub mod keys;
 pub mod pool;
 pub mod session;
 
@@ -16,5 +18,5 @@ mod ids;
 mod random;
 
 pub use cause::{Cause, KillReason};
-pub use ids::{AttemptId, Fingerprint, RequestId, SessionId, SlotId, WorkerId};
+pub use ids::{AttemptId, ClaimId, Fingerprint, RequestId, SessionId, SlotId, WorkerId};
 pub use random::Random;
