@@ -18,6 +18,7 @@ use standin_protocol::Replay;
 
 use crate::{
     directory::PoolHandle,
+    keys::KeyClaim,
     session::SessionMessage,
     store::{Durability, Fingerprint, RecordName},
     story::Notes,
@@ -109,6 +110,8 @@ pub(crate) struct Record {
     pub(crate) name: RecordName,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) durability: Durability,
+    /// It carries a key, which it must have before it runs.
+    claim: Option<KeyClaim>,
     /// The store was told that it begins, or that its effect does.
     begun: AtomicBool,
     granted: AtomicBool,
@@ -121,9 +124,22 @@ impl Record {
             name,
             fingerprint,
             durability,
+            claim: None,
             begun: AtomicBool::new(false),
             granted: AtomicBool::new(false),
         }
+    }
+
+    /// One of a call with a key.
+    pub(crate) fn keyed(name: RecordName, fingerprint: Fingerprint, claim: KeyClaim) -> Self {
+        Self {
+            claim: Some(claim),
+            ..Self::new(name, fingerprint, Durability::Power)
+        }
+    }
+
+    pub(crate) fn claim(&self) -> Option<&KeyClaim> {
+        self.claim.as_ref()
     }
 
     /// The store is told now.
@@ -170,6 +186,17 @@ impl Call {
     pub(crate) fn outlives_its_session(&self) -> bool {
         let record = self.record.as_ref();
         record.is_some_and(|record| !matches!(record.name, RecordName::Request { .. }))
+    }
+
+    pub(crate) fn has_a_key(&self) -> bool {
+        let record = self.record.as_ref();
+        record.is_some_and(|record| record.claim.is_some())
+    }
+
+    /// Whether it has a key that is not, or not yet, its own.
+    pub(crate) fn waits_for_its_key(&self) -> bool {
+        let claim = self.record.as_ref().and_then(|record| record.claim());
+        claim.is_some_and(KeyClaim::is_waiting)
     }
 
     /// The method's name for a log or a sentence.

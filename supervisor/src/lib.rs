@@ -9,6 +9,7 @@ mod clock;
 mod config;
 mod directory;
 mod failpoint;
+mod keys;
 mod listener;
 mod logging;
 pub mod monitor;
@@ -28,6 +29,7 @@ mod status;
 mod store;
 mod story;
 mod tasks;
+mod timer;
 mod worker;
 
 pub use cli::run;

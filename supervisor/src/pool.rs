@@ -8,7 +8,6 @@ mod from_worker;
 mod link;
 mod recording;
 mod records;
-mod timer;
 mod words;
 
 use std::{sync::Arc, time::Instant};
@@ -24,7 +23,7 @@ use standin_transport::MessageWriter;
 use tokio::sync::OwnedSemaphorePermit;
 
 pub(crate) use self::recording::OnRecord;
-use self::{acts::Outbox, link::Link, records::Records, timer::Timer};
+use self::{acts::Outbox, link::Link, records::Records};
 use crate::{
     call::Call,
     clock,
@@ -35,6 +34,7 @@ use crate::{
     status::PoolStatus,
     store::{Fingerprint, Refusal, StoreHandle},
     story::{Found, Query, Stories, Story, What},
+    timer::Timer,
     worker::{WorkerEnvironment, WorkerMessage},
 };
 
@@ -318,7 +318,10 @@ impl PoolState {
     /// The end of every message: answers go out together, and the timer is set.
     fn settle(&mut self, myself: &ActorRef<PoolMessage>) {
         self.outbox.flush();
-        self.timer.arm(myself, self.core.next_wakeup());
+        self.timer
+            .arm(myself, self.core.next_wakeup(), |generation| {
+                PoolMessage::TimePassed { generation }
+            });
     }
 
     fn link(&mut self, worker: WorkerId) -> Option<&mut Link> {

@@ -193,9 +193,10 @@ async fn start(
             directory,
         },
         sessions_max: settings.endpoint.sessions_max,
-        session_environment: Box::new(move |pools| SessionEnvironment {
+        session_environment: Box::new(move |pools, keys| SessionEnvironment {
             directory: for_sessions.clone(),
             pools,
+            keys,
             store: store.clone(),
             limits,
             requests_max,

@@ -8,6 +8,7 @@ mod batch;
 mod callbacks;
 mod explain;
 mod intake;
+mod keyed;
 mod link;
 mod own_methods;
 mod reading;
@@ -27,6 +28,7 @@ use standin_protocol::{Limits, Message};
 
 pub(crate) use self::{
     callbacks::{Callback, CallbackReply},
+    intake::outcome_unknown,
     reading::BrokenStream,
     resuming::Restored,
 };
@@ -35,6 +37,7 @@ use crate::{
     call::{Call, CallAnswer, Caller},
     directory::{DirectoryReader, DirectoryWriter, PoolHandle},
     failpoint,
+    keys::{KeyNews, KeysMessage},
     pools::PoolsMessage,
     sessions::{Newcomer, SessionsMessage, Welcome},
     store::{SessionToken, StoreHandle},
@@ -57,6 +60,8 @@ pub(crate) enum SessionMessage {
     Answered(Vec<CallAnswer>),
     /// The store has what it was told, or refused it.
     OnRecord(Box<OnRecord>),
+    /// What is to become of a call that waits for its key.
+    Key(Box<KeyNews>),
     /// A worker asks the client.
     Callback(Box<Callback>),
     /// A worker is getting on with the call of this number.
@@ -73,6 +78,7 @@ pub(crate) enum SessionMessage {
 pub(crate) struct SessionEnvironment {
     pub(crate) directory: DirectoryWriter,
     pub(crate) pools: ActorRef<PoolsMessage>,
+    pub(crate) keys: ActorRef<KeysMessage>,
     pub(crate) store: StoreHandle,
     pub(crate) limits: Limits,
     pub(crate) requests_max: usize,
@@ -209,6 +215,10 @@ impl Actor for Session {
             }
             SessionMessage::OnRecord(news) => {
                 state.on_record(*news);
+                state.end_if_done(&myself);
+            }
+            SessionMessage::Key(news) => {
+                state.key_news(*news);
                 state.end_if_done(&myself);
             }
             SessionMessage::Callback(asked) => state.callback(*asked),

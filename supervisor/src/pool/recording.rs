@@ -1,6 +1,8 @@
 //! What must be on record before a worker hears of it: that a call begins which must not run twice, and that an effect
 //! may happen. While the store writes, the pool goes on with other things; the store's news comes as a message.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use ractor::ActorRef;
 use standin_core::{
@@ -59,13 +61,15 @@ impl PoolState {
             name: record.name.clone(),
             fingerprint: record.fingerprint,
         };
-        let (durability, pool) = (record.durability, myself.clone());
+        // It is held until the store has it: only then is nothing of it on its way.
+        let (record, pool) = (Arc::clone(record), myself.clone());
         if let Some(link) = self.links[sending.worker.slot.0 as usize].as_mut() {
             link.hold(sending.attempt);
         }
-        self.store.write(write, durability, move |result| {
+        self.store.write(write, record.durability, move |result| {
             let news = OnRecord::Intent(sending);
             let _ = pool.cast(PoolMessage::OnRecord { news, result });
+            drop(record);
         });
     }
 
@@ -114,10 +118,11 @@ impl PoolState {
             name: record.name.clone(),
             fingerprint: record.fingerprint,
         };
-        let (durability, pool) = (record.durability, myself.clone());
-        self.store.write(write, durability, move |result| {
+        let (record, pool) = (Arc::clone(record), myself.clone());
+        self.store.write(write, record.durability, move |result| {
             let news = OnRecord::Grant { worker, attempt };
             let _ = pool.cast(PoolMessage::OnRecord { news, result });
+            drop(record);
         });
     }
 

@@ -7,6 +7,7 @@ use standin_transport as transport;
 
 use super::RootMessage;
 use crate::{
+    keys::{Keys, KeysMessage},
     listener::{Listener, ListenerArguments, ListenerMessage},
     monitor::{Monitor, MonitorMessage},
     pools::{Pools, PoolsArguments, PoolsMessage},
@@ -21,14 +22,16 @@ pub(crate) struct Parts {
     pub(crate) bound: Option<Arc<transport::Listener>>,
     pub(crate) pools: PoolsArguments,
     pub(crate) sessions_max: usize,
-    /// Makes the sessions' environment once the pools are there.
-    pub(crate) session_environment:
-        Box<dyn Fn(ActorRef<PoolsMessage>) -> SessionEnvironment + Send + Sync>,
+    /// Makes the sessions' environment once the pools and the keys are there.
+    pub(crate) session_environment: Box<
+        dyn Fn(ActorRef<PoolsMessage>, ActorRef<KeysMessage>) -> SessionEnvironment + Send + Sync,
+    >,
 }
 
 /// The children as they are now.
 pub(super) struct Children {
     pub(super) pools: ActorRef<PoolsMessage>,
+    pub(super) keys: ActorRef<KeysMessage>,
     pub(super) sessions: ActorRef<SessionsMessage>,
     pub(super) listener: ActorRef<ListenerMessage>,
     pub(super) monitor: ActorRef<MonitorMessage>,
@@ -45,8 +48,10 @@ impl Parts {
         let cell = root.get_cell();
         let pools = self.pools.clone();
         let (pools, _) = Actor::spawn_linked(None, Pools, pools, cell.clone()).await?;
+        let store = self.pools.store.clone();
+        let (keys, _) = Actor::spawn_linked(None, Keys, store, cell.clone()).await?;
         let sessions = SessionsArguments {
-            environment: Arc::new((self.session_environment)(pools.clone())),
+            environment: Arc::new((self.session_environment)(pools.clone(), keys.clone())),
             sessions_max: self.sessions_max,
         };
         let (sessions, _) = Actor::spawn_linked(None, Sessions, sessions, cell).await?;
@@ -55,6 +60,7 @@ impl Parts {
             monitor: Parts::start_monitor(root, &pools).await?,
             listener: self.start_listener(root, &sessions).await?,
             pools,
+            keys,
             sessions,
         })
     }
@@ -92,12 +98,13 @@ impl Parts {
 }
 
 impl Children {
-    fn cells(&self) -> [ActorCell; 4] {
+    fn cells(&self) -> [ActorCell; 5] {
         [
             self.listener.get_cell(),
             self.sessions.get_cell(),
             self.monitor.get_cell(),
             self.pools.get_cell(),
+            self.keys.get_cell(),
         ]
     }
 

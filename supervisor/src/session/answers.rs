@@ -102,10 +102,16 @@ impl SessionState {
         let lost: Vec<Arc<Call>> = lost.cloned().collect();
         let directory = Arc::clone(self.directory.get());
         for call in lost {
+            let pool = directory.pool(&call.pool.name);
+            if let Some(pool) = pool.filter(|_| call.waits_for_its_key()) {
+                let again = resubmitted(&call, pool);
+                self.core.replace_call(call.origin, again);
+                continue;
+            }
             let outcome = match after_pool_lost(call.replay, call.stage.get()) {
                 AfterPoolLost::Leave => continue,
                 AfterPoolLost::Fail(outcome) => outcome,
-                AfterPoolLost::Resubmit => match directory.pool(&call.pool.name) {
+                AfterPoolLost::Resubmit => match pool {
                     Some(pool) => {
                         call.notes.add(clock::now(), What::PoolReplaced);
                         let again = resubmitted(&call, pool);

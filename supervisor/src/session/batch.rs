@@ -61,6 +61,10 @@ impl SessionState {
             );
             return self.refuse(msgid, &invalid(&why));
         }
+        if meta.key.is_some() {
+            let why = "A key stands beside a call of the batch, not beside the batch.";
+            return self.refuse(msgid, &ErrorAnswer::new(ErrorCode::InvalidRequest, why));
+        }
         if self.core.admit(msgid, calls.len(), None) == Admission::TooMany {
             return self.refuse(msgid, &too_many());
         }
@@ -88,7 +92,7 @@ impl SessionState {
         }
         for item in &items {
             if let BatchItem::Open(call) = item {
-                self.outgoing(Arc::clone(call));
+                self.start(Arc::clone(call));
             }
         }
         self.core.open_batch(msgid, items, keep);

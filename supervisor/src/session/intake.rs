@@ -154,7 +154,7 @@ impl SessionState {
             return self.refuse(msgid, &unacknowledged());
         }
         self.core.open_call(msgid, Arc::clone(&call), keep);
-        self.outgoing(call);
+        self.start(call);
     }
 
     /// The answer to a call of a batch that an earlier life of the service knew, if it did.
@@ -202,7 +202,10 @@ impl SessionState {
             + 1;
         let came = since.unwrap_or_else(clock::now);
         let fingerprint = || Fingerprint::of(&route.name, &params);
-        let record = self.record_of(origin, replay, fingerprint);
+        let record = match &meta.key {
+            Some(key) => Some(self.keyed_record(number, &route.name, fingerprint(), key)),
+            None => self.record_of(origin, replay, fingerprint),
+        };
         Arc::new(Call {
             id: RequestId(number),
             origin,
@@ -247,13 +250,7 @@ pub(super) fn is_own(method: &[u8]) -> bool {
 pub(super) fn read_meta(meta: Option<&Bytes>) -> Result<Meta, ErrorAnswer> {
     let invalid = |why: String| ErrorAnswer::new(ErrorCode::InvalidRequest, why);
     let meta = meta.map(Meta::decode).transpose().map_err(invalid)?;
-    let meta = meta.unwrap_or_default();
-    if meta.key.is_some() {
-        // Taking a key and not keeping its promise would be worse than refusing it.
-        let why = "Idempotency keys are not available in this version of Standin.";
-        return Err(invalid(why.to_owned()));
-    }
-    Ok(meta)
+    Ok(meta.unwrap_or_default())
 }
 
 pub(super) fn too_many() -> ErrorAnswer {
@@ -282,7 +279,7 @@ pub(super) fn reused(msgid: u64) -> ErrorAnswer {
 }
 
 /// The answer to a call that had begun when the service died.
-fn outcome_unknown(method: &[u8]) -> ErrorAnswer {
+pub(crate) fn outcome_unknown(method: &[u8]) -> ErrorAnswer {
     let why = format!(
         "Standin was interrupted while \"{}\" was running. Whether it was executed is not known.",
         String::from_utf8_lossy(method)

@@ -180,9 +180,12 @@ impl SessionState {
         let msgid =
             msgid.ok_or_else(|| missing("standin.cancel", "msgid", "the number of a request"))?;
         let mut found = self.cancel_unlocated(msgid);
-        for call in self.core.calls_of(msgid) {
+        let calls: Vec<_> = self.core.calls_of(msgid).cloned().collect();
+        for call in calls {
             found = true;
-            let _ = call.pool.actor.cast(PoolMessage::Cancel(call.id));
+            if !self.cancel_waiting(&call) {
+                let _ = call.pool.actor.cast(PoolMessage::Cancel(call.id));
+            }
         }
         Ok(protocol::encode(&std::collections::BTreeMap::from([(
             "found", found,

@@ -54,6 +54,9 @@ impl SessionState {
     /// Takes an answer: puts it on record first, if that is how it is with its call.
     pub(super) fn answered(&mut self, myself: &ActorRef<SessionMessage>, answer: CallAnswer) {
         let call = self.core.call(answer.origin);
+        if let Some(call) = call.filter(|call| call.has_a_key()).cloned() {
+            return self.settle(myself, &call, answer);
+        }
         let recorded = call.filter(|call| {
             let outcome = |error: &bytes::Bytes| ErrorAnswer::decode(error).outcome;
             let record = call.record.as_ref();

@@ -103,6 +103,12 @@ impl Fingerprint {
     }
 }
 
+impl From<standin_core::Fingerprint> for Fingerprint {
+    fn from(fingerprint: standin_core::Fingerprint) -> Self {
+        Self(fingerprint.0)
+    }
+}
+
 impl From<Fingerprint> for standin_core::Fingerprint {
     fn from(fingerprint: Fingerprint) -> Self {
         Self(fingerprint.0)

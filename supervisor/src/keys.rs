@@ -1,0 +1,206 @@
+//! The keys of calls that run now: the actor between the sessions that claim keys and the store that remembers them.
+//!
+//! It owns [`KeysCore`], which decides who may run, and decides nothing itself. It knows no call: a session makes it,
+//! once it is told that the key is its own. If this actor fails, so does what it knew; then all parts of the service are
+//! started again, and the store tells what has happened under each key.
+
+mod claim;
+
+use std::sync::Arc;
+
+use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
+use standin_core::{
+    ClaimId, Fingerprint,
+    keys::{Effect, Event, Found, KeysCore, Verdict},
+    session::Origin,
+};
+
+pub(crate) use self::claim::KeyClaim;
+use crate::{
+    clock, failpoint,
+    session::{SessionMessage, outcome_unknown},
+    store::{Durability, KeyName, RecordName, RecordState, StoreHandle, Write},
+    timer::Timer,
+};
+
+/// What the actor is told.
+#[derive(Debug)]
+pub(crate) enum KeysMessage {
+    /// Something has happened to a key.
+    Happened(Event<Arc<KeyName>, Claimant>),
+    /// The timer.
+    TimePassed { generation: u64 },
+}
+
+/// Which call of which session waits for its key.
+#[derive(Debug)]
+pub(crate) struct Claimant {
+    pub(crate) session: ActorRef<SessionMessage>,
+    pub(crate) origin: Origin,
+}
+
+/// What a session is told about a key that it has claimed.
+#[derive(Debug)]
+pub(crate) struct KeyNews {
+    pub(crate) origin: Origin,
+    pub(crate) claim: ClaimId,
+    pub(crate) verdict: Verdict,
+}
+
+/// Claims that may wait at a time. Each belongs to an open call, of which a session may have a thousand; more than this
+/// is no longer waiting but a flood.
+const WAITING_MAX: usize = 65_536;
+
+/// The actor.
+pub(crate) struct Keys;
+
+/// What it holds.
+pub(crate) struct KeysState {
+    core: KeysCore<Arc<KeyName>, Claimant>,
+    store: StoreHandle,
+    timer: Timer,
+    /// Kept between events.
+    effects: Vec<Effect<Arc<KeyName>, Claimant>>,
+}
+
+impl Actor for Keys {
+    type Msg = KeysMessage;
+    type State = KeysState;
+    type Arguments = StoreHandle;
+
+    async fn pre_start(
+        &self,
+        _myself: ActorRef<KeysMessage>,
+        store: StoreHandle,
+    ) -> Result<KeysState, ActorProcessingErr> {
+        Ok(KeysState {
+            core: KeysCore::new(WAITING_MAX),
+            store,
+            timer: Timer::default(),
+            effects: Vec::new(),
+        })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<KeysMessage>,
+        message: KeysMessage,
+        state: &mut KeysState,
+    ) -> Result<(), ActorProcessingErr> {
+        failpoint::pass("keys", "");
+        match message {
+            KeysMessage::Happened(event) => state.handle(&myself, event),
+            KeysMessage::TimePassed { generation } => {
+                if state.timer.fired(generation) {
+                    state.handle(&myself, Event::TimePassed);
+                }
+            }
+        }
+        let message = |generation| KeysMessage::TimePassed { generation };
+        state.timer.arm(&myself, state.core.next_wakeup(), message);
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        _myself: ActorRef<KeysMessage>,
+        event: SupervisionEvent,
+        _state: &mut KeysState,
+    ) -> Result<(), ActorProcessingErr> {
+        match event {
+            // It has no children.
+            SupervisionEvent::ActorStarted(_)
+            | SupervisionEvent::ActorTerminated(..)
+            | SupervisionEvent::ActorFailed(..)
+            | SupervisionEvent::ProcessGroupChanged(_) => Ok(()),
+        }
+    }
+}
+
+impl KeysState {
+    fn handle(&mut self, myself: &ActorRef<KeysMessage>, event: Event<Arc<KeyName>, Claimant>) {
+        let mut effects = std::mem::take(&mut self.effects);
+        self.core.handle(clock::now(), event, &mut effects);
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::LookUp(key) => self.look_up(myself, key),
+                Effect::Tell {
+                    claim,
+                    claimant,
+                    verdict,
+                    ..
+                } => tell(claim, &claimant, verdict),
+                Effect::RecordUnknown { key, fingerprint } => {
+                    self.record_unknown(myself, key, fingerprint);
+                }
+            }
+        }
+        self.effects = effects;
+    }
+
+    fn look_up(&self, myself: &ActorRef<KeysMessage>, key: Arc<KeyName>) {
+        let (store, myself) = (self.store.clone(), myself.clone());
+        tokio::spawn(async move {
+            let found = look_up(&store, &key).await;
+            let _ = myself.cast(KeysMessage::Happened(Event::LookedUp { key, found }));
+        });
+    }
+
+    fn record_unknown(
+        &self,
+        myself: &ActorRef<KeysMessage>,
+        key: Arc<KeyName>,
+        fingerprint: Fingerprint,
+    ) {
+        let answer = outcome_unknown(&key.method).encode();
+        tracing::warn!(
+            user = %key.user, method = %String::from_utf8_lossy(&key.method),
+            "nobody knows how a call with a key has ended; it is not made again"
+        );
+        let write = Write::Completion {
+            name: RecordName::Key(Arc::clone(&key)),
+            fingerprint: fingerprint.into(),
+            result: Err(answer.clone()),
+        };
+        let myself = myself.clone();
+        // If it cannot be recorded, whoever asks next finds the same as was found now.
+        self.store.write(write, Durability::Power, move |_| {
+            let answer = Err(answer);
+            let _ = myself.cast(KeysMessage::Happened(Event::UnknownRecorded {
+                key,
+                answer,
+            }));
+        });
+    }
+}
+
+fn tell(claim: ClaimId, claimant: &Claimant, verdict: Verdict) {
+    let news = KeyNews {
+        origin: claimant.origin,
+        claim,
+        verdict,
+    };
+    // If the session is gone, its claim tells so itself.
+    let _ = claimant.session.cast(SessionMessage::Key(Box::new(news)));
+}
+
+async fn look_up(store: &StoreHandle, key: &Arc<KeyName>) -> Found {
+    match store.look_up_key(Arc::clone(key)).await {
+        Err(refusal) => {
+            tracing::warn!(%refusal, "a key could not be looked up");
+            Found::Unreadable
+        }
+        Ok(None) => Found::Nothing,
+        Ok(Some(stored)) => {
+            let fingerprint = stored.fingerprint.into();
+            match stored.state {
+                RecordState::Intent | RecordState::Granted => Found::Unfinished { fingerprint },
+                RecordState::Done(answer) => Found::Done {
+                    fingerprint,
+                    answer,
+                },
+                RecordState::Expired => Found::Expired { fingerprint },
+            }
+        }
+    }
+}
