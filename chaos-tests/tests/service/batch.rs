@@ -49,7 +49,7 @@ fn an_item_that_fails_does_not_harm_the_others() {
         json!(["sdk.echo"]),
         json!(7),
         json!(["sdk.echo", [{ "text": "late" }], { "timeout_ms": "soon" }]),
-        json!(["sdk.echo", [{ "text": "keyed" }], { "key": "k" }]),
+        json!(["sdk.echo", [{ "text": "keyed" }], { "key": "" }]),
         json!(["standin.ping", []]),
         json!(["sdk.echo", [{ "text": "last" }], null]),
     ];
