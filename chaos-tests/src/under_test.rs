@@ -42,6 +42,7 @@ fn begin(program: &Path, folder: &Path) -> Child {
         .args(["serve", "--config"])
         .arg(folder.join("standin.toml"))
         .env_remove("STANDIN_ENDPOINT")
+        .env("STANDIN_STATE", folder.join("state"))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)

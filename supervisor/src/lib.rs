@@ -21,6 +21,7 @@ mod root;
 mod service;
 mod session;
 mod sessions;
+mod state;
 mod status;
 #[cfg_attr(
     not(test),

@@ -1,5 +1,7 @@
 //! The service as a whole: from settings to a running tree, and back to nothing.
 
+mod kept;
+
 use std::{
     io,
     path::{Path, PathBuf},
@@ -12,6 +14,7 @@ use standin_core::session::MemoryLimits;
 use standin_protocol::Limits;
 use standin_transport::{Access, Endpoint, EndpointError, ListenError, Listener};
 
+use self::kept::Kept;
 use crate::{
     clock,
     config::Settings,
@@ -23,8 +26,9 @@ use crate::{
     root::{Parts, Root, RootArguments, RootMessage},
     session::SessionEnvironment,
     sessions::SessionsMessage,
+    state::{Keeper, StateError},
     status::{RequestTotals, ServiceStatus},
-    store::{Store, StoreError, StoreHandle},
+    store::{StoreError, StoreHandle},
     worker::{WorkerEnvironment, random_hex},
 };
 
@@ -37,6 +41,12 @@ pub(crate) enum ServeError {
     /// The endpoint cannot be listened on.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// There is no folder to keep the state in.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// What is kept there cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The folder for the workers' sockets cannot be made.
     #[error("cannot make the folder `{}` for the workers' sockets", .folder.display())]
     Folder {
@@ -46,9 +56,6 @@ pub(crate) enum ServeError {
         #[source]
         source: io::Error,
     },
-    /// The store cannot be opened.
-    #[error(transparent)]
-    Store(#[from] StoreError),
     /// The thread that starts processes cannot be started.
     #[error("cannot start the thread that starts processes")]
     Spawner(#[source] io::Error),
@@ -60,26 +67,32 @@ pub(crate) enum ServeError {
     Fallen,
 }
 
-/// When the service began and where it listens, for status.
-static BEGAN: OnceLock<(Instant, String)> = OnceLock::new();
+/// What status tells of this run.
+static RUN: OnceLock<Run> = OnceLock::new();
+
+struct Run {
+    began: Instant,
+    endpoint: String,
+    state: String,
+}
 
 /// The longest that the end of the tree may take beyond the limit for calls.
 const STOP_GRACE: Duration = Duration::from_secs(10);
 
 /// Serves until `stop` is done, then stops within the limit of the settings. `hurry` ends the waiting. `manager` is told
-/// how it goes.
+/// how it goes; `keeper` is who starts the service, unless its socket was handed over, which only the machine does.
 pub(crate) async fn serve(
     settings: Settings,
+    keeper: Keeper,
     manager: Manager,
     stop: impl Future<Output = ()>,
     hurry: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     process::prepare();
     let handed_over = Listener::from_activation()?;
-    let beside = handed_over.as_ref().and_then(|_| runtime_folder());
-    let bound = match handed_over {
-        Some(listener) => listener,
-        None => bind(&settings)?,
+    let (bound, beside, keeper) = match handed_over {
+        Some(listener) => (listener, runtime_folder(), Keeper::Machine),
+        None => (bind(&settings)?, None, keeper),
     };
     let endpoint = bound.endpoint().clone();
     let wanted = &settings.endpoint.path;
@@ -88,8 +101,10 @@ pub(crate) async fn serve(
             "the settings say {wanted}, but the service manager's socket is {endpoint}; install the service again"
         );
     }
-    let folder = WorkersFolder::make(&settings, &endpoint, beside)?;
     let instance = random_hex();
+    // Whoever connects from now on waits until what earlier runs have left is cleared away.
+    let kept = Kept::open(&settings, &endpoint, keeper, &instance).await?;
+    let folder = WorkersFolder::make(&endpoint, beside, kept.folder.path())?;
     let guard = tokio::spawn(process::guard::keep(instance.clone()));
     let limits = Limits {
         message_size_max: settings.endpoint.message_size_max.0 as usize,
@@ -101,9 +116,12 @@ pub(crate) async fn serve(
         instance: instance.clone(),
         limits,
     });
-    let _ = BEGAN.set((clock::now(), endpoint.to_string()));
-    let store = open_store(&settings, &endpoint)?;
-    let (root, ended) = start(&settings, bound, environment, store.handle(), limits).await?;
+    let _ = RUN.set(Run {
+        began: clock::now(),
+        endpoint: endpoint.to_string(),
+        state: kept.folder.path().display().to_string(),
+    });
+    let (root, ended) = start(&settings, bound, environment, kept.store.handle(), limits).await?;
     tracing::info!(
         pid = std::process::id(),
         "standin {} is ready on {endpoint}",
@@ -120,42 +138,22 @@ pub(crate) async fn serve(
         _ = ended => Err(ServeError::Fallen),
     };
     // By now every worker has ended; this is for what workers left behind.
-    let _ = tokio::task::spawn_blocking(move || process::guard::sweep(&instance)).await;
+    let swept = instance.clone();
+    let sweep = tokio::task::spawn_blocking(move || process::guard::sweep(&swept));
+    let is_clean = sweep.await.unwrap_or(false);
+    kept.close(&instance, is_clean).await;
     guard.abort();
     alive.abort();
-    let _ = tokio::task::spawn_blocking(move || store.close()).await;
     tracing::info!("standin has stopped");
     result
 }
 
 /// The endpoint of the settings, claimed.
 fn bind(settings: &Settings) -> Result<Listener, ServeError> {
-    let endpoint = match settings.endpoint.path.as_str() {
-        "" => Endpoint::default_for_user(),
-        path => Endpoint::parse(path)?,
-    };
+    let endpoint = settings.endpoint()?;
     let group = Some(settings.endpoint.group.clone()).filter(|group| !group.is_empty());
     let access = Access::new(settings.endpoint.mode.0, group);
     Ok(Listener::bind(&endpoint, &access)?)
-}
-
-/// The store in the state folder: the one of the settings, else beside the endpoint.
-fn open_store(settings: &Settings, endpoint: &Endpoint) -> Result<Store, ServeError> {
-    let state = &settings.state.dir;
-    let mut folder = endpoint.as_path().as_os_str().to_owned();
-    folder.push(".state");
-    let folder = match state.as_os_str().is_empty() {
-        true if cfg!(windows) => std::env::temp_dir().join("standin.state"),
-        true => PathBuf::from(folder),
-        false => state.clone(),
-    };
-    let made = std::fs::create_dir_all(&folder);
-    made.map_err(|source| ServeError::Folder {
-        folder: folder.clone(),
-        source,
-    })?;
-    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    Ok(Store::open(&folder, boot.trim())?)
 }
 
 /// The folder that systemd has made for this run (`RuntimeDirectory=`). Beside a socket that was handed over there is
@@ -228,21 +226,15 @@ async fn end(root: &ActorRef<RootMessage>, limit: Duration, hurry: impl Future<O
 struct WorkersFolder(PathBuf);
 
 impl WorkersFolder {
-    /// In the folder of the settings, else in `base`, else beside the endpoint.
-    fn make(
-        settings: &Settings,
-        endpoint: &Endpoint,
-        base: Option<PathBuf>,
-    ) -> Result<Self, ServeError> {
-        let beside = base
+    /// In `base`, else beside the endpoint, or where neither can be written to, in the state folder.
+    fn make(endpoint: &Endpoint, base: Option<PathBuf>, state: &Path) -> Result<Self, ServeError> {
+        let base = base
             .or_else(|| endpoint.as_path().parent().map(PathBuf::from))
             .unwrap_or_default();
-        let state = &settings.state.dir;
-        let base = if state.as_os_str().is_empty() {
-            beside
-        } else {
-            state.clone()
-        };
+        Self::make_in(&base, endpoint).or_else(|_| Self::make_in(state, endpoint))
+    }
+
+    fn make_in(base: &Path, endpoint: &Endpoint) -> Result<Self, ServeError> {
         // The endpoint is ours by now, so what is in a folder of its name was left by a service that was killed.
         let name = endpoint.as_path().file_name().unwrap_or_default();
         let folder = base.join(format!("{}.workers", name.to_string_lossy()));
@@ -280,13 +272,15 @@ pub(crate) async fn status(
             pools.push(status);
         }
     }
-    let began = BEGAN.get();
+    let run = RUN.get();
+    let text = |text: fn(&Run) -> &String| run.map_or_else(String::new, |run| text(run).clone());
     Ok(ServiceStatus {
         server: "standin".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),
-        uptime_ms: began.map_or(0, |(at, _)| (clock::now() - *at).as_millis() as u64),
-        endpoint: began.map_or_else(String::new, |(_, endpoint)| endpoint.clone()),
+        uptime_ms: run.map_or(0, |run| (clock::now() - run.began).as_millis() as u64),
+        endpoint: text(|run| &run.endpoint),
+        state: text(|run| &run.state),
         sessions,
         sessions_waiting,
         requests: RequestTotals::of(&pools),

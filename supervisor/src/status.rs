@@ -13,6 +13,9 @@ pub(crate) struct ServiceStatus {
     pub(crate) pid: u32,
     pub(crate) uptime_ms: u64,
     pub(crate) endpoint: String,
+    /// The folder where it keeps what must outlive it.
+    #[serde(default)]
+    pub(crate) state: String,
     pub(crate) sessions: usize,
     /// Sessions whose clients are away and may come back.
     #[serde(default)]

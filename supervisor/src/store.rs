@@ -9,6 +9,7 @@
 
 mod apply;
 mod fatal;
+mod instances;
 mod names;
 mod open;
 mod question;
@@ -41,6 +42,7 @@ use self::{
 pub(crate) struct Store {
     handle: StoreHandle,
     thread: JoinHandle<()>,
+    left: Vec<String>,
 }
 
 /// What everybody holds. Cloning it is cheap.
@@ -51,20 +53,37 @@ pub(crate) struct StoreHandle {
 }
 
 impl Store {
-    /// Opens the database in `folder`, and makes one where there is none. `boot` names this run of the machine.
+    /// Opens the database in `folder`, and makes one where there is none, for the run of the service that is called
+    /// `instance`. `boot` names the run of the machine; it is told what the last run of the service has called its own.
     ///
     /// # Errors
-    /// The folder or the database cannot be used; nothing in it was changed then.
-    pub(crate) fn open(folder: &Path, boot: &str) -> Result<Store, StoreError> {
-        let connection = open::database(folder)?;
+    /// The folder or the database cannot be used; what is kept in it is as it was.
+    pub(crate) fn open(
+        folder: &Path,
+        boot: impl FnOnce(Option<&str>) -> String,
+        instance: &str,
+    ) -> Result<Store, StoreError> {
+        let mut connection = open::database(folder)?;
+        let begun = instances::begin(&mut connection, boot, instance)
+            .map_err(|source| open::trouble("write", &folder.join(open::FILE), source))?;
         let (queue, orders) = mpsc::channel();
-        let writer = Writer::new(connection, orders, boot.to_owned());
+        let writer = Writer::new(connection, orders, begun.boot);
         let thread = std::thread::Builder::new()
             .name("standin-store".to_owned())
             .spawn(move || writer.run())
             .map_err(StoreError::Thread)?;
         let handle = StoreHandle { queue };
-        Ok(Store { handle, thread })
+        Ok(Store {
+            handle,
+            thread,
+            left: begun.left,
+        })
+    }
+
+    /// Earlier runs of the service whose processes may still be alive. Nothing may be answered from the store before they
+    /// are gone; then each is told to it as [`Write::InstanceGone`].
+    pub(crate) fn left(&self) -> &[String] {
+        &self.left
     }
 
     /// What is given to those who use it.

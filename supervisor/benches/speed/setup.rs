@@ -99,10 +99,11 @@ fn start_standin(workers: usize, concurrency: u32) -> Standin {
     let endpoint = folder.path().join("s");
     let own = std::env::current_exe().expect("the system tells");
     let settings = format!(
-        "[log]\nlevel = \"warn\"\n[endpoint]\npath = '{}'\n[pools.builtin]\nenabled = false\n[pools.bench]\n\
+        "[log]\nlevel = \"warn\"\n[endpoint]\npath = '{}'\n[state]\ndir = '{}'\n[pools.builtin]\nenabled = false\n[pools.bench]\n\
          command = ['{}', 'echo-worker', '{concurrency}']\n\
          workers = {{ min = {workers}, max = {workers}, spare = 1 }}\nqueue = {{ max = 100_000 }}\n",
         endpoint.display(),
+        folder.path().join("state").display(),
         own.display()
     );
     let file = folder.path().join("standin.toml");

@@ -76,6 +76,14 @@ pub(super) struct ServeOptions {
         value_name = "NAME"
     )]
     pub(super) endpoint: Option<String>,
+    /// The folder for what must outlive the service, instead of what the configuration says.
+    #[arg(
+        long,
+        env = "STANDIN_STATE",
+        hide_env_values = true,
+        value_name = "DIR"
+    )]
+    pub(super) state: Option<PathBuf>,
     /// What to log, instead of what the configuration says: error, warn, info, debug or trace; also by module, such as
     /// info,standin::pool=debug.
     #[arg(

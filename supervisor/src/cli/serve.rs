@@ -12,7 +12,7 @@ use self::unix::StopRequests;
 #[cfg(windows)]
 use self::windows::StopRequests;
 use super::{CommandError, options::ServeOptions};
-use crate::{config::Settings, logging, notify::Manager, service};
+use crate::{config::Settings, logging, notify::Manager, service, state::Keeper};
 
 pub(super) fn run(options: &ServeOptions) -> Result<(), CommandError> {
     let mut settings = Settings::load(options.config.as_deref())?;
@@ -28,6 +28,13 @@ pub(super) fn run(options: &ServeOptions) -> Result<(), CommandError> {
         logging::check_level(level).map_err(|wrong| CommandError::Usage(wrong.to_string()))?;
         settings.log.level.clone_from(level);
     }
+    if let Some(state) = options
+        .state
+        .as_ref()
+        .filter(|dir| !dir.as_os_str().is_empty())
+    {
+        settings.state.dir.clone_from(state);
+    }
     logging::start(&settings.log);
     let runtime = runtime(settings.service.threads).map_err(CommandError::Runtime)?;
     let served = runtime.block_on(async {
@@ -39,9 +46,15 @@ pub(super) fn run(options: &ServeOptions) -> Result<(), CommandError> {
             both.next().await;
             both.next().await;
         };
-        service::serve(settings, Manager::of_environment(), stop, hurry)
-            .await
-            .map_err(CommandError::Serve)
+        service::serve(
+            settings,
+            Keeper::Somebody,
+            Manager::of_environment(),
+            stop,
+            hurry,
+        )
+        .await
+        .map_err(CommandError::Serve)
     });
     // Threads that read a worker's output may be held up by somebody who holds its pipe; nobody waits for them.
     runtime.shutdown_background();

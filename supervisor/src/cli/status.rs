@@ -37,9 +37,13 @@ fn render(status: &ServiceStatus) -> String {
         sessions,
         sessions_waiting,
         requests,
+        state,
         ..
     } = status;
     let _ = writeln!(out, "{server} {version} on {endpoint}");
+    if !state.is_empty() {
+        let _ = writeln!(out, "state in {state}");
+    }
     let waiting = match sessions_waiting {
         0 => String::new(),
         waiting => format!(", {waiting} waiting for their programs"),
@@ -236,6 +240,7 @@ mod tests {
             pid: 4700,
             uptime_ms: 3_700_000,
             endpoint: "/run/standin/standin.sock".into(),
+            state: "/var/lib/standin".into(),
             sessions: 60,
             sessions_waiting: 1,
             requests: RequestTotals::of(&pools),
@@ -243,6 +248,7 @@ mod tests {
         };
         insta::assert_snapshot!(render(&status), @r"
         standin 0.1.0 on /run/standin/standin.sock
+        state in /var/lib/standin
         pid 4700, up 1 h 1 min, 60 sessions, 1 waiting for their programs
         24716 calls answered, 2 replayed, 0 refused, 4 failed
 

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::Serialize;
+use standin_transport::{Endpoint, EndpointError};
 
 use super::units::{Bytes, Mode, Span};
 
@@ -34,6 +35,14 @@ impl Default for Settings {
 impl Settings {
     /// The pool that is there without any configuration.
     pub(crate) const BUILTIN_POOL: &str = "builtin";
+
+    /// Where the service listens: what is set, else the usual place of whoever runs it.
+    pub(crate) fn endpoint(&self) -> Result<Endpoint, EndpointError> {
+        match self.endpoint.path.as_str() {
+            "" => Ok(Endpoint::default_for_user()),
+            path => Endpoint::parse(path),
+        }
+    }
 }
 
 /// Where clients come in, and what they may do there.
@@ -82,10 +91,10 @@ impl Default for SessionsSettings {
     }
 }
 
-/// Where the service keeps what it needs while it runs.
+/// Where the service keeps what must outlive it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub(crate) struct StateSettings {
-    /// Empty: beside the endpoint.
+    /// Empty: the place that is usual for the user who runs the service.
     pub(crate) dir: PathBuf,
 }
 

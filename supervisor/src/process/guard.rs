@@ -20,10 +20,16 @@ pub fn run(instance: &str) -> ExitCode {
     platform::guard(instance)
 }
 
-/// Ends everything that a run of the service has started, and comes back when nothing is left or after about a
+/// Ends everything that a run of the service has started, and comes back when nothing is left (true) or after about a
 /// second. It blocks: call it from a thread that may.
-pub fn sweep(instance: &str) {
-    platform::sweep(instance);
+pub fn sweep(instance: &str) -> bool {
+    platform::sweep(instance)
+}
+
+/// Ends everything that runs of the service have started, and comes back when nothing is left, however long that takes.
+/// Gives how many were told to end. It blocks: call it from a thread that may.
+pub fn sweep_until_clean(instances: &[String]) -> usize {
+    platform::sweep_until_clean(instances)
 }
 
 /// Keeps a guardian beside the service until it is given up. [`Guard::start`] is the better one where something can be

@@ -12,7 +12,7 @@ pub(super) use self::{
     launcher::become_command,
     memory::watch_memory,
     pipe::Pipe,
-    strays::sweep,
+    strays::{sweep, sweep_until_clean},
 };
 
 use std::{

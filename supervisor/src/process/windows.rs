@@ -116,7 +116,14 @@ pub(super) fn prepare() {}
 pub(super) fn watch_memory() {}
 
 /// The jobs end what is left.
-pub(super) fn sweep(_instance: &str) {}
+pub(super) fn sweep(_instance: &str) -> bool {
+    true
+}
+
+/// The jobs have ended with the runs.
+pub(super) fn sweep_until_clean(_instances: &[String]) -> usize {
+    0
+}
 
 /// The jobs end with the service, so there is nothing to guard.
 pub(super) fn guard(_instance: &str) -> ExitCode {

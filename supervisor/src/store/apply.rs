@@ -65,6 +65,10 @@ pub(super) fn apply(
         )?,
         Write::Forget(name) => forget(connection, name)?,
         Write::Acked { session, up_to } => acked(connection, *session, *up_to)?,
+        Write::InstanceGone(instance) => {
+            let text = "DELETE FROM instances WHERE id = ?1";
+            connection.prepare_cached(text)?.execute([instance])?;
+        }
     }
     Ok(())
 }

@@ -10,9 +10,10 @@ use std::{
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use super::schema;
+use crate::state;
 
 /// The database.
-const FILE: &str = "standin.db";
+pub(super) const FILE: &str = "standin.db";
 
 /// What becomes the database, once it is whole.
 const UNFINISHED: &str = "standin.db.new";
@@ -105,6 +106,12 @@ fn create(folder: &Path, file: &Path) -> Result<(), StoreError> {
     for left in [UNFINISHED, "standin.db.new-journal"] {
         remove_if_there(&folder.join(left))?;
     }
+    let failed = |what, path: &Path| {
+        let path = path.to_owned();
+        move |source| StoreError::Folder { what, path, source }
+    };
+    // What the library makes beside a file has the rights of that file.
+    state::private_file(&unfinished).map_err(failed("cannot make", &unfinished))?;
     let make = || -> rusqlite::Result<()> {
         let mut connection = Connection::open(&unfinished)?;
         connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA synchronous = FULL")?;
@@ -113,10 +120,6 @@ fn create(folder: &Path, file: &Path) -> Result<(), StoreError> {
         connection.close().map_err(|(_, error)| error)
     };
     make().map_err(|source| trouble("make", &unfinished, source))?;
-    let failed = |what, path: &Path| {
-        let path = path.to_owned();
-        move |source| StoreError::Folder { what, path, source }
-    };
     File::options()
         .write(true)
         .open(&unfinished)
@@ -193,7 +196,7 @@ fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
-fn trouble(what: &'static str, file: &Path, source: rusqlite::Error) -> StoreError {
+pub(super) fn trouble(what: &'static str, file: &Path, source: rusqlite::Error) -> StoreError {
     let file = file.to_owned();
     match source.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged {

@@ -47,6 +47,8 @@ pub(crate) enum Write {
         session: SessionToken,
         up_to: u64,
     },
+    /// No process of this run of the service is alive any more.
+    InstanceGone(String),
 }
 
 impl Write {
@@ -58,7 +60,8 @@ impl Write {
             Write::SessionEnded(_)
             | Write::Completion { .. }
             | Write::Forget(_)
-            | Write::Acked { .. } => true,
+            | Write::Acked { .. }
+            | Write::InstanceGone(_) => true,
         }
     }
 

@@ -14,6 +14,16 @@ pub(super) const VERSION: i64 = STEPS.len() as i64;
 /// Requests are few and go soon: one tree. Keys are many and stay: their numbers are in the order of their age, by
 /// which they are swept.
 const FIRST: &str = "
+CREATE TABLE state (
+    name TEXT PRIMARY KEY NOT NULL,
+    value ANY
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE instances (
+    id TEXT PRIMARY KEY NOT NULL,
+    boot TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE sessions (
     token BLOB PRIMARY KEY NOT NULL,
     user TEXT NOT NULL,

@@ -1,5 +1,6 @@
 //! What the store promises, on a real database in a temporary folder.
 
+mod instances;
 mod names;
 mod opening;
 mod sessions;
@@ -13,11 +14,17 @@ use bytes::Bytes;
 
 use super::{
     Durability, Fingerprint, KeyName, RecordName, RecordState, Refusal, SessionToken, Store,
-    StoreHandle, Write,
+    StoreError, StoreHandle, Write,
 };
 
 fn open(folder: &Path) -> Store {
-    Store::open(folder, "this-boot").expect("the folder is ours")
+    open_after(folder, "this-boot").expect("the folder is ours")
+}
+
+/// The store of another run of the service, on this run of the machine.
+fn open_after(folder: &Path, boot: &str) -> Result<Store, StoreError> {
+    let instance = SessionToken::random().to_string();
+    Store::open(folder, |_| boot.to_owned(), &instance)
 }
 
 /// What became of a write.

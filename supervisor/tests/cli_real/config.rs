@@ -15,7 +15,23 @@ fn the_shipped_file_is_good() {
     let folder = folder_with(include_str!("../../../config/standin.toml"));
     let ran = run_in(folder.path(), &["config", "check", "my.toml"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
-    assert_eq!(ran.stdout, "`my.toml` is good. Pools: builtin.\n");
+    let (first, second) = ran.stdout.split_once('\n').expect("two lines");
+    assert_eq!(first, "`my.toml` is good. Pools: builtin.");
+    assert!(
+        second.starts_with("Started by you, the service keeps its state in "),
+        "{second}"
+    );
+}
+
+#[test]
+fn the_folder_of_the_state_is_told_as_it_is_set() {
+    let folder = folder_with("[state]\ndir = '/srv/standin'\n");
+    let ran = run_in(folder.path(), &["config", "check", "my.toml"]);
+    assert!(
+        ran.stdout.ends_with("keeps its state in /srv/standin.\n"),
+        "{}",
+        ran.stdout
+    );
 }
 
 #[test]
@@ -84,14 +100,16 @@ fn the_variable_names_the_file_and_the_command_line_wins_over_it() {
             .current_dir(folder.path())
             .env("STANDIN_CONFIG", "my.toml")
             .output();
-        String::from_utf8(output.expect("the binary starts").stdout).expect("it is UTF-8")
+        let said = String::from_utf8(output.expect("the binary starts").stdout);
+        let said = said.expect("it is UTF-8");
+        said.lines().next().unwrap_or_default().to_owned()
     };
     assert_eq!(
         check(&["config", "check"]),
-        "`my.toml` is good. Pools: builtin, reports.\n"
+        "`my.toml` is good. Pools: builtin, reports."
     );
     assert_eq!(
         check(&["config", "check", "other.toml"]),
-        "`other.toml` is good. Pools: builtin.\n"
+        "`other.toml` is good. Pools: builtin."
     );
 }

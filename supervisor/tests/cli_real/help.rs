@@ -52,6 +52,8 @@ fn the_help_of_serve_says_where_its_settings_come_from() {
                              machine's file if there is one, else the defaults
           --endpoint <NAME>  Where clients connect, instead of what the configuration says [env:
                              STANDIN_ENDPOINT]
+          --state <DIR>      The folder for what must outlive the service, instead of what the
+                             configuration says [env: STANDIN_STATE]
           --log <LEVEL>      What to log, instead of what the configuration says: error, warn, info,
                              debug or trace; also by module, such as info,standin::pool=debug [env:
                              STANDIN_LOG]

@@ -8,7 +8,12 @@ use std::{
 /// `standin` with these arguments.
 pub(crate) fn standin(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_standin"));
-    for variable in ["STANDIN_CONFIG", "STANDIN_ENDPOINT", "STANDIN_LOG"] {
+    for variable in [
+        "STANDIN_CONFIG",
+        "STANDIN_ENDPOINT",
+        "STANDIN_LOG",
+        "STANDIN_STATE",
+    ] {
         command.env_remove(variable);
     }
     // The width that help is wrapped to.
@@ -34,6 +39,24 @@ impl From<Output> for Ran {
             stdout: text(output.stdout),
             stderr: text(output.stderr),
         }
+    }
+}
+
+/// Looks until there is something; says what never was.
+#[cfg(target_os = "linux")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests have no clock of their own"
+)]
+pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let start = std::time::Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        let waited = start.elapsed();
+        assert!(waited.as_secs() < 30, "it never came true that {what}");
+        std::thread::sleep(std::time::Duration::from_millis(10));
     }
 }
 
@@ -66,7 +89,9 @@ impl Service {
         command
             .args(arguments)
             .arg("--endpoint")
-            .arg(endpoint_in(folder.path()));
+            .arg(endpoint_in(folder.path()))
+            .arg("--state")
+            .arg(folder.path().join("state"));
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         Self {
             child: command.spawn().expect("the binary starts"),
@@ -77,6 +102,11 @@ impl Service {
     /// Where it listens.
     pub(crate) fn endpoint(&self) -> String {
         endpoint_in(self.folder.path())
+    }
+
+    /// Where it keeps its state.
+    pub(crate) fn state(&self) -> std::path::PathBuf {
+        self.folder.path().join("state")
     }
 
     /// Runs a client of it to its end. It waits for the service as long as a slow machine may take.
@@ -123,12 +153,12 @@ impl Drop for Service {
 }
 
 #[cfg(unix)]
-fn endpoint_in(folder: &Path) -> String {
+pub(crate) fn endpoint_in(folder: &Path) -> String {
     folder.join("standin.sock").display().to_string()
 }
 
 #[cfg(windows)]
-fn endpoint_in(folder: &Path) -> String {
+pub(crate) fn endpoint_in(folder: &Path) -> String {
     let name = folder
         .file_name()
         .expect("a folder has a name")

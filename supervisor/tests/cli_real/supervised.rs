@@ -53,6 +53,7 @@ fn the_manager_hears_ready_once_clients_get_in_then_signs_of_life_then_stopping(
     let mut command = standin(&["serve", "--endpoint"]);
     command.arg(&endpoint).stderr(Stdio::null());
     command
+        .env("STANDIN_STATE", folder.path().join("state"))
         .env("NOTIFY_SOCKET", &notify)
         .env("WATCHDOG_USEC", "200000")
         .env_remove("WATCHDOG_PID");
@@ -78,8 +79,14 @@ fn activated(handle: OwnedFd, runtime: &Path) -> Command {
         ])
         .arg(inner.get_program())
         .env("RUNTIME_DIRECTORY", runtime)
+        .env("STATE_DIRECTORY", runtime.with_file_name("state"))
         .stdin(Stdio::from(handle));
-    for variable in ["STANDIN_CONFIG", "STANDIN_ENDPOINT", "STANDIN_LOG"] {
+    for variable in [
+        "STANDIN_CONFIG",
+        "STANDIN_ENDPOINT",
+        "STANDIN_LOG",
+        "STANDIN_STATE",
+    ] {
         command.env_remove(variable);
     }
     command

@@ -46,7 +46,7 @@ pub(in super::super) fn guard(instance: &str) -> ExitCode {
         kinds.map(signal)
     });
     wait_for_end(&mut io::stdin());
-    strays::sweep_until_clean(instance);
+    strays::sweep_until_clean(&[instance.to_owned()]);
     drop(deaf);
     ExitCode::SUCCESS
 }

@@ -63,7 +63,7 @@ fn look_while_wanted() {
         if marks.is_empty() {
             return;
         }
-        let ended = end_all(&marks, Some(LOOKS_MAX));
+        let ended = end_all(&marks, Some(LOOKS_MAX)).ended;
         if ended > 0 {
             tracing::info!(
                 ended,
@@ -73,22 +73,29 @@ fn look_while_wanted() {
     }
 }
 
-/// Ends everything that a run of the service has started, within about a second.
-pub(in super::super) fn sweep(instance: &str) {
-    end_all(&[instance_mark(instance)], Some(LOOKS_MAX));
+/// Ends everything that a run of the service has started, within about a second. False if something may be left.
+pub(in super::super) fn sweep(instance: &str) -> bool {
+    end_all(&[instance_mark(instance)], Some(LOOKS_MAX)).is_clean
 }
 
-/// Ends everything that a run of the service has started, however long it takes.
-pub(super) fn sweep_until_clean(instance: &str) {
-    end_all(&[instance_mark(instance)], None);
+/// Ends everything that runs of the service have started, however long it takes.
+pub(in super::super) fn sweep_until_clean(instances: &[String]) -> usize {
+    let marks: Vec<String> = instances.iter().map(|it| instance_mark(it)).collect();
+    end_all(&marks, None).ended
 }
 
 fn instance_mark(instance: &str) -> String {
     format!("{INSTANCE_VARIABLE}={instance}")
 }
 
-/// Gives how many were told to end; one that takes its time is counted again.
-fn end_all(marks: &[String], looks_max: Option<u32>) -> usize {
+/// What became of looking for marks.
+struct Sweep {
+    /// How many were told to end; one that takes its time is counted again.
+    ended: usize,
+    is_clean: bool,
+}
+
+fn end_all(marks: &[String], looks_max: Option<u32>) -> Sweep {
     let mut ended = 0;
     let mut clean = 0;
     let mut pause = LOOK_PAUSE;
@@ -99,6 +106,11 @@ fn end_all(marks: &[String], looks_max: Option<u32>) -> usize {
         if clean == CLEAN_LOOKS || looks_max.is_some_and(|max| look >= max) {
             break;
         }
+        if look % (LOOKS_MAX * 3) == 0 {
+            tracing::warn!(
+                "processes that carry the service's mark do not die; they are waited for"
+            );
+        }
         if look > 5 {
             pause = (pause * 2).min(LOOK_PAUSE_MAX);
         }
@@ -108,7 +120,10 @@ fn end_all(marks: &[String], looks_max: Option<u32>) -> usize {
         )]
         thread::sleep(pause);
     }
-    ended
+    Sweep {
+        ended,
+        is_clean: clean == CLEAN_LOOKS,
+    }
 }
 
 /// One look at all processes; gives how many were told to end.

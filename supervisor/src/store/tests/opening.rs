@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{super::StoreError, *};
+use super::*;
 
 #[tokio::test]
 async fn what_waits_when_the_store_is_closed_is_committed_and_what_comes_later_is_refused() {
@@ -43,7 +43,7 @@ fn change(folder: &Path, text: &str) {
 fn refusal(folder: &Path) -> StoreError {
     let file = folder.join("standin.db");
     let before = std::fs::read(&file).unwrap();
-    let refused = Store::open(folder, "this-boot").expect_err("it is refused");
+    let refused = open_after(folder, "this-boot").expect_err("it is refused");
     assert_eq!(std::fs::read(&file).unwrap(), before, "nothing was changed");
     refused
 }

@@ -92,7 +92,7 @@ async fn after_a_reboot_a_session_is_unknown_and_a_key_is_not() {
     handle.post(session_opened(token));
     written(&handle, intent(RecordName::Key(key("a")))).unwrap();
     store.close();
-    let store = Store::open(folder.path(), "next-boot").unwrap().handle();
+    let store = open_after(folder.path(), "next-boot").unwrap().handle();
     assert_eq!(store.load_session(token).await, Ok(None));
     assert_eq!(
         key_state(&store, &key("a")).await,

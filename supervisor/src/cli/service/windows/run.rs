@@ -31,6 +31,7 @@ use crate::{
     logging,
     notify::{Manager, News},
     service,
+    state::Keeper,
 };
 
 /// How often a service that is stopping says that it still is.
@@ -117,6 +118,7 @@ fn serve(config: Option<&Path>, handle: ServiceStatusHandle) -> Result<(), Comma
     });
     let served = runtime.block_on(service::serve(
         settings,
+        Keeper::Machine,
         manager,
         STOP.notified(),
         // The manager has no second request; it kills.

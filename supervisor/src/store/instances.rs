@@ -1,0 +1,43 @@
+//! Runs of the service whose processes may still be alive, and the run of the machine.
+
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+
+/// What is known once this run has begun.
+#[derive(Debug)]
+pub(super) struct Begun {
+    /// This run of the machine.
+    pub(super) boot: String,
+    /// Runs of the service on this run of the machine that nobody has confirmed to be gone with all their processes.
+    pub(super) left: Vec<String>,
+}
+
+/// Notes this run of the service, before it starts anything. `boot` names the run of the machine; it is told what the
+/// last run of the service has called its own.
+pub(super) fn begin(
+    connection: &mut Connection,
+    boot: impl FnOnce(Option<&str>) -> String,
+    instance: &str,
+) -> rusqlite::Result<Begun> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let last = transaction.query_row("SELECT value FROM state WHERE name = 'boot'", [], |row| {
+        row.get::<_, String>(0)
+    });
+    let boot = boot(last.optional()?.as_deref());
+    transaction.execute(
+        "INSERT OR REPLACE INTO state (name, value) VALUES ('boot', ?1)",
+        [&boot],
+    )?;
+    // No process has outlived the machine.
+    transaction.execute("DELETE FROM instances WHERE boot <> ?1", [&boot])?;
+    let left = {
+        let mut statement = transaction.prepare("SELECT id FROM instances ORDER BY id")?;
+        let left = statement.query_map([], |row| row.get(0))?;
+        left.collect::<rusqlite::Result<_>>()?
+    };
+    transaction.execute(
+        "INSERT INTO instances (id, boot) VALUES (?1, ?2)",
+        params![instance, boot],
+    )?;
+    transaction.commit()?;
+    Ok(Begun { boot, left })
+}

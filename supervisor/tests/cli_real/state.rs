@@ -1,0 +1,77 @@
+//! The state folder of the real service: who may use it, what is in it, and what a start after a kill does.
+
+use std::{fs, path::Path};
+
+use crate::helpers::{Ran, Service, run};
+
+/// Serves on an endpoint of its own with the state folder of another, which it must not.
+fn second_on(state: &Path) -> Ran {
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let endpoint = crate::helpers::endpoint_in(folder.path());
+    let state = state.to_str().expect("a plain name");
+    run(&["serve", "--endpoint", &endpoint, "--state", state])
+}
+
+#[test]
+fn a_second_service_on_the_same_state_folder_refuses_and_names_the_first() {
+    let service = Service::start(&[]);
+    assert_eq!(service.ask(&["call", "standin.ping"]).code, Some(0));
+    let state = service.state();
+    let second = second_on(&state);
+    assert_eq!(second.code, Some(3), "{}", second.stderr);
+    let owner = format!(
+        "another service (pid {}) uses the state folder",
+        service.pid()
+    );
+    assert!(second.stderr.contains(&owner), "{}", second.stderr);
+    assert!(
+        second.stderr.contains(&state.display().to_string()),
+        "{}",
+        second.stderr
+    );
+    assert_eq!(service.ask(&["call", "standin.ping"]).code, Some(0));
+}
+
+#[test]
+fn the_status_says_where_the_state_is() {
+    let service = Service::start(&[]);
+    let status = service.ask(&["status"]).stdout;
+    let line = format!("state in {}", service.state().display());
+    assert!(status.lines().any(|it| it == line), "{line} in\n{status}");
+}
+
+#[test]
+fn a_damaged_database_keeps_the_service_from_starting_and_is_not_touched() {
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let database = folder.path().join("standin.db");
+    fs::write(
+        &database,
+        "this is no database, but somebody may still want it",
+    )
+    .unwrap();
+    let before = fs::read(&database).unwrap();
+    let ran = second_on(folder.path());
+    assert_eq!(ran.code, Some(3), "{}", ran.stderr);
+    assert!(ran.stderr.contains("is damaged"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("backup"), "{}", ran.stderr);
+    assert_eq!(fs::read(&database).unwrap(), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_else_can_read_what_is_kept() {
+    use std::os::unix::fs::PermissionsExt;
+    let service = Service::start(&[]);
+    assert_eq!(service.ask(&["call", "standin.ping"]).code, Some(0));
+    let state = service.state();
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&state), 0o700);
+    for file in [
+        "standin.db",
+        "standin.db-wal",
+        "standin.db-shm",
+        "standin.lock",
+    ] {
+        assert_eq!(mode(&state.join(file)), 0o600, "{file}");
+    }
+}
