@@ -3,6 +3,7 @@
 //! It owns every word on standard output. It decides nothing about calls or pools: it asks the service, as any other
 //! client does.
 
+mod backup;
 mod call;
 mod client;
 mod config;
@@ -23,7 +24,7 @@ use clap::Parser;
 use standin_client::{CallError, OpenError};
 
 use self::options::{Command, CommandLine, ConfigCommand, WorkerCommand};
-use crate::{config::ConfigError, process, service::ServeError};
+use crate::{config::ConfigError, process, service::ServeError, store::BackupError};
 
 /// Why a command did not do what it was told.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,8 @@ enum CommandError {
     Serve(#[from] ServeError),
     #[error(transparent)]
     Call(#[from] CallError),
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     #[error(transparent)]
     Manage(#[from] service::ManageError),
     #[error("cannot start the runtime")]
@@ -70,7 +73,8 @@ impl CommandError {
                 | CallError::Closed { .. }
                 | CallError::NoAnswer { .. },
             ) => 3,
-            CommandError::Open(_)
+            CommandError::Backup(_)
+            | CommandError::Open(_)
             | CommandError::Serve(_)
             | CommandError::Manage(_)
             | CommandError::Runtime(_) => 3,
@@ -98,6 +102,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Methods(options) => methods::run(&options),
         Command::Status(options) => status::run(&options),
         Command::Explain(options) => explain::run(&options),
+        Command::Backup(options) => backup::run(&options),
         Command::Config(ConfigCommand::Check { file }) => config::check(file.as_deref()),
         Command::Config(ConfigCommand::Show { file }) => config::show(file.as_deref()),
         Command::Service(command) => service::run(&command),

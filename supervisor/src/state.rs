@@ -21,7 +21,7 @@ use std::{
 };
 
 pub(crate) use self::place::{Keeper, place};
-pub(crate) use platform::{boot, private_file};
+pub(crate) use platform::{allocate, boot, new_private_file, private_file};
 
 /// Held by the service that uses the folder. The system lets go of it whatever ends the service.
 const LOCK: &str = "standin.lock";
@@ -101,6 +101,12 @@ impl StateFolder {
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+impl Drop for StateFolder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(self.path.join(PID));
     }
 }
 

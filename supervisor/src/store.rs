@@ -5,11 +5,15 @@
 //! kept, and hear when that is so. Everybody holds a [`StoreHandle`]; whoever opened the [`Store`] closes it.
 //!
 //! What is handed in is committed in the order in which it was handed in, together with everything else that waits. An
-//! error of the disk ends the process (see [`fatal`]): after one, nobody can say what a later flush has kept.
+//! error of the disk ends the process (see [`Fatal`]): after one, nobody can say what a later flush has kept.
 
 mod apply;
+mod backup;
+mod database;
+mod disk;
 mod fatal;
 mod instances;
+mod log;
 mod names;
 mod open;
 mod question;
@@ -28,14 +32,19 @@ use std::{
 use tokio::sync::oneshot;
 
 pub(crate) use self::{
+    backup::{BackupError, back_up},
     names::{Fingerprint, KeyName, RecordName, SessionToken},
     open::StoreError,
     record::{Durability, RecordState, Refusal, StoredKey, StoredSession, Write},
 };
 use self::{
+    database::Database,
+    disk::Disk,
+    fatal::Fatal,
     question::Question,
     writer::{Message, Order, Writer},
 };
+use crate::clock;
 
 /// The store itself: the thread, and what reaches it.
 #[derive(Debug)]
@@ -66,8 +75,19 @@ impl Store {
         let mut connection = open::database(folder)?;
         let begun = instances::begin(&mut connection, boot, instance)
             .map_err(|source| open::trouble("write", &folder.join(open::FILE), source))?;
+        let disk = Disk::new(folder, clock::now());
+        let database = Database::new(connection, begun.boot);
+        Store::start(database, disk, Fatal::new(folder), begun.left)
+    }
+
+    fn start(
+        database: Database,
+        disk: Disk,
+        fatal: Fatal,
+        left: Vec<String>,
+    ) -> Result<Store, StoreError> {
         let (queue, orders) = mpsc::channel();
-        let writer = Writer::new(connection, orders, begun.boot);
+        let writer = Writer::new(database, orders, disk, fatal);
         let thread = std::thread::Builder::new()
             .name("standin-store".to_owned())
             .spawn(move || writer.run())
@@ -76,7 +96,7 @@ impl Store {
         Ok(Store {
             handle,
             thread,
-            left: begun.left,
+            left,
         })
     }
 

@@ -131,5 +131,8 @@ fn after_all_kinds_of_deaths_a_stop_leaves_no_process_no_zombie_and_no_file() {
     let mut expected = [own, platform::FILES_KEPT].concat();
     expected.sort_unstable();
     assert_eq!(files(folder), expected);
-    assert_eq!(files(&folder.join("state")), ["standin.db"]);
+    assert_eq!(
+        files(&folder.join("state")),
+        ["standin.ballast", "standin.db", "standin.lock"]
+    );
 }

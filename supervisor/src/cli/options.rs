@@ -12,7 +12,8 @@ Exit codes:
   0  done
   1  the call was answered with an error
   2  the command line or the configuration is wrong
-  3  the service cannot be reached, or cannot serve";
+  3  the service cannot be reached, or cannot serve
+ 74  the disk that holds the service's state failed while it served";
 
 const CALL_HELP: &str = "\
 Results are JSON on standard output, errors sentences on standard error. What JSON has no word for is written as an \
@@ -51,6 +52,8 @@ pub(super) enum Command {
     Status(StatusOptions),
     /// Tell what happened to a call: each attempt, who died and why, and the rule that decided.
     Explain(ExplainOptions),
+    /// Copy what the service keeps into a file, whether it runs or not.
+    Backup(BackupOptions),
     /// Check a configuration, or show the one in force.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -195,6 +198,32 @@ pub(super) struct ExplainOptions {
     pub(super) json: bool,
     #[command(flatten)]
     pub(super) service: ServiceOptions,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BackupOptions {
+    /// The new file. One that is there is not overwritten.
+    pub(super) file: PathBuf,
+    /// The service's state folder. Without it: the one of the service that runs, else the one that `serve` would use.
+    #[arg(
+        long,
+        env = "STANDIN_STATE",
+        hide_env_values = true,
+        value_name = "DIR"
+    )]
+    pub(super) state: Option<PathBuf>,
+    /// Where the service is, if it runs. Without it: what the configuration says, else the user's own service, else the
+    /// machine's.
+    #[arg(
+        long,
+        env = "STANDIN_ENDPOINT",
+        hide_env_values = true,
+        value_name = "NAME"
+    )]
+    pub(super) endpoint: Option<String>,
+    /// The configuration file, if the service does not run. Without it, the one that `serve` would use.
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -52,6 +52,36 @@ pub(crate) fn private_file(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
+/// The same, where nothing is of that name.
+pub(crate) fn new_private_file(path: &Path) -> io::Result<File> {
+    File::options()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+}
+
+/// Gives a file that size, with real room on the disk behind it.
+pub(crate) fn allocate(file: &File, size: u64) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::{fs::FallocateFlags, io::Errno};
+        match rustix::fs::fallocate(file, FallocateFlags::empty(), 0, size) {
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}
+            done => return Ok(done?),
+        }
+    }
+    let mut file = file;
+    let zeros = vec![0; 1 << 20];
+    let mut left = size;
+    while left > 0 {
+        let part = left.min(zeros.len() as u64);
+        io::Write::write_all(&mut file, &zeros[..part as usize])?;
+        left -= part;
+    }
+    file.sync_all()
+}
+
 /// What the folder is on, if that is not a disk of this machine.
 pub(super) fn is_remote(folder: &Path) -> io::Result<Option<String>> {
     #[cfg(target_os = "linux")]

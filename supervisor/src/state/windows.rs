@@ -52,6 +52,16 @@ pub(crate) fn private_file(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
+/// The same, where nothing is of that name.
+pub(crate) fn new_private_file(path: &Path) -> io::Result<File> {
+    File::options().write(true).create_new(true).open(path)
+}
+
+/// Gives a file that size, with real room on the disk behind it.
+pub(crate) fn allocate(file: &File, size: u64) -> io::Result<()> {
+    file.set_len(size)
+}
+
 /// What the folder is on, if that is not a disk of this machine.
 pub(super) fn is_remote(folder: &Path) -> io::Result<Option<String>> {
     let mut root = [0_u16; 512];

@@ -7,9 +7,9 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use super::schema;
+use super::{fatal, schema};
 use crate::state;
 
 /// The database.
@@ -87,6 +87,7 @@ pub(super) fn database(folder: &Path) -> Result<Connection, StoreError> {
     }
     let mut connection = connect(&file)?;
     check(&connection, &file)?;
+    look_through_if_suspect(&connection, folder, &file)?;
     let mode: String = connection
         .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
         .map_err(|source| trouble("open", &file, source))?;
@@ -152,9 +153,18 @@ fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// The database for somebody who only wants to look, perhaps beside the service that uses it.
+pub(super) fn visit(file: &Path) -> Result<Connection, StoreError> {
+    let connection = connect(file)?;
+    check(&connection, file)?;
+    Ok(connection)
+}
+
 fn connect(file: &Path) -> Result<Connection, StoreError> {
     let open = || -> rusqlite::Result<Connection> {
-        let connection = Connection::open(file)?;
+        // It is there; a file that has just been taken away is not made again, empty.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(file, flags)?;
         connection.busy_timeout(BUSY_LIMIT)?;
         // Nothing in the file can make the library call functions, and cells are looked at before they are believed.
         connection.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")?;
@@ -184,6 +194,30 @@ fn check(connection: &Connection, file: &Path) -> Result<(), StoreError> {
         });
     }
     Ok(())
+}
+
+/// After a failure of the disk everything is looked at once, which takes a while in a large database.
+fn look_through_if_suspect(
+    connection: &Connection,
+    folder: &Path,
+    file: &Path,
+) -> Result<(), StoreError> {
+    let suspect = folder.join(fatal::SUSPECT);
+    if !suspect.exists() {
+        return Ok(());
+    }
+    tracing::warn!("the database failed in an earlier run; it is looked through before it is used");
+    let found: String = connection
+        .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
+        .map_err(|source| trouble("look through", file, source))?;
+    if found != "ok" {
+        return Err(StoreError::Damaged {
+            file: file.to_owned(),
+            why: found,
+        });
+    }
+    tracing::info!("the database is whole");
+    remove_if_there(&suspect)
 }
 
 /// All steps or none.

@@ -1,9 +1,12 @@
 //! What the store promises, on a real database in a temporary folder.
 
+mod full;
 mod instances;
 mod names;
 mod opening;
+mod processes;
 mod sessions;
+mod upkeep;
 
 use std::{
     path::Path,
@@ -14,7 +17,7 @@ use bytes::Bytes;
 
 use super::{
     Durability, Fingerprint, KeyName, RecordName, RecordState, Refusal, SessionToken, Store,
-    StoreError, StoreHandle, Write,
+    StoreError, StoreHandle, Write, back_up,
 };
 
 fn open(folder: &Path) -> Store {

@@ -1,12 +1,17 @@
 //! The store's thread: takes all that waits, commits it at once, and tells everybody.
 
-use std::{fmt, mem, sync::mpsc};
+use std::{
+    fmt, mem,
+    sync::mpsc::{self, RecvTimeoutError},
+};
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::ErrorCode;
 
 use super::{
-    apply::{self, Circumstances},
-    fatal,
+    database::Database,
+    disk::Disk,
+    fatal::Fatal,
+    log::Log,
     question::Question,
     record::{Durability, Refusal, Write},
 };
@@ -58,11 +63,11 @@ impl fmt::Debug for Order {
 
 /// What the thread holds.
 pub(super) struct Writer {
-    connection: Connection,
+    database: Database,
     queue: mpsc::Receiver<Message>,
-    boot: String,
-    /// What the database flushes for now.
-    flushes_for: Option<Durability>,
+    disk: Disk,
+    log: Log,
+    fatal: Fatal,
     orders: Vec<Order>,
     questions: Vec<Question>,
     closing: bool,
@@ -70,15 +75,17 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn new(
-        connection: Connection,
+        database: Database,
         queue: mpsc::Receiver<Message>,
-        boot: String,
+        disk: Disk,
+        fatal: Fatal,
     ) -> Self {
         Self {
-            connection,
+            database,
             queue,
-            boot,
-            flushes_for: None,
+            disk,
+            log: Log::new(),
+            fatal,
             orders: Vec::new(),
             questions: Vec::new(),
             closing: false,
@@ -87,26 +94,35 @@ impl Writer {
 
     /// Serves until it is closed or nobody can reach it any more.
     pub(super) fn run(mut self) {
-        let _end = fatal::UnlessReturned;
-        while self.take() {
-            let orders = mem::take(&mut self.orders);
-            self.commit(orders);
-            for question in mem::take(&mut self.questions) {
-                if let Err(error) = question.answer(&self.connection, &self.boot) {
-                    fatal::end("it cannot be read", &error);
-                }
+        let _watch = self.fatal.unless_returned();
+        while !self.closing {
+            match self.wait() {
+                Ok(first) => self.work(first),
+                Err(RecvTimeoutError::Timeout) => self.idle(),
+                Err(RecvTimeoutError::Disconnected) => break,
             }
         }
     }
 
-    /// Waits for something, and takes what else is there. False when there will be nothing more.
-    fn take(&mut self) -> bool {
-        if self.closing {
-            return false;
+    fn wait(&self) -> Result<Message, RecvTimeoutError> {
+        let look = self.disk.look_at();
+        let look = look.map(|at| at.saturating_duration_since(clock::now()));
+        match self.log.patience().into_iter().chain(look).min() {
+            Some(limit) => self.queue.recv_timeout(limit),
+            None => Ok(self.queue.recv()?),
         }
-        let Ok(first) = self.queue.recv() else {
-            return false;
-        };
+    }
+
+    /// Nobody wants anything.
+    fn idle(&mut self) {
+        self.disk.look(clock::now());
+        if self.log.patience().is_some() {
+            self.empty_log();
+        }
+    }
+
+    /// Takes what else is there, commits it, and answers.
+    fn work(&mut self, first: Message) {
         let mut weight = self.receive(first);
         while !self.closing && self.orders.len() < BATCH_WRITES_MAX && weight < BATCH_BYTES_MAX {
             let Ok(next) = self.queue.try_recv() else {
@@ -114,7 +130,22 @@ impl Writer {
             };
             weight += self.receive(next);
         }
-        true
+        let orders = mem::take(&mut self.orders);
+        if self.disk.is_full() {
+            self.disk.look(clock::now());
+        }
+        match self.disk.is_full() {
+            false => self.commit(orders),
+            true => self.commit_what_ends(orders),
+        }
+        for question in mem::take(&mut self.questions) {
+            if let Err(error) = self.database.answer(question) {
+                self.fatal.end("it cannot be read", &error);
+            }
+        }
+        if self.log.is_large() {
+            self.empty_log();
+        }
     }
 
     fn receive(&mut self, message: Message) -> usize {
@@ -130,90 +161,67 @@ impl Writer {
         0
     }
 
-    /// Commits the orders and answers them.
     fn commit(&mut self, orders: Vec<Order>) {
         if orders.is_empty() {
             return;
         }
         failpoint::pass("store", "");
-        match self.try_commit(&orders) {
-            Ok(()) => {
-                failpoint::pass("store_told", "");
-                answer(orders, Ok(()));
-            }
-            Err(error) if is_full(&error) => self.commit_what_ends(orders),
-            Err(error) => fatal::end("it cannot be written", &error),
+        if self.try_commit(&orders) {
+            failpoint::pass("store_told", "");
+            answer(orders, Ok(()));
+        } else {
+            self.commit_what_ends(orders);
         }
     }
 
     /// On a full disk what begins something is refused, and what ends something gets what room there is.
     fn commit_what_ends(&mut self, orders: Vec<Order>) {
-        tracing::error!(
-            "the disk that holds the service's state is full; nothing new is taken that must be recorded"
-        );
         let (ends, begins) = orders
             .into_iter()
             .partition::<Vec<_>, _>(|order| order.write.ends_something());
         answer(begins, Err(Refusal::Full));
-        match self.try_commit(&ends) {
-            Ok(()) => answer(ends, Ok(())),
-            Err(error) if is_full(&error) => answer(ends, Err(Refusal::Full)),
-            Err(error) => fatal::end("it cannot be written", &error),
+        if self.try_commit(&ends) {
+            answer(ends, Ok(()));
+            return;
+        }
+        // Together they are too large, but one after the other may find room until there is none at all.
+        for order in ends {
+            let order = [order];
+            let result = match self.try_commit(&order) {
+                true => Ok(()),
+                false => Err(Refusal::Full),
+            };
+            let [order] = order;
+            order.answer(result);
         }
     }
 
-    /// One transaction; after an error there is nothing of it.
-    fn try_commit(&mut self, orders: &[Order]) -> rusqlite::Result<()> {
-        let durability = orders.iter().map(|order| order.durability).max();
-        self.flush_for(durability.unwrap_or(Durability::Process))?;
-        self.begin()?;
-        let done = self.apply_all(orders);
-        if done.is_err() && !self.connection.is_autocommit() {
-            self.connection.execute_batch("ROLLBACK")?;
+    /// False when the disk is full.
+    fn try_commit(&mut self, orders: &[Order]) -> bool {
+        if orders.is_empty() {
+            return true;
         }
-        done
-    }
-
-    fn apply_all(&self, orders: &[Order]) -> rusqlite::Result<()> {
-        let circumstances = Circumstances {
-            boot: &self.boot,
-            at: clock::unix_ms(),
-        };
-        for order in orders {
-            apply::apply(&self.connection, &order.write, &circumstances)?;
-        }
-        self.connection.prepare_cached("COMMIT")?.execute([])?;
-        Ok(())
-    }
-
-    /// Somebody with a tool of their own may be writing; nothing is lost while that is waited for.
-    fn begin(&self) -> rusqlite::Result<()> {
-        loop {
-            match self
-                .connection
-                .prepare_cached("BEGIN IMMEDIATE")?
-                .execute([])
-            {
-                Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
-                    tracing::error!(
-                        "another program holds the service's database; everything waits for it"
-                    );
-                }
-                other => return other.map(|_| ()),
+        match self.database.commit(orders) {
+            Ok(()) => {
+                let bytes = orders.iter().map(|order| order.write.weight()).sum();
+                self.log.has_grown(orders.len(), bytes);
+                true
             }
+            Err(error) if is_full(&error) => {
+                self.disk.filled_up(clock::now());
+                false
+            }
+            Err(error) => self.fatal.end("it cannot be written", &error),
         }
     }
 
-    /// FULL flushes the log at each commit. NORMAL leaves that to the system, which the death of a process does not hurt.
-    fn flush_for(&mut self, durability: Durability) -> rusqlite::Result<()> {
-        if self.flushes_for != Some(durability) {
-            self.connection.execute_batch(match durability {
-                Durability::Process => "PRAGMA synchronous = NORMAL",
-                Durability::Power => "PRAGMA synchronous = FULL",
-            })?;
-            self.flushes_for = Some(durability);
+    fn empty_log(&mut self) {
+        match self.log.empty(&self.database.connection) {
+            Ok(()) => {}
+            // What is in the log is safe there.
+            Err(error) if is_full(&error) => self.disk.filled_up(clock::now()),
+            Err(error) => self.fatal.end("its log cannot be emptied", &error),
         }
-        Ok(())
     }
 }
 

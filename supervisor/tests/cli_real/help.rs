@@ -23,6 +23,7 @@ fn help_names_every_command_and_what_the_exit_codes_mean() {
       methods  List the methods there are, or describe one
       status   Show how the service and its pools stand, who died, why, and what was replayed
       explain  Tell what happened to a call: each attempt, who died and why, and the rule that decided
+      backup   Copy what the service keeps into a file, whether it runs or not
       config   Check a configuration, or show the one in force
       service  Make Standin a service of this machine, and control it
       worker   Be a worker. The service starts these itself
@@ -37,6 +38,7 @@ fn help_names_every_command_and_what_the_exit_codes_mean() {
       1  the call was answered with an error
       2  the command line or the configuration is wrong
       3  the service cannot be reached, or cannot serve
+     74  the disk that holds the service's state failed while it served
     ");
 }
 

@@ -78,7 +78,7 @@ pub(crate) fn run_in(folder: &Path, arguments: &[&str]) -> Ran {
 /// A service that ends with the test, whatever becomes of the test.
 pub(crate) struct Service {
     child: Child,
-    folder: tempfile::TempDir,
+    folder: Option<tempfile::TempDir>,
 }
 
 impl Service {
@@ -95,18 +95,29 @@ impl Service {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         Self {
             child: command.spawn().expect("the binary starts"),
-            folder,
+            folder: Some(folder),
         }
     }
 
     /// Where it listens.
     pub(crate) fn endpoint(&self) -> String {
-        endpoint_in(self.folder.path())
+        endpoint_in(self.folder())
     }
 
     /// Where it keeps its state.
     pub(crate) fn state(&self) -> std::path::PathBuf {
-        self.folder.path().join("state")
+        self.folder().join("state")
+    }
+
+    fn folder(&self) -> &Path {
+        self.folder.as_ref().expect("it is taken at the end").path()
+    }
+
+    /// Kills it, and gives the folder of its endpoint and state.
+    pub(crate) fn kill(mut self) -> tempfile::TempDir {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
+        self.folder.take().expect("it is taken once")
     }
 
     /// Runs a client of it to its end. It waits for the service as long as a slow machine may take.

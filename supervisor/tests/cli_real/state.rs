@@ -75,3 +75,41 @@ fn nobody_else_can_read_what_is_kept() {
         assert_eq!(mode(&state.join(file)), 0o600, "{file}");
     }
 }
+
+#[test]
+fn a_backup_is_made_of_a_service_that_runs_and_of_one_that_does_not() {
+    let service = Service::start(&[]);
+    assert_eq!(service.ask(&["call", "standin.ping"]).code, Some(0));
+    let other = tempfile::tempdir().expect("there is room for a folder");
+    let file = |name: &str| other.path().join(name).display().to_string();
+    let (running, stopped) = (file("running.db"), file("stopped.db"));
+    let backup = |arguments: &[&str]| run(&[&["backup"], arguments].concat());
+    let endpoint = service.endpoint();
+    let made = backup(&[&running, "--endpoint", &endpoint]);
+    assert_eq!(made.code, Some(0), "{}", made.stderr);
+    let state = service.state().display().to_string();
+    assert!(made.stdout.contains(&state), "{}", made.stdout);
+    assert!(made.stdout.contains(&running), "{}", made.stdout);
+
+    let again = backup(&[&running, "--endpoint", &endpoint]);
+    assert_eq!(again.code, Some(3), "{}", again.stderr);
+    assert!(again.stderr.contains("not overwritten"), "{}", again.stderr);
+
+    let folder = service.kill();
+    let state = folder.path().join("state").display().to_string();
+    let made = backup(&[&stopped, "--state", &state]);
+    assert_eq!(made.code, Some(0), "{}", made.stderr);
+    assert!(fs::metadata(&stopped).unwrap().len() > 4096);
+
+    let nothing = backup(&[
+        &file("x.db"),
+        "--state",
+        &other.path().display().to_string(),
+    ]);
+    assert_eq!(nothing.code, Some(3), "{}", nothing.stderr);
+    assert!(
+        nothing.stderr.contains("standin status"),
+        "{}",
+        nothing.stderr
+    );
+}

@@ -90,5 +90,5 @@ fn what_an_interrupted_start_left_behind_is_no_hindrance() {
     let files = std::fs::read_dir(folder.path()).unwrap();
     let mut names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
     names.sort();
-    assert_eq!(names, ["standin.db"], "closed, it is one file");
+    assert_eq!(names, ["standin.ballast", "standin.db"]);
 }

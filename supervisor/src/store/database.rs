@@ -1,0 +1,88 @@
+//! The database as the writer uses it: many orders, one transaction.
+
+use rusqlite::{Connection, ErrorCode};
+
+use super::{
+    apply::{self, Circumstances},
+    question::Question,
+    record::Durability,
+    writer::Order,
+};
+use crate::clock;
+
+/// The one connection that writes.
+#[derive(Debug)]
+pub(super) struct Database {
+    pub(super) connection: Connection,
+    /// This run of the machine.
+    boot: String,
+    /// What the connection flushes for now.
+    flushes_for: Option<Durability>,
+}
+
+impl Database {
+    pub(super) fn new(connection: Connection, boot: String) -> Self {
+        Self {
+            connection,
+            boot,
+            flushes_for: None,
+        }
+    }
+
+    /// One transaction; after an error there is nothing of it.
+    pub(super) fn commit(&mut self, orders: &[Order]) -> rusqlite::Result<()> {
+        let durability = orders.iter().map(|order| order.durability).max();
+        self.flush_for(durability.unwrap_or(Durability::Process))?;
+        self.begin()?;
+        let done = self.apply_all(orders);
+        // Some errors have ended it already.
+        if done.is_err() && !self.connection.is_autocommit() {
+            self.connection.execute_batch("ROLLBACK")?;
+        }
+        done
+    }
+
+    /// Looks, and tells whoever asked.
+    pub(super) fn answer(&self, question: Question) -> rusqlite::Result<()> {
+        question.answer(&self.connection, &self.boot)
+    }
+
+    fn apply_all(&self, orders: &[Order]) -> rusqlite::Result<()> {
+        let circumstances = Circumstances {
+            boot: &self.boot,
+            at: clock::unix_ms(),
+        };
+        for order in orders {
+            apply::apply(&self.connection, &order.write, &circumstances)?;
+        }
+        self.connection.prepare_cached("COMMIT")?.execute([])?;
+        Ok(())
+    }
+
+    /// Somebody with a tool of their own may be writing; nothing is lost while that is waited for.
+    fn begin(&self) -> rusqlite::Result<()> {
+        loop {
+            let mut begin = self.connection.prepare_cached("BEGIN IMMEDIATE")?;
+            match begin.execute([]) {
+                Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                    tracing::error!(
+                        "another program holds the service's database; everything waits for it"
+                    );
+                }
+                other => return other.map(|_| ()),
+            }
+        }
+    }
+
+    /// FULL flushes the log at each commit. NORMAL leaves that to the system, which the death of a process does not hurt.
+    fn flush_for(&mut self, durability: Durability) -> rusqlite::Result<()> {
+        if self.flushes_for != Some(durability) {
+            self.connection.execute_batch(match durability {
+                Durability::Process => "PRAGMA synchronous = NORMAL",
+                Durability::Power => "PRAGMA synchronous = FULL",
+            })?;
+            self.flushes_for = Some(durability);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,76 @@
+//! The write-ahead log: when what is in it goes into the database.
+//!
+//! SQLite would do that in the middle of some commit. Here it is done when nobody waits, or when the log has grown so
+//! much that a start after a crash would notice; and its result is looked at.
+
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+/// A log of this size is emptied even though somebody waits. It is read through when the service starts after a crash.
+const SIZE_MAX: usize = 16 << 20;
+
+/// While something keeps the log from being emptied (a backup reads), it is tried again after as much more.
+const MORE: usize = 8 << 20;
+
+/// Nobody wants anything for so long: time for it.
+const IDLE: Duration = Duration::from_millis(500);
+
+/// A page and its head in the log.
+const FRAME: usize = 4096 + 24;
+
+/// About as many pages as a small write touches.
+const PAGES_OF_A_WRITE: usize = 2;
+
+/// What is known of the log.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    /// About what has been written to it and is not in the database yet.
+    size: usize,
+    /// Emptied when it is larger.
+    limit: usize,
+}
+
+impl Log {
+    pub(super) fn new() -> Log {
+        // What the last run has left in it is in there still.
+        Log {
+            size: FRAME,
+            limit: SIZE_MAX,
+        }
+    }
+
+    /// `writes` were committed, which hold `bytes` in all.
+    pub(super) fn has_grown(&mut self, writes: usize, bytes: usize) {
+        self.size += writes * PAGES_OF_A_WRITE * FRAME + bytes;
+    }
+
+    /// How long to wait for work before it is emptied; `None`: there is nothing in it.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        (self.size > 0).then_some(IDLE)
+    }
+
+    pub(super) fn is_large(&self) -> bool {
+        self.size > self.limit
+    }
+
+    /// Moves what is in it into the database, as far as readers allow.
+    pub(super) fn empty(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        let text = "PRAGMA wal_checkpoint(PASSIVE)";
+        let (busy, frames, moved) = connection.query_row(text, [], |row| {
+            Ok((
+                row.get::<_, i64>(0)?,
+                row.get::<_, i64>(1)?,
+                row.get::<_, i64>(2)?,
+            ))
+        })?;
+        if busy == 0 && moved >= frames {
+            self.size = 0;
+            self.limit = SIZE_MAX;
+        } else {
+            tracing::debug!(frames, moved, "somebody reads, so the log is not empty yet");
+            self.limit = self.size + MORE;
+        }
+        Ok(())
+    }
+}
