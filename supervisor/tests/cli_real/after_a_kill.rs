@@ -63,7 +63,7 @@ fn is_alive(pid: i32) -> bool {
     state.is_some_and(|state| state != "Z" && state != "X")
 }
 
-/// The process has left the group of its worker, and the guardian that would end it is held up: only the next start can.
+/// The process has left the group of its worker, and the guardian that would end it was killed: only the next start can.
 #[test]
 fn after_a_kill_nobody_is_answered_while_something_of_the_killed_run_is_alive() {
     let folder = tempfile::tempdir().expect("there is room for a folder");
@@ -81,7 +81,9 @@ fn after_a_kill_nobody_is_answered_while_something_of_the_killed_run_is_alive() 
     let guardian = eventually("the guardian is there", || {
         child(first.0.id(), "standin-guard")
     });
-    signal(guardian, Signal::STOP);
+    // Held up, the service cannot start another guardian.
+    signal(first.0.id() as i32, Signal::STOP);
+    signal(guardian, Signal::KILL);
     first.0.kill().expect("it runs");
     first.0.wait().expect("it ends");
     assert!(is_alive(stray), "the test tests something");
@@ -89,7 +91,6 @@ fn after_a_kill_nobody_is_answered_while_something_of_the_killed_run_is_alive() 
     let second = serve(folder.path());
     let is_answered = call(folder.path(), &["call", "standin.ping"]);
     let is_alive = is_alive(stray);
-    signal(guardian, Signal::CONT);
     drop(second);
     assert!(is_answered);
     assert!(!is_alive, "process {stray} of the killed service lives on");
