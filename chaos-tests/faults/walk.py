@@ -22,8 +22,15 @@ CALLS = "pwrite64,write,fdatasync,fsync,ftruncate"
 
 FAULTS = {"kill": "signal=KILL", "eio": "error=EIO", "enospc": "error=ENOSPC"}
 
-# The calls of the scenario: method and class, one after the other.
-SCENARIO = ["chaos.never", "chaos.until_effect", "chaos.always", "chaos.never", "chaos.until_effect"]
+# The calls of the scenario, one after the other: a method, which is named after its class, and perhaps a key.
+SCENARIO = [
+    ("chaos.never", None),
+    ("chaos.until_effect", None),
+    ("chaos.always", None),
+    ("chaos.never", "order-1"),
+    ("chaos.until_effect", "order-2"),
+    ("chaos.always", "order-3"),
+]
 
 LIMIT = 60.0
 
@@ -75,7 +82,8 @@ class Service:
         return "(INJECTED)" in (self.folder / "trace").read_text(errors="replace") or self.lives > 1
 
     def count(self, number, step):
-        lines = self.ledger.read_text().splitlines() if self.ledger.exists() else []
+        # Each worker writes a file of its own.
+        lines = [line for file in self.ledger.glob("*") for line in file.read_text().splitlines()]
         entries = [json.loads(line) for line in lines]
         return sum(entry["id"] == number and entry["step"] == step for entry in entries)
 
@@ -84,9 +92,9 @@ def play(service):
     """Makes the calls. Gives what each was answered: a result, or an error."""
     answers = []
     with standin.connect(service.endpoint, timeout=LIMIT) as client:
-        for number, method in enumerate(SCENARIO, 1):
+        for number, (method, key) in enumerate(SCENARIO, 1):
             try:
-                answers.append(client.call(method, id=number, nonce=number, timeout=LIMIT))
+                answers.append(client.call(method, id=number, nonce=number, key=key, timeout=LIMIT))
             except standin.StandinError as error:
                 answers.append(error)
     return answers
@@ -95,7 +103,7 @@ def play(service):
 def check(service, answers):
     """What must hold, whatever went wrong. Gives the number of calls of which nobody knows."""
     unknown = 0
-    for number, (method, answer) in enumerate(zip(SCENARIO, answers), 1):
+    for number, ((method, _), answer) in enumerate(zip(SCENARIO, answers), 1):
         begun, effects = service.count(number, "Begun"), service.count(number, "Effect")
         told = f"call {number} ({method}) was answered {answer!r}; begun {begun} times, effects {effects}"
         if method == "chaos.never":
