@@ -47,13 +47,13 @@ use crate::{
 /// boxed.
 pub(crate) enum SessionMessage {
     /// The client sent these, over its connection of that number.
-    Received(u32, Vec<Message>),
+    Received(u64, Vec<Message>),
     /// The connection of that number is over; why, if it was not just closed.
-    ConnectionEnded(u32, Option<Box<reading::BrokenStream>>),
+    ConnectionEnded(u64, Option<Box<reading::BrokenStream>>),
     /// The client has come back over another connection.
     Resumed(Box<Newcomer>),
     /// Nobody has come back; the number is that of the connection that was lost.
-    LingerOver(u32),
+    LingerOver(u64),
     /// There are too many sessions without a client.
     MakeRoom,
     /// Pools answered, or the service itself.
@@ -174,8 +174,9 @@ impl Actor for Session {
         let caller = Caller::new(id, user, is_administrator, myself.clone());
         let mut core = SessionCore::new(environment.requests_max);
         let token = restored.map(|restored| restored.into_core(&mut core, environment.memory));
+        core.connected(newcomer.number);
         let welcome = newcomer.welcome;
-        let link = Link::start(*newcomer, 0, &myself);
+        let link = Link::start(*newcomer, &myself);
         Ok(SessionState {
             core,
             token,

@@ -32,7 +32,7 @@ pub(crate) enum SessionsMessage {
     /// A session can be resumed from now on, by this token, or no longer.
     Named(SessionId, Option<SessionToken>),
     /// A session has lost its client and waits for it to come back.
-    Detached { session: SessionId, epoch: u32 },
+    Detached { session: SessionId, epoch: u64 },
     /// A session has ended.
     Ended(SessionId),
     /// How many clients are connected, and how many sessions wait for theirs.
@@ -59,8 +59,8 @@ struct Known {
     user: String,
     token: Option<SessionToken>,
     is_connected: bool,
-    /// How many times it was given a connection after its first.
-    epoch: u32,
+    /// The number of its newest connection.
+    epoch: u64,
 }
 
 /// What it holds.
@@ -75,6 +75,8 @@ pub(crate) struct SessionsState {
     connected: usize,
     /// Clients that have not said anything yet.
     silent: usize,
+    /// Connections that were accepted so far.
+    accepted: u64,
 }
 
 impl Actor for Sessions {
@@ -99,6 +101,7 @@ impl Actor for Sessions {
             detached: VecDeque::new(),
             connected: 0,
             silent: 0,
+            accepted: 0,
         })
     }
 
@@ -163,7 +166,9 @@ impl SessionsState {
             return;
         }
         self.silent += 1;
-        newcomer::listen(connection, self.environment.limits, myself.clone());
+        self.accepted += 1;
+        let limits = self.environment.limits;
+        newcomer::listen(self.accepted, connection, limits, myself.clone());
     }
 
     fn greeted(&mut self, myself: &ActorRef<SessionsMessage>, newcomer: Option<Box<Newcomer>>) {
@@ -186,6 +191,7 @@ impl SessionsState {
         let id = SessionId(last.fetch_add(1, Ordering::Relaxed) + 1);
         let token = restored.as_ref().map(|restored| restored.token);
         let user = newcomer.connection.peer().user.clone();
+        let epoch = newcomer.number;
         let arguments = SessionArguments {
             id,
             newcomer,
@@ -206,7 +212,7 @@ impl SessionsState {
                     user,
                     token: None,
                     is_connected: true,
-                    epoch: 0,
+                    epoch,
                 };
                 self.sessions.insert(id, known);
                 if let Some(token) = token {
@@ -229,7 +235,7 @@ impl SessionsState {
         }
     }
 
-    fn detached(&mut self, session: SessionId, epoch: u32) {
+    fn detached(&mut self, session: SessionId, epoch: u64) {
         let known = self.sessions.get_mut(&session);
         // News of a connection that another has replaced is no news.
         let Some(known) = known.filter(|known| known.epoch == epoch) else {

@@ -122,8 +122,8 @@ pub struct SessionCore<C> {
     unwanted_answers: u64,
     /// Requests open that must not run twice.
     open_fixed: usize,
-    /// Which connection of its client is the newest, from 0.
-    epoch: u32,
+    /// The newest connection of its client.
+    connection: u64,
     /// `None`: the session ends with its connection.
     memory: Option<Box<Memory>>,
 }
@@ -138,7 +138,7 @@ impl<C> SessionCore<C> {
             requests_max,
             unwanted_answers: 0,
             open_fixed: 0,
-            epoch: 0,
+            connection: 0,
             memory: None,
         }
     }

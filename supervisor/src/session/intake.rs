@@ -35,7 +35,7 @@ impl SessionState {
     pub(super) fn received(
         &mut self,
         myself: &ActorRef<SessionMessage>,
-        epoch: u32,
+        epoch: u64,
         messages: Vec<Message>,
     ) {
         if !self.core.hears(epoch) {

@@ -21,14 +21,10 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Takes over a connection as the session's number `epoch`: what was said there first is in the mailbox when this
-    /// returns, and the rest follows.
-    pub(super) fn start(
-        newcomer: Newcomer,
-        epoch: u32,
-        session: &ActorRef<SessionMessage>,
-    ) -> Link {
+    /// Takes over a connection: what was said there first is in the mailbox when this returns, and the rest follows.
+    pub(super) fn start(newcomer: Newcomer, session: &ActorRef<SessionMessage>) -> Link {
         let Newcomer {
+            number: epoch,
             connection,
             reader,
             messages,

@@ -65,8 +65,8 @@ pub(super) struct Reading {
     writer: MessageWriter,
     session: ActorRef<SessionMessage>,
     credit: Arc<Credit>,
-    /// Which connection of the session this is.
-    epoch: u32,
+    /// The number of the connection.
+    epoch: u64,
 }
 
 impl Reading {
@@ -75,7 +75,7 @@ impl Reading {
         writer: MessageWriter,
         session: ActorRef<SessionMessage>,
         credit: Arc<Credit>,
-        epoch: u32,
+        epoch: u64,
     ) -> Self {
         Self {
             reader,

@@ -181,20 +181,23 @@ impl SessionState {
     /// The client has come back over another connection. The older one may be half dead: it is told, if it hears, and
     /// whatever still comes over it is passed over.
     pub(super) fn resumed(&mut self, myself: &ActorRef<SessionMessage>, newcomer: Newcomer) {
-        let epoch = self.core.connected_again();
+        let epoch = newcomer.number;
+        if !self.core.connected(epoch) {
+            return;
+        }
         tracing::debug!(session = %self.caller.session, epoch, pid = newcomer.connection.peer().pid, "a client has come back");
         if let Some(older) = self.link.take() {
             let none = Bytes::from_static(&[0x90]);
             older.send(protocol::notification(b"session.moved", &none));
         }
         self.fail_callbacks("The program's connection was replaced by a newer one.");
-        self.link = Some(Link::start(newcomer, epoch, myself));
+        self.link = Some(Link::start(newcomer, myself));
     }
 
     pub(super) fn connection_ended(
         &mut self,
         myself: &ActorRef<SessionMessage>,
-        epoch: u32,
+        epoch: u64,
         why: Option<Box<BrokenStream>>,
     ) {
         if !self.core.hears(epoch) {
@@ -231,7 +234,7 @@ impl SessionState {
         self.leave(myself);
     }
 
-    pub(super) fn linger_over(&mut self, myself: &ActorRef<SessionMessage>, epoch: u32) {
+    pub(super) fn linger_over(&mut self, myself: &ActorRef<SessionMessage>, epoch: u64) {
         if self.core.hears(epoch) && self.link.is_none() {
             tracing::debug!(session = %self.caller.session, "nobody has come back");
             self.leave(myself);

@@ -10,6 +10,8 @@ use crate::{session::BrokenStream, store::SessionToken, tasks};
 
 /// A client that has said something.
 pub(crate) struct Newcomer {
+    /// Its place in the order in which connections were accepted, from 1. Who speaks first does not say who came last.
+    pub(crate) number: u64,
     pub(crate) connection: Connection,
     pub(crate) reader: MessageReader,
     /// What it said first.
@@ -45,7 +47,12 @@ impl Newcomer {
 }
 
 /// Waits for a client's first words and hands it back to the sessions.
-pub(super) fn listen(connection: Connection, limits: Limits, sessions: ActorRef<SessionsMessage>) {
+pub(super) fn listen(
+    number: u64,
+    connection: Connection,
+    limits: Limits,
+    sessions: ActorRef<SessionsMessage>,
+) {
     let told = sessions.clone();
     let listening = async move {
         let mut reader = MessageReader::new(connection.clone(), limits);
@@ -60,6 +67,7 @@ pub(super) fn listen(connection: Connection, limits: Limits, sessions: ActorRef<
             Err(ReadError::Broken(error)) => Some(BrokenStream::Broken(error)),
         };
         let newcomer = Newcomer {
+            number,
             connection,
             reader,
             messages,

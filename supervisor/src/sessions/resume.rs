@@ -52,9 +52,13 @@ impl SessionsState {
         if known.user != newcomer.connection.peer().user {
             return self.deny(myself, newcomer, token);
         }
+        if newcomer.number < known.epoch {
+            tracing::debug!(%session, "a connection that its client has left by now is closed");
+            return;
+        }
+        known.epoch = newcomer.number;
         let was_connected = std::mem::replace(&mut known.is_connected, true);
         self.connected += usize::from(!was_connected);
-        known.epoch += 1;
         let _ = known.actor.cast(SessionMessage::Resumed(newcomer));
     }
 

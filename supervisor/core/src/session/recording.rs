@@ -105,17 +105,19 @@ impl<C> SessionCore<C> {
         keep.may_repeat || memory.has_found(msgid) || memory.has_room(self.open_fixed)
     }
 
-    /// A newer connection takes the place of the one before it. Its number.
-    pub fn connected_again(&mut self) -> u32 {
-        self.epoch += 1;
-        self.epoch
+    /// The client has connected. Connections are numbered as they are accepted; false: it has a newer one already, and
+    /// this one, which it has left, was only slower to be heard.
+    pub fn connected(&mut self, number: u64) -> bool {
+        let is_newest = number > self.connection;
+        self.connection = self.connection.max(number);
+        is_newest
     }
 
     /// Whether this is the newest connection. What comes over an older one is passed over: its client sends it again
     /// over the newer one.
     #[must_use]
-    pub fn hears(&self, epoch: u32) -> bool {
-        epoch == self.epoch
+    pub fn hears(&self, number: u64) -> bool {
+        number == self.connection
     }
 }
 

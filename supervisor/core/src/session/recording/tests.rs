@@ -68,7 +68,10 @@ fn only_what_proves_that_nothing_happened_needs_no_record() {
 #[test]
 fn an_older_connection_is_not_heard() {
     let mut core = restored();
-    assert!(core.hears(0));
-    assert_eq!(core.connected_again(), 1);
-    assert!(core.hears(1) && !core.hears(0));
+    assert!(core.connected(3));
+    assert!(core.hears(3));
+    assert!(core.connected(5));
+    assert!(core.hears(5) && !core.hears(3));
+    assert!(!core.connected(4), "it was left before the newest was made");
+    assert!(core.hears(5) && !core.hears(4));
 }
