@@ -172,3 +172,25 @@ async fn a_service_that_does_not_come_back_is_waited_for_as_long_as_the_call_has
         .await;
     assert_eq!(told(never_sent), Err((late, Outcome::NotExecuted)));
 }
+
+#[test]
+fn a_call_by_the_command_line_outlives_the_service() {
+    let mut under_test = service(1);
+    drop(under_test.client());
+    let endpoint = under_test.endpoint();
+    let call = std::process::Command::new(program())
+        .args(["call", "chaos.always", "id=1", "nonce=1", "work_ms=500"])
+        .arg("--endpoint")
+        .arg(endpoint.as_path())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("it can be started");
+    eventually(LIMIT, "it has begun", || {
+        count(&under_test, 1, Step::Begun) == 1
+    });
+    kill(&mut under_test);
+    under_test.start_again(program());
+    let ended = call.wait_with_output().expect("it ends");
+    assert!(ended.status.success(), "{ended:?}");
+    assert_eq!(ended.stdout, b"1\n");
+}

@@ -2,6 +2,8 @@
 //! decides; it sends nothing and has no clock.
 
 mod lost;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

@@ -7,6 +7,7 @@ mod blocking;
 mod callbacks;
 mod calls;
 mod connecting;
+mod cuts;
 mod fake;
 mod leaving;
 mod losing;
