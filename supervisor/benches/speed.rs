@@ -2,7 +2,7 @@
 //!
 //! Absolute times on a shared machine mean little, so every figure stands beside the same figure of a raw relay:
 //! client, relay and worker processes over Unix sockets, bytes copied by one epoll loop, nothing parsed. `cargo bench`
-//! prints the table, `cargo bench -- sequential` (or `sixty`, `memory`) one part of it; this binary plays every part
+//! prints the table, `cargo bench -- sequential` (or `sixty`, `sessions`, `memory`) one part of it; this binary plays every part
 //! itself, by its first argument.
 
 #![expect(
@@ -37,7 +37,9 @@ fn main() -> std::process::ExitCode {
         Some("raw-worker") => raw::worker(&arguments[2]),
         Some("echo-worker") => setup::echo_worker(&arguments[2]),
         // What cargo passes on: its own flag, and the parts that are wanted.
-        None | Some("--bench" | "sequential" | "sixty" | "memory") => table(&arguments[1..]),
+        None | Some("--bench" | "sequential" | "sixty" | "sessions" | "memory") => {
+            table(&arguments[1..])
+        }
         _ => return standin::run(std::env::args_os()),
     }
     std::process::ExitCode::SUCCESS
@@ -52,6 +54,9 @@ fn table(wanted: &[String]) {
     }
     if is_wanted("sixty") {
         sixty();
+    }
+    if is_wanted("sessions") {
+        sessions();
     }
     if is_wanted("memory") {
         setup::memory(&[60, 10_000]);
@@ -68,6 +73,7 @@ fn sequential() {
             depth: 1,
             size,
             calls: if size > 1000 { 2_000 } else { 10_000 },
+            manner: load::Manner::Plain,
         };
         compare::rounds(load, 1, true);
     }
@@ -83,7 +89,26 @@ fn sixty() {
             depth,
             size,
             calls: if size > 1000 { 150 } else { 500 * depth },
+            manner: load::Manner::Plain,
         };
         compare::rounds(load, concurrency, false);
     }
+}
+
+#[cfg(unix)]
+fn sessions() {
+    let load = |clients, depth, calls| load::Load {
+        clients,
+        depth,
+        size: 32,
+        calls,
+        manner: load::Manner::Plain,
+    };
+    println!("What a session costs; one client, everything pinned to one core:");
+    setup::pinned(true);
+    compare::sessions(load(1, 1, 20_000), 1);
+    setup::pinned(false);
+    println!("Sixty clients, four workers, on all cores:");
+    compare::sessions(load(60, 1, 1_000), 1);
+    compare::sessions(load(60, 16, 8_000), 64);
 }

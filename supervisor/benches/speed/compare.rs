@@ -6,7 +6,7 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
 use crate::{
-    load::{Load, Outcome},
+    load::{Load, Manner, Outcome},
     setup,
 };
 
@@ -31,6 +31,30 @@ pub(crate) fn rounds(load: Load, concurrency: u32, with_direct: bool) {
     }
     println!(
         "    standin to raw relay, median of {ROUNDS} rounds: p50 {:.2}, calls per second {:.2} (from {:.2} to {:.2})",
+        median(&mut trips),
+        median(&mut rates),
+        rates[0],
+        rates[ROUNDS - 1],
+    );
+}
+
+/// The same load by clients that have a session, and by clients that have none.
+pub(crate) fn sessions(load: Load, concurrency: u32) {
+    let Load { depth, size, .. } = load;
+    println!("  {depth} deep, {size} bytes:");
+    let (mut trips, mut rates) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let manner = Manner::Plain;
+        let plain = setup::standin(Load { manner, ..load }, concurrency);
+        print("plain", &plain);
+        let manner = Manner::Session;
+        let session = setup::standin(Load { manner, ..load }, concurrency);
+        print("session", &session);
+        trips.push(session.p50_us() / plain.p50_us());
+        rates.push(session.per_second / plain.per_second);
+    }
+    println!(
+        "    session to plain, median of {ROUNDS} rounds: p50 {:.3}, calls per second {:.3} (from {:.3} to {:.3})",
         median(&mut trips),
         median(&mut rates),
         rates[0],

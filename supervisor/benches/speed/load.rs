@@ -7,6 +7,17 @@ use std::{
     time::{Duration, Instant},
 };
 
+use standin_protocol::{Limits, Splitter};
+
+/// How a client presents itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// It asks, and ends with its connection.
+    Plain,
+    /// It has said hello, and acknowledges with each request what it has read.
+    Session,
+}
+
 /// What is measured.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Load {
@@ -18,6 +29,8 @@ pub(crate) struct Load {
     pub(crate) size: usize,
     /// Requests of each client.
     pub(crate) calls: usize,
+    /// How they present themselves.
+    pub(crate) manner: Manner,
 }
 
 /// What came out.
@@ -52,6 +65,15 @@ fn request(size: usize) -> Vec<u8> {
     out.extend_from_slice(&[0x91, 0xc6]);
     out.extend_from_slice(&(size as u32).to_be_bytes());
     out.resize(out.len() + size, 7);
+    out
+}
+
+/// The same as part of a session: `[0, msgid, "bench.echo", [payload], {"ack": msgid}]`, the last number of fixed width,
+/// too.
+fn session_request(size: usize) -> Vec<u8> {
+    let mut out = request(size);
+    out[0] = 0x95;
+    out.extend_from_slice(b"\x81\xa3ack\xce\x00\x00\x00\x00");
     out
 }
 
@@ -116,7 +138,13 @@ struct Client {
 impl Client {
     fn connect(endpoint: &Path, load: Load, echoes_all: bool) -> Self {
         let stream = UnixStream::connect(endpoint).expect("somebody listens");
-        let (request, burst) = (request(load.size), Vec::new());
+        let (request, burst) = match load.manner {
+            Manner::Plain => (request(load.size), Vec::new()),
+            Manner::Session => (session_request(load.size), Vec::new()),
+        };
+        if load.manner == Manner::Session {
+            say_hello(&stream);
+        }
         Self {
             stream,
             load,
@@ -137,6 +165,10 @@ impl Client {
     fn round_trip(&mut self) -> Duration {
         self.burst.clear();
         let mut wanted = 0;
+        if self.load.manner == Manner::Session {
+            let ack = self.request.len() - 4;
+            self.request[ack..].copy_from_slice(&self.last_msgid.to_be_bytes());
+        }
         for _ in 0..self.load.depth {
             self.last_msgid += 1;
             self.request[3..7].copy_from_slice(&self.last_msgid.to_be_bytes());
@@ -162,5 +194,19 @@ impl Client {
             wanted -= read;
         }
         start.elapsed()
+    }
+}
+
+/// `[0, 1, "standin.hello", []]`, and its answer.
+fn say_hello(mut stream: &UnixStream) {
+    stream
+        .write_all(b"\x94\x00\x01\xadstandin.hello\x90")
+        .expect("the service reads");
+    let mut splitter = Splitter::new(Limits::default());
+    let mut buffer = [0; 4096];
+    while splitter.next_message().expect("it is one").is_none() {
+        let read = stream.read(&mut buffer).expect("the service answers");
+        assert_ne!(read, 0, "the service answers");
+        splitter.give(buffer[..read].into());
     }
 }
