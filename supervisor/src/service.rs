@@ -151,8 +151,10 @@ pub(crate) async fn serve(
 /// The endpoint of the settings, claimed.
 fn bind(settings: &Settings) -> Result<Listener, ServeError> {
     let endpoint = settings.endpoint()?;
-    let group = Some(settings.endpoint.group.clone()).filter(|group| !group.is_empty());
-    let access = Access::new(settings.endpoint.mode.0, group);
+    let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    let (group, descriptor) = (&settings.endpoint.group, &settings.endpoint.descriptor);
+    let access = Access::new(settings.endpoint.mode.0, given(group));
+    let access = access.with_descriptor(given(descriptor));
     Ok(Listener::bind(&endpoint, &access)?)
 }
 

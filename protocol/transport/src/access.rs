@@ -1,5 +1,34 @@
 //! Who may connect to an endpoint.
 
+use std::io;
+
+use crate::platform;
+
+/// Why a text is no security descriptor that an endpoint can have.
+#[derive(Debug, thiserror::Error)]
+pub enum DescriptorError {
+    /// The system does not understand it.
+    #[error(
+        "the security descriptor `{text}` is not understood: {why}\n\
+         (hint: it is written in SDDL, such as D:P(D;;GA;;;NU)(A;;GA;;;SY)(A;;GA;;;BA)(A;;0x12019b;;;IU))"
+    )]
+    NotUnderstood {
+        /// What was given.
+        text: String,
+        /// What the system says.
+        why: io::Error,
+    },
+    /// It names nobody, so that everybody on the network may do everything.
+    #[error(
+        "the security descriptor `{text}` has no list of who may do what\n\
+         (hint: it begins with D:, such as D:P(D;;GA;;;NU)(A;;GA;;;SY)(A;;GA;;;BA)(A;;0x12019b;;;IU))"
+    )]
+    Open {
+        /// What was given.
+        text: String,
+    },
+}
+
 /// The rights on an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
@@ -37,5 +66,21 @@ impl Access {
             descriptor: None,
             is_public: true,
         }
+    }
+
+    /// The same with a security descriptor that stands in for all the rest on Windows.
+    #[must_use]
+    pub fn with_descriptor(mut self, descriptor: Option<String>) -> Self {
+        self.descriptor = descriptor;
+        self
+    }
+
+    /// Whether a text is a security descriptor for an endpoint. Elsewhere than on Windows nobody can tell, and nothing
+    /// comes of it.
+    ///
+    /// # Errors
+    /// See [`DescriptorError`].
+    pub fn check_descriptor(text: &str) -> Result<(), DescriptorError> {
+        platform::check_descriptor(text)
     }
 }

@@ -16,7 +16,7 @@ mod writer;
 #[cfg_attr(windows, path = "platform/windows.rs")]
 mod platform;
 
-pub use access::Access;
+pub use access::{Access, DescriptorError};
 pub use connect::{ConnectError, connect, connect_once};
 pub use connection::{Connection, Peer, own_user};
 pub use endpoint::{Endpoint, EndpointError};

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::{Access, Connection, Endpoint, platform};
+use crate::{Access, Connection, DescriptorError, Endpoint, platform};
 
 /// Why an endpoint cannot be listened on.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +32,18 @@ pub enum ListenError {
     UnknownGroup {
         /// Which.
         group: String,
+    },
+    /// The security descriptor of the setting is none.
+    #[error(transparent)]
+    Descriptor(#[from] DescriptorError),
+    /// The security descriptor of the setting keeps the service itself out.
+    #[error(
+        "the security descriptor of `{endpoint}` does not let the service itself make instances of the pipe\n\
+         (hint: give the account of the service GA, or at least 0x12019f)"
+    )]
+    LockedOut {
+        /// Of what.
+        endpoint: Endpoint,
     },
     /// The rights cannot be set.
     #[error("cannot set the rights of `{endpoint}`")]

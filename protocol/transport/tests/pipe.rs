@@ -17,13 +17,20 @@ use standin_transport::{
     connect,
 };
 use windows_sys::Win32::{
-    Foundation::LocalFree,
+    Foundation::{CloseHandle, LocalFree},
     Security::{
         Authorization::{
-            ConvertSecurityDescriptorToStringSecurityDescriptorW, GetSecurityInfo, SDDL_REVISION_1,
+            ConvertSecurityDescriptorToStringSecurityDescriptorW,
+            ConvertStringSecurityDescriptorToSecurityDescriptorW, GetSecurityInfo, SDDL_REVISION_1,
             SE_KERNEL_OBJECT,
         },
-        DACL_SECURITY_INFORMATION, OWNER_SECURITY_INFORMATION,
+        DACL_SECURITY_INFORMATION, GetTokenInformation, OWNER_SECURITY_INFORMATION, RevertToSelf,
+        SECURITY_ATTRIBUTES, SecurityIdentification, TOKEN_QUERY, TokenImpersonationLevel,
+    },
+    System::{
+        LibraryLoader::{GetModuleHandleA, GetProcAddress},
+        Pipes::ImpersonateNamedPipeClient,
+        Threading::{GetCurrentThread, OpenThreadToken},
     },
 };
 
@@ -284,10 +291,19 @@ async fn a_descriptor_of_ones_own_is_taken_as_it_is_or_explained() {
     let listener = Listener::bind(&endpoint, &access).unwrap();
     assert!(descriptor(&as_file(&endpoint).unwrap()).contains("D:P(A;;GA;;;WD)"));
     drop(listener);
-    access.descriptor = Some("D:(A;;GA;;;XX)".into());
-    let error = Listener::bind(&endpoint, &access).expect_err("it is none");
-    let why = std::error::Error::source(&error).unwrap().to_string();
-    assert!(why.contains("`D:(A;;GA;;;XX)` is not understood"), "{why}");
+    for (text, says) in [
+        ("D:(A;;GA;;;XX)", "`D:(A;;GA;;;XX)` is not understood"),
+        ("everybody", "`everybody` is not understood"),
+        // No list at all, and an empty pointer to one: everybody may do everything, over the network too.
+        ("O:BA", "`O:BA` has no list of who may do what"),
+        ("D:NO_ACCESS_CONTROL", "has no list of who may do what"),
+    ] {
+        access.descriptor = Some(text.into());
+        let error = Listener::bind(&endpoint, &access).expect_err(text);
+        let why = error.to_string();
+        assert!(why.contains(says) && why.contains("(hint: it "), "{why}");
+        assert_eq!(Access::check_descriptor(text).unwrap_err().to_string(), why);
+    }
     let unknown = Access::new(0o600, Some("no-such-group-here".into()));
     let error = Listener::bind(&endpoint, &unknown).expect_err("there is none");
     assert!(matches!(error, ListenError::UnknownGroup { .. }), "{error}");
@@ -328,4 +344,134 @@ async fn a_client_that_asks_only_to_read_attributes_takes_nothing_from_others() 
         client.unwrap();
         accepted.unwrap();
     }
+}
+
+/// Wine is known by a function that Windows does not have.
+fn is_wine() -> bool {
+    // SAFETY: both names end with a NUL, and the module is in every process.
+    unsafe {
+        let ntdll = GetModuleHandleA(c"ntdll.dll".as_ptr().cast());
+        GetProcAddress(ntdll, c"wine_get_version".as_ptr().cast()).is_some()
+    }
+}
+
+/// What a server may do with the token of its client.
+fn level_of_client(pipe: &impl AsRawHandle) -> i32 {
+    let (mut token, mut level, mut length) = (std::ptr::null_mut(), 0i32, 0);
+    // SAFETY: the handle is open, the pointers are to live values of the sizes told, and the token is closed.
+    unsafe {
+        assert_ne!(ImpersonateNamedPipeClient(pipe.as_raw_handle()), 0);
+        let opened = OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, 1, &raw mut token);
+        assert_ne!(RevertToSelf(), 0);
+        assert_ne!(opened, 0);
+        let told = GetTokenInformation(
+            token,
+            TokenImpersonationLevel,
+            (&raw mut level).cast(),
+            4,
+            &raw mut length,
+        );
+        CloseHandle(token);
+        assert_ne!(told, 0);
+    }
+    level
+}
+
+// Wine lets a server act as its client whatever the client asked for. What it asks for is tested beside the code.
+#[tokio::test]
+async fn a_server_may_see_who_its_client_is_and_not_act_as_him() {
+    use tokio::net::windows::named_pipe::ServerOptions;
+    let (endpoint, _folder) = endpoint();
+    // A client looks whom a pipe belongs to, and under Wine one without a descriptor belongs to nobody.
+    let text: Vec<u16> = format!("O:{}D:P(A;;GA;;;WD)\0", standin_transport::own_user())
+        .encode_utf16()
+        .collect();
+    let mut attributes = SECURITY_ATTRIBUTES {
+        nLength: size_of::<SECURITY_ATTRIBUTES>() as u32,
+        ..SECURITY_ATTRIBUTES::default()
+    };
+    // SAFETY: the text ends with a NUL, the pointers are to live values, and the descriptor is given back.
+    let server = unsafe {
+        let made = ConvertStringSecurityDescriptorToSecurityDescriptorW(
+            text.as_ptr(),
+            SDDL_REVISION_1,
+            &raw mut attributes.lpSecurityDescriptor,
+            std::ptr::null_mut(),
+        );
+        assert_ne!(made, 0);
+        let server = ServerOptions::new()
+            .create_with_security_attributes_raw(endpoint.as_path(), (&raw mut attributes).cast());
+        LocalFree(attributes.lpSecurityDescriptor);
+        server.unwrap()
+    };
+    let (client, connected) = tokio::join!(connect(&endpoint, LIMIT), server.connect());
+    let client = client.unwrap();
+    connected.unwrap();
+    let level = level_of_client(&server);
+    assert!(level == SecurityIdentification || is_wine(), "{level}");
+    drop(client);
+}
+
+// Windows lets only few set an owner that they are not. Who may not has a system that protects his users by itself.
+#[tokio::test]
+async fn a_client_does_not_talk_to_a_server_that_belongs_to_another_user() {
+    let (endpoint, _folder) = endpoint();
+    let other = "S-1-5-21-1004336348-1177238915-682003330-1001";
+    let access = public().with_descriptor(Some(format!("O:{other}D:P(A;;GA;;;WD)")));
+    let Ok(_listener) = Listener::bind(&endpoint, &access) else {
+        assert!(!is_wine(), "Wine lets everybody set it");
+        return;
+    };
+    let refused = connect(&endpoint, LIMIT).await.expect_err("it is not ours");
+    let why = std::error::Error::source(&refused).unwrap().to_string();
+    assert_eq!(
+        why,
+        format!(
+            "it is served by {other}, which is neither the system, nor a service, nor this user"
+        )
+    );
+}
+
+// Under Wine there is no way to a pipe of this machine by its network name in the first place.
+#[tokio::test]
+async fn a_client_that_comes_over_the_network_is_refused() {
+    let (endpoint, _folder) = endpoint();
+    let _listener = Listener::bind(&endpoint, &public()).unwrap();
+    let name = endpoint.to_string().replace(r"\\.\", r"\\localhost\");
+    assert!(name.starts_with(r"\\localhost\pipe\"), "{name}");
+    File::options()
+        .read(true)
+        .write(true)
+        .open(name)
+        .unwrap_err();
+    as_file(&endpoint).expect("the short way is open");
+}
+
+#[tokio::test]
+async fn a_service_is_started_again_while_clients_of_the_dead_one_have_not_noticed() {
+    let (endpoint, _folder) = endpoint();
+    let mut asleep = Vec::new();
+    for _ in 0..10 {
+        let listener = Listener::bind(&endpoint, &public()).expect("nobody serves there");
+        let (client, accepted) = tokio::join!(connect(&endpoint, LIMIT), listener.accept());
+        asleep.push((client.unwrap(), as_file(&endpoint).unwrap()));
+        accepted.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_second_service_is_refused_even_while_the_first_has_no_room_for_anybody() {
+    let (endpoint, _folder) = endpoint();
+    let first = Listener::bind(&endpoint, &public()).unwrap();
+    let mut taken = Vec::new();
+    while let Ok(pipe) = as_file(&endpoint) {
+        taken.push(pipe);
+    }
+    let refused = Listener::bind(&endpoint, &public()).expect_err("it is taken");
+    assert!(
+        matches!(refused, ListenError::AlreadyRunning { .. }),
+        "{refused}"
+    );
+    drop((taken, first));
+    Listener::bind(&endpoint, &public()).expect("the name is free again");
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use standin_transport::Endpoint;
+use standin_transport::{Access, Endpoint};
 use toml::de::DeTable;
 
 use super::{
@@ -89,17 +89,17 @@ fn read_endpoint(section: &mut Section<'_>, endpoint: &mut EndpointSettings) {
     section.set("path", &mut endpoint.path);
     section.set("mode", &mut endpoint.mode);
     section.set("group", &mut endpoint.group);
+    section.set("descriptor", &mut endpoint.descriptor);
     section.set("sessions_max", &mut endpoint.sessions_max);
     section.set("session_requests_max", &mut endpoint.session_requests_max);
     section.set("message_size_max", &mut endpoint.message_size_max);
-    if !endpoint.path.is_empty()
-        && let Err(error) = Endpoint::parse(&endpoint.path)
-    {
-        let text = error.to_string();
-        let (message, hint) = text.split_once("\n(hint: ").unwrap_or((&text, ""));
-        section.require(&["path"], false, || {
-            Misread::new(message, hint.trim_end_matches(')'))
-        });
+    if !endpoint.path.is_empty() {
+        let parsed = Endpoint::parse(&endpoint.path).map(drop);
+        as_the_transport_says(section, "path", parsed);
+    }
+    if !endpoint.descriptor.is_empty() {
+        let checked = Access::check_descriptor(&endpoint.descriptor);
+        as_the_transport_says(section, "descriptor", checked);
     }
     at_least_one(section, "sessions_max", endpoint.sessions_max > 0);
     at_least_one(
@@ -128,6 +128,20 @@ fn read_sessions(section: &mut Section<'_>, sessions: &mut SessionsSettings) {
             "\"64MiB\" is the default",
         )
     });
+}
+
+/// Its errors end with their hint in brackets.
+fn as_the_transport_says<E: std::error::Error>(
+    section: &mut Section<'_>,
+    key: &str,
+    checked: Result<(), E>,
+) {
+    if let Err(error) = checked {
+        let text = error.to_string();
+        let (message, hint) = text.split_once("\n(hint: ").unwrap_or((&text, ""));
+        let hint = hint.strip_suffix(')').unwrap_or(hint);
+        section.require(&[key], false, || Misread::new(message, hint));
+    }
 }
 
 fn read_service(section: &mut Section<'_>, service: &mut ServiceSettings) {

@@ -52,6 +52,8 @@ pub(crate) struct EndpointSettings {
     pub(crate) path: String,
     pub(crate) mode: Mode,
     pub(crate) group: String,
+    /// Empty: the one that group comes to. Windows only.
+    pub(crate) descriptor: String,
     pub(crate) sessions_max: usize,
     pub(crate) session_requests_max: usize,
     pub(crate) message_size_max: Bytes,
@@ -63,6 +65,7 @@ impl Default for EndpointSettings {
             path: String::new(),
             mode: Mode(0o600),
             group: String::new(),
+            descriptor: String::new(),
             sessions_max: 20_000,
             session_requests_max: 1024,
             message_size_max: Bytes(16 << 20),

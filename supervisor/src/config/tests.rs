@@ -190,3 +190,17 @@ fn a_file_without_any_pool_is_refused() {
     (hint: enable one)
     ");
 }
+
+#[cfg(windows)]
+#[test]
+fn a_descriptor_that_the_system_does_not_understand_is_told_where_it_stands() {
+    let told = complaint("[endpoint]\ndescriptor = \"D:(A;;GA;;;XX)\"\n");
+    assert!(
+        told.contains("`D:(A;;GA;;;XX)` is not understood"),
+        "{told}"
+    );
+    assert!(told.contains("standin.toml:2"), "{told}");
+    let open = complaint("[endpoint]\ndescriptor = 'O:BA'\n");
+    assert!(open.contains("has no list of who may do what"), "{open}");
+    parsed("[endpoint]\ndescriptor = 'D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;0x12019b;;;IU)'\n");
+}

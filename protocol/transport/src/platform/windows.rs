@@ -4,6 +4,8 @@
 //! rights and so that the server can only look at who it is, and a server has to have more than one free instance;
 //! neither can be asked for there (docs/decisions/0007-pipes-of-our-own-on-windows.md).
 
+#[path = "windows/claim.rs"]
+mod claim;
 #[path = "windows/client.rs"]
 mod client;
 #[path = "windows/descriptor.rs"]
@@ -21,6 +23,7 @@ use crate::EndpointError;
 
 pub(crate) use self::{
     client::{connect, refusal},
+    descriptor::check_descriptor,
     identity::own_user,
     listener::Listener,
     stream::{Stream, read_bytes, read_into, try_write, writable},
@@ -30,8 +33,9 @@ pub(crate) const ENDPOINT_HINT: &str = r"give the name of a local pipe, such as 
 
 const PIPE_PREFIX: &str = r"\\.\pipe\";
 
-/// The longest name of a pipe, by the documentation of CreateNamedPipe.
-const NAME_LENGTH_MAX: usize = 256;
+/// The longest name of a pipe, by the documentation of CreateNamedPipe, with room for the name of the pipe that stands for
+/// the claim.
+const NAME_LENGTH_MAX: usize = 256 - claim::SUFFIX.len();
 
 pub(crate) fn check_endpoint(text: &str) -> Result<(), EndpointError> {
     // A UNC name would send the user's credentials to another machine.

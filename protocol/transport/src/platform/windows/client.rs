@@ -20,6 +20,9 @@ use windows_sys::Win32::{
 use super::{descriptor::CLIENT_RIGHTS, identity, stream::Stream, wide};
 use crate::{Connection, Endpoint, connect::Refusal};
 
+/// How a pipe is opened: the server may learn who we are, and cannot act as us.
+const CLIENT_FLAGS: u32 = FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION;
+
 /// An error of our own among those of the system: the server is somebody whom nobody made a service.
 #[derive(Debug, thiserror::Error)]
 #[error("it is served by {0}, which is neither the system, nor a service, nor this user")]
@@ -36,7 +39,7 @@ pub(crate) async fn connect(endpoint: &Endpoint) -> io::Result<Connection> {
     Ok(Connection::new(stream, peer))
 }
 
-/// Opens the client's end. The server may learn who we are and cannot act as us.
+/// Opens the client's end.
 pub(super) fn open(endpoint: &Endpoint, rights: u32) -> io::Result<OwnedHandle> {
     let name = wide(endpoint.as_path().as_os_str());
     // SAFETY: the name ends with a NUL and lives until the call is over; nothing else is pointed to.
@@ -47,7 +50,7 @@ pub(super) fn open(endpoint: &Endpoint, rights: u32) -> io::Result<OwnedHandle> 
             0,
             std::ptr::null(),
             OPEN_EXISTING,
-            FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION,
+            CLIENT_FLAGS,
             null_mut(),
         )
     };
@@ -87,7 +90,19 @@ pub(crate) fn refusal(error: &io::Error) -> Refusal {
 
 #[cfg(test)]
 mod tests {
+    use windows_sys::Win32::Storage::FileSystem::{
+        SECURITY_IMPERSONATION, SECURITY_VALID_SQOS_FLAGS,
+    };
+
     use super::*;
+
+    // Wine shows a server more than it was asked to, so there only the flags themselves can be looked at.
+    #[test]
+    fn a_client_asks_to_be_looked_at_and_not_to_be_acted_for() {
+        let asked = CLIENT_FLAGS & SECURITY_VALID_SQOS_FLAGS;
+        assert_eq!(asked, SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION);
+        assert_eq!(asked & SECURITY_IMPERSONATION, 0);
+    }
 
     #[test]
     fn a_pipe_of_another_user_is_no_service() {

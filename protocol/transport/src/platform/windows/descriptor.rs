@@ -10,12 +10,13 @@ use windows_sys::Win32::{
             ConvertStringSecurityDescriptorToSecurityDescriptorW, ConvertStringSidToSidW,
             SDDL_REVISION_1,
         },
-        LookupAccountNameW, PSECURITY_DESCRIPTOR, SECURITY_ATTRIBUTES, SECURITY_MAX_SID_SIZE,
+        GetSecurityDescriptorDacl, LookupAccountNameW, PSECURITY_DESCRIPTOR, SECURITY_ATTRIBUTES,
+        SECURITY_MAX_SID_SIZE,
     },
 };
 
 use super::{identity, wide};
-use crate::{Access, Endpoint, ListenError};
+use crate::{Access, DescriptorError, ListenError};
 
 /// What a client may do, and asks for when it opens a pipe: everything that reading and writing mean except
 /// FILE_APPEND_DATA (0x4), which on a pipe is the right to make another instance of it and so to pose as its server.
@@ -31,18 +32,37 @@ unsafe impl Sync for Descriptor {}
 
 impl Descriptor {
     /// The one that the access to an endpoint comes to.
-    pub(super) fn of(endpoint: &Endpoint, access: &Access) -> Result<Self, ListenError> {
+    pub(super) fn of(access: &Access) -> Result<Self, ListenError> {
         let text = match &access.descriptor {
             Some(text) => text.clone(),
             None => text_of(access)?,
         };
-        Self::parse(&text).map_err(|source| ListenError::Access {
-            endpoint: endpoint.clone(),
-            source: io::Error::new(
-                source.kind(),
-                format!("the security descriptor `{text}` is not understood: {source}"),
-            ),
-        })
+        Ok(Self::checked(&text)?)
+    }
+
+    fn checked(text: &str) -> Result<Self, DescriptorError> {
+        let text = || text.to_owned();
+        let descriptor = Self::parse(&text())
+            .map_err(|why| DescriptorError::NotUnderstood { text: text(), why })?;
+        match descriptor.has_list() {
+            true => Ok(descriptor),
+            false => Err(DescriptorError::Open { text: text() }),
+        }
+    }
+
+    /// Whether it says at all who may do what. Without a list everybody may do everything.
+    fn has_list(&self) -> bool {
+        let (mut is_there, mut list, mut is_default) = (0, null_mut(), 0);
+        // SAFETY: the descriptor is a live one, and the pointers are to live values.
+        let told = unsafe {
+            GetSecurityDescriptorDacl(
+                self.0,
+                &raw mut is_there,
+                &raw mut list,
+                &raw mut is_default,
+            )
+        };
+        told != 0 && is_there != 0 && !list.is_null()
     }
 
     fn parse(text: &str) -> io::Result<Self> {
@@ -78,6 +98,11 @@ impl Drop for Descriptor {
         // SAFETY: the system made it for us, and this is the only owner.
         unsafe { LocalFree(self.0) };
     }
+}
+
+/// Whether a text is a descriptor for a pipe.
+pub(crate) fn check_descriptor(text: &str) -> Result<(), DescriptorError> {
+    Descriptor::checked(text).map(drop)
 }
 
 /// Network and anonymous logons are denied whatever else they are; this user, SYSTEM and administrators may do

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    os::windows::io::AsHandle,
+    os::windows::io::{AsHandle, AsRawHandle},
     pin::Pin,
     sync::{Mutex, MutexGuard},
     task::{Context, Poll},
@@ -10,12 +10,14 @@ use std::{
 };
 
 use tokio::net::windows::named_pipe::{NamedPipeServer, PipeMode, ServerOptions};
-use windows_sys::Win32::{
-    Foundation::{ERROR_ACCESS_DENIED, ERROR_ALREADY_EXISTS, ERROR_PIPE_BUSY},
-    Storage::FileSystem::FILE_READ_ATTRIBUTES,
-};
+use windows_sys::Win32::Foundation::ERROR_ACCESS_DENIED;
 
-use super::{client, descriptor::Descriptor, identity, stream::Stream};
+use super::{
+    claim::{self, Claim},
+    descriptor::Descriptor,
+    identity,
+    stream::Stream,
+};
 use crate::{Access, Connection, Endpoint, ListenError};
 
 /// Free instances of a public endpoint. A client that finds none has to try again, and many do not know how: they
@@ -31,9 +33,6 @@ const BUFFER_SIZE: u32 = 64 * 1024;
 /// The system has no room for another instance; somebody will close one soon.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// How often a rival's pipe is tried, to learn who he is.
-const OWNER_TRIES: usize = 10;
-
 /// An instance that waits for its client.
 type Waiting = Pin<Box<dyn Future<Output = (io::Result<()>, NamedPipeServer)> + Send>>;
 
@@ -42,6 +41,8 @@ pub(crate) struct Listener {
     maker: Maker,
     count: usize,
     free: Mutex<Vec<Waiting>>,
+    /// What keeps a second service away.
+    _claim: Option<Claim>,
 }
 
 impl std::fmt::Debug for Listener {
@@ -57,7 +58,24 @@ struct Maker {
 }
 
 impl Maker {
-    fn make(&self, is_first: bool) -> io::Result<Waiting> {
+    fn new(endpoint: &Endpoint, access: &Access) -> Result<Self, ListenError> {
+        Ok(Self {
+            endpoint: endpoint.clone(),
+            descriptor: Descriptor::of(access)?,
+        })
+    }
+
+    /// A service that was killed leaves instances that its clients still hold. They keep their descriptor, so they must
+    /// be those of a service of this user.
+    fn make_beside_what_is_left(&self) -> io::Result<NamedPipeServer> {
+        let made = self.make(false)?;
+        match identity::owner_of(made.as_raw_handle())? == identity::own_user() {
+            true => Ok(made),
+            false => Err(io::Error::from_raw_os_error(ERROR_ACCESS_DENIED as i32)),
+        }
+    }
+
+    fn make(&self, is_first: bool) -> io::Result<NamedPipeServer> {
         let mut attributes = self.descriptor.attributes();
         let mut options = ServerOptions::new();
         options
@@ -68,48 +86,53 @@ impl Maker {
             .out_buffer_size(BUFFER_SIZE);
         let name = self.endpoint.as_path();
         // SAFETY: the pointer is to live attributes, which point to a live descriptor.
-        let server = unsafe {
-            options.create_with_security_attributes_raw(name, (&raw mut attributes).cast())
-        }?;
-        Ok(Box::pin(async move { (server.connect().await, server) }))
+        unsafe { options.create_with_security_attributes_raw(name, (&raw mut attributes).cast()) }
     }
+}
+
+fn waiting(server: NamedPipeServer) -> Waiting {
+    Box::pin(async move { (server.connect().await, server) })
 }
 
 impl Listener {
     pub(crate) fn bind(endpoint: &Endpoint, access: &Access) -> Result<Self, ListenError> {
-        // The system refuses a second first instance, whoever asks. Wine does not, so it is asked here as well.
-        if let Some(pid) = owner(endpoint) {
-            return Err(taken(endpoint, pid));
-        }
-        Self::claim(endpoint, access, FREE_INSTANCES)
+        let maker = Maker::new(endpoint, access)?;
+        let claim = Claim::take(endpoint)?;
+        let first = match maker.make(true) {
+            Err(error) if claim::is_taken(&error) => maker.make_beside_what_is_left(),
+            made => made,
+        };
+        let first = first.map_err(|source| claim::refused(endpoint, source))?;
+        Self::start(maker, first, FREE_INSTANCES, Some(claim))
     }
 
     /// For the owner alone, under a name that nobody else uses.
     pub(crate) fn bind_private(endpoint: &Endpoint) -> Result<Self, ListenError> {
-        Self::claim(endpoint, &Access::default(), FREE_INSTANCES_PRIVATE)
+        let maker = Maker::new(endpoint, &Access::default())?;
+        let first = maker.make(true);
+        let first = first.map_err(|source| claim::refused(endpoint, source))?;
+        Self::start(maker, first, FREE_INSTANCES_PRIVATE, None)
     }
 
-    fn claim(endpoint: &Endpoint, access: &Access, count: usize) -> Result<Self, ListenError> {
-        let maker = Maker {
-            endpoint: endpoint.clone(),
-            descriptor: Descriptor::of(endpoint, access)?,
-        };
-        let first = maker.make(true).map_err(|source| {
-            let code = source.raw_os_error().map(|code| code as u32);
-            match code {
-                Some(ERROR_ACCESS_DENIED | ERROR_ALREADY_EXISTS | ERROR_PIPE_BUSY) => {
-                    taken(endpoint, owner(endpoint).flatten())
-                }
-                _ => ListenError::Bind {
-                    endpoint: endpoint.clone(),
-                    source,
-                },
+    fn start(
+        maker: Maker,
+        first: NamedPipeServer,
+        count: usize,
+        claim: Option<Claim>,
+    ) -> Result<Self, ListenError> {
+        // Whoever may not make a second one could serve a single client.
+        let second = maker.make(false).map_err(|source| {
+            let endpoint = maker.endpoint.clone();
+            match source.kind() {
+                io::ErrorKind::PermissionDenied => ListenError::LockedOut { endpoint },
+                _ => ListenError::Bind { endpoint, source },
             }
         })?;
         let listener = Self {
             maker,
             count,
-            free: Mutex::new(vec![first]),
+            free: Mutex::new(vec![waiting(first), waiting(second)]),
+            _claim: claim,
         };
         // More of them are made as they can be had.
         let _ = listener.refill();
@@ -125,7 +148,7 @@ impl Listener {
         let mut free = self.free();
         while free.len() < self.count {
             match self.maker.make(false) {
-                Ok(waiting) => free.push(waiting),
+                Ok(made) => free.push(waiting(made)),
                 Err(error) if free.is_empty() => return Err(error),
                 Err(_) => return Ok(()),
             }
@@ -161,27 +184,4 @@ impl Listener {
             }
         }
     }
-}
-
-fn taken(endpoint: &Endpoint, pid: Option<u32>) -> ListenError {
-    ListenError::AlreadyRunning {
-        endpoint: endpoint.clone(),
-        pid,
-    }
-}
-
-/// Whether somebody listens there now, and who if he can be asked. Asking takes one of his free instances for a
-/// moment, as any client does.
-fn owner(endpoint: &Endpoint) -> Option<Option<u32>> {
-    for _ in 0..OWNER_TRIES {
-        match client::open(endpoint, FILE_READ_ATTRIBUTES) {
-            Ok(pipe) => return Some(identity::server_pid(pipe.as_handle())),
-            Err(error) if error.raw_os_error() == Some(ERROR_PIPE_BUSY as i32) => {
-                std::thread::yield_now();
-            }
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => break,
-            Err(_) => return None,
-        }
-    }
-    Some(None)
 }
