@@ -138,13 +138,15 @@ fn a_call_that_was_lost_says_in_another_session_what_the_rule_was() {
 #[test]
 fn a_call_that_ran_out_of_time_or_was_taken_back_says_where_it_was_by_then() {
     let (under_test, client) = service("timeouts = { stop = '200ms' }");
-    let brief = |id| {
+    let brief = |id, limit_ms| {
         let call = client
             .request("chaos.always")
             .arguments(&work(id, 60_000, ""));
-        client.start(call.timeout(Duration::from_millis(300)))
+        let call = call.timeout(Duration::from_millis(limit_ms));
+        client.start(call).expect("it is sent")
     };
-    let (runs, waits) = (brief(1).expect("it is sent"), brief(2).expect("it is sent"));
+    // The first must not make room for the second while that has time.
+    let (runs, waits) = (brief(1, 1500), brief(2, 300));
     let runs = story_of(&under_test, &the_error(client.wait(runs)));
     let waits = story_of(&under_test, &the_error(client.wait(waits)));
     assert_eq!(
