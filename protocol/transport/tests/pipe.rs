@@ -298,6 +298,10 @@ async fn a_descriptor_of_ones_own_is_taken_as_it_is_or_explained() {
         ("O:BA", "`O:BA` has no list of who may do what"),
         ("D:NO_ACCESS_CONTROL", "has no list of who may do what"),
     ] {
+        // Wine takes it for a list with nobody in it.
+        if text == "D:NO_ACCESS_CONTROL" && is_wine() {
+            continue;
+        }
         access.descriptor = Some(text.into());
         let error = Listener::bind(&endpoint, &access).expect_err(text);
         let why = error.to_string();

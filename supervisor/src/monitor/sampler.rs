@@ -71,8 +71,13 @@ impl Sampler {
             .with_memory()
             .with_cpu()
             .without_tasks();
+        // Only those that are looked at are found dead and let go; each that is not holds a file or a handle.
+        let mut all = wanted.clone();
+        all.extend(self.system.processes().keys());
+        all.sort_unstable();
+        all.dedup();
         self.system
-            .refresh_processes_specifics(ProcessesToUpdate::Some(&wanted), true, what);
+            .refresh_processes_specifics(ProcessesToUpdate::Some(&all), true, what);
         let processes = wanted
             .iter()
             .filter_map(|pid| self.system.process(*pid))
@@ -114,5 +119,19 @@ mod tests {
         assert!(sample.machine.memory_available > 0);
         assert!(sample.machine.memory_total >= sample.machine.memory_available);
         assert_eq!(sampler.sample(&[]).processes, []);
+    }
+
+    #[test]
+    fn a_process_that_has_ended_is_let_go_though_nobody_asks_for_it_any_more() {
+        let mut sampler = Sampler::new().unwrap();
+        let program = std::env::current_exe().unwrap();
+        let mut command = std::process::Command::new(program);
+        command.arg("--list").stdout(std::process::Stdio::null());
+        let mut child = command.spawn().unwrap();
+        sampler.sample(&[child.id()]);
+        child.wait().unwrap();
+        sampler.sample(&[std::process::id()]);
+        let known = sampler.system.processes();
+        assert!(!known.contains_key(&Pid::from_u32(child.id())), "{known:?}");
     }
 }
