@@ -11,7 +11,8 @@ pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
-/// Milliseconds since 1970 on the wall clock, which jumps: for people to read, never to decide by.
+/// Milliseconds since 1970 on the wall clock, which jumps: for people to read, and to tell how many days old something
+/// is that outlives the service; never to decide what must be right.
 #[expect(
     clippy::disallowed_methods,
     reason = "this is the one clock of the service"

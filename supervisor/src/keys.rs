@@ -5,8 +5,9 @@
 //! started again, and the store tells what has happened under each key.
 
 mod claim;
+mod sweep;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use standin_core::{
@@ -16,10 +17,12 @@ use standin_core::{
 };
 
 pub(crate) use self::claim::KeyClaim;
+use self::sweep::Sweeping;
 use crate::{
     clock, failpoint,
     session::{SessionMessage, outcome_unknown},
     store::{Durability, KeyName, RecordName, RecordState, StoreHandle, Write},
+    tasks,
     timer::Timer,
 };
 
@@ -51,6 +54,14 @@ pub(crate) struct KeyNews {
 /// is no longer waiting but a flood.
 const WAITING_MAX: usize = 65_536;
 
+/// What the actor is made from.
+#[derive(Debug, Clone)]
+pub(crate) struct KeysArguments {
+    pub(crate) store: StoreHandle,
+    /// How long the answer to a call with a key is kept.
+    pub(crate) retention: Duration,
+}
+
 /// The actor.
 pub(crate) struct Keys;
 
@@ -61,19 +72,23 @@ pub(crate) struct KeysState {
     timer: Timer,
     /// Kept between events.
     effects: Vec<Effect<Arc<KeyName>, Claimant>>,
+    /// It ends with the actor.
+    _sweeping: Sweeping,
 }
 
 impl Actor for Keys {
     type Msg = KeysMessage;
     type State = KeysState;
-    type Arguments = StoreHandle;
+    type Arguments = KeysArguments;
 
     async fn pre_start(
         &self,
         _myself: ActorRef<KeysMessage>,
-        store: StoreHandle,
+        arguments: KeysArguments,
     ) -> Result<KeysState, ActorProcessingErr> {
+        let KeysArguments { store, retention } = arguments;
         Ok(KeysState {
+            _sweeping: sweep::start(store.clone(), retention),
             core: KeysCore::new(WAITING_MAX),
             store,
             timer: Timer::default(),
@@ -139,11 +154,17 @@ impl KeysState {
     }
 
     fn look_up(&self, myself: &ActorRef<KeysMessage>, key: Arc<KeyName>) {
-        let (store, myself) = (self.store.clone(), myself.clone());
-        tokio::spawn(async move {
-            let found = look_up(&store, &key).await;
-            let _ = myself.cast(KeysMessage::Happened(Event::LookedUp { key, found }));
-        });
+        let (store, of_task) = (self.store.clone(), (myself.clone(), Arc::clone(&key)));
+        let looked_up = |(keys, key): (ActorRef<KeysMessage>, _), found| {
+            let _ = keys.cast(KeysMessage::Happened(Event::LookedUp { key, found }));
+        };
+        let work = async move {
+            let found = look_up(&store, &of_task.1).await;
+            looked_up(of_task, found);
+        };
+        let myself = myself.clone();
+        let failed = move || looked_up((myself, key), Found::Unreadable);
+        tokio::spawn(tasks::or_when_it_panics(work, failed));
     }
 
     fn record_unknown(

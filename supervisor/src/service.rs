@@ -19,6 +19,7 @@ use crate::{
     clock,
     config::Settings,
     directory::DirectoryWriter,
+    keys::KeysArguments,
     notify::{Manager, News},
     pool::PoolMessage,
     pools::{PoolsArguments, PoolsMessage},
@@ -191,6 +192,10 @@ async fn start(
             environment,
             store: store.clone(),
             directory,
+        },
+        keys: KeysArguments {
+            store: store.clone(),
+            retention: settings.keys.retention.0,
         },
         sessions_max: settings.endpoint.sessions_max,
         session_environment: Box::new(move |pools, keys| SessionEnvironment {

@@ -19,6 +19,7 @@ mod open;
 mod question;
 mod record;
 mod schema;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -36,6 +37,7 @@ pub(crate) use self::{
     names::{Fingerprint, KeyName, RecordName, SessionToken},
     open::StoreError,
     record::{Durability, RecordState, Refusal, StoredKey, StoredSession, Write},
+    sweep::OldestKey,
 };
 use self::{
     database::Database,
@@ -162,6 +164,13 @@ impl StoreHandle {
     ) -> Result<Option<StoredKey>, Refusal> {
         let (reply, answer) = oneshot::channel();
         self.ask(Question::Key { name, reply });
+        answer.await.map_err(|_| Refusal::Closed)
+    }
+
+    /// The first key with that number or a later one that still has its answer.
+    pub(crate) async fn oldest_key(&self, from: i64) -> Result<Option<OldestKey>, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Question::OldestKey { from, reply });
         answer.await.map_err(|_| Refusal::Closed)
     }
 

@@ -2,11 +2,11 @@
 
 use chaos_tests::{
     raw_client::{RawClient, code, field, map, outcome},
-    under_test::eventually,
+    under_test::{UnderTest, eventually, hostile_pool},
 };
 use rmpv::Value;
 
-use crate::{LIMIT, METHODS, begun, connect, key, service, work};
+use crate::{LIMIT, METHODS, begun, connect, key, kill_and_start_again, program, service, work};
 
 #[test]
 fn the_same_key_is_the_same_call_and_gets_the_same_answer() {
@@ -220,4 +220,37 @@ fn each_call_of_a_batch_may_have_a_key() {
     client.ask_with(3, "standin.batch", none, key("whole"));
     let error = client.answer(3).expect_err("a batch has no key");
     assert_eq!(code(&error), "invalid_request");
+}
+
+#[test]
+fn an_expired_key_is_refused_and_never_run_again() {
+    let mut under_test = UnderTest::serve(program(), |folder| {
+        "[keys]\nretention = \"1s\"\n".to_owned()
+            + &hostile_pool("chaos", program(), folder, 1, "", "")
+    });
+    under_test.client();
+    let mut client = connect(&under_test);
+    let mut msgid = 0;
+    let mut refused = None;
+    eventually(LIMIT, "the key expires", || {
+        msgid += 1;
+        client.ask_with(msgid, "chaos.never", work(1, 1, 0), key("order"));
+        refused = client.answer(msgid).err();
+        refused.is_some()
+    });
+    let error = refused.expect("it was just seen");
+    assert_eq!(code(&error), "key_conflict");
+    assert_eq!(outcome(&error), "unknown", "it was executed, once");
+    let expired = field(field(&error[2], "data"), "expired");
+    assert_eq!(expired, &Value::Boolean(true));
+    // Not after a restart either, and other arguments are another call all the same.
+    kill_and_start_again(&mut under_test);
+    let mut client = connect(&under_test);
+    client.ask_with(1, "chaos.never", work(1, 1, 0), key("order"));
+    let error = client.answer(1).expect_err("it is as old as before");
+    assert_eq!(outcome(&error), "unknown");
+    client.ask_with(2, "chaos.never", work(2, 2, 0), key("order"));
+    let error = client.answer(2).expect_err("it is another call");
+    assert_eq!(outcome(&error), "not_executed");
+    assert_eq!((begun(&under_test, 1), begun(&under_test, 2)), (1, 0));
 }

@@ -12,6 +12,9 @@ use super::{
     settings::{EndpointSettings, ServiceSettings, SessionsSettings},
 };
 
+/// An answer must be there when the caller asks a second time.
+const RETENTION_MIN: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// Slots of a pool that can be looked through on each request without being noticed.
 const POOL_WORKERS_MAX: u32 = 256;
 
@@ -57,6 +60,14 @@ fn read_whole(file: &mut Section<'_>, settings: &mut Settings) {
     });
     file.table("sessions", |section| {
         read_sessions(section, &mut settings.sessions)
+    });
+    file.table("keys", |section| {
+        let retention = &mut settings.keys.retention;
+        section.set("retention", retention);
+        let fits = retention.0 >= RETENTION_MIN;
+        section.require(&["retention"], fits, || {
+            Misread::new("`retention` is \"1s\" or more", "\"720h\" is the default")
+        });
     });
     file.table("state", |section| {
         section.set("dir", &mut settings.state.dir)

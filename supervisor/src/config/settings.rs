@@ -12,6 +12,7 @@ use super::units::{Bytes, Mode, Span};
 pub(crate) struct Settings {
     pub(crate) endpoint: EndpointSettings,
     pub(crate) sessions: SessionsSettings,
+    pub(crate) keys: KeysSettings,
     pub(crate) state: StateSettings,
     pub(crate) log: LogSettings,
     pub(crate) service: ServiceSettings,
@@ -24,6 +25,7 @@ impl Default for Settings {
         Self {
             endpoint: EndpointSettings::default(),
             sessions: SessionsSettings::default(),
+            keys: KeysSettings::default(),
             state: StateSettings::default(),
             log: LogSettings::default(),
             service: ServiceSettings::default(),
@@ -90,6 +92,21 @@ impl Default for SessionsSettings {
             linger: Span(Duration::from_secs(60)),
             answers_max: 1024,
             answers_bytes_max: Bytes(64 << 20),
+        }
+    }
+}
+
+/// Calls with an idempotency key.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct KeysSettings {
+    /// How long the answer to one is kept, at least.
+    pub(crate) retention: Span,
+}
+
+impl Default for KeysSettings {
+    fn default() -> Self {
+        Self {
+            retention: Span(Duration::from_secs(30 * 24 * 3600)),
         }
     }
 }

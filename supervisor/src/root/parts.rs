@@ -7,7 +7,7 @@ use standin_transport as transport;
 
 use super::RootMessage;
 use crate::{
-    keys::{Keys, KeysMessage},
+    keys::{Keys, KeysArguments, KeysMessage},
     listener::{Listener, ListenerArguments, ListenerMessage},
     monitor::{Monitor, MonitorMessage},
     pools::{Pools, PoolsArguments, PoolsMessage},
@@ -21,6 +21,7 @@ pub(crate) struct Parts {
     /// `None`: the service is stopping.
     pub(crate) bound: Option<Arc<transport::Listener>>,
     pub(crate) pools: PoolsArguments,
+    pub(crate) keys: KeysArguments,
     pub(crate) sessions_max: usize,
     /// Makes the sessions' environment once the pools and the keys are there.
     pub(crate) session_environment: Box<
@@ -48,8 +49,8 @@ impl Parts {
         let cell = root.get_cell();
         let pools = self.pools.clone();
         let (pools, _) = Actor::spawn_linked(None, Pools, pools, cell.clone()).await?;
-        let store = self.pools.store.clone();
-        let (keys, _) = Actor::spawn_linked(None, Keys, store, cell.clone()).await?;
+        let keys = self.keys.clone();
+        let (keys, _) = Actor::spawn_linked(None, Keys, keys, cell.clone()).await?;
         let sessions = SessionsArguments {
             environment: Arc::new((self.session_environment)(pools.clone(), keys.clone())),
             sessions_max: self.sessions_max,

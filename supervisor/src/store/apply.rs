@@ -6,6 +6,7 @@ use rusqlite::{Connection, params};
 use super::{
     names::{Fingerprint, KeyName, Msgid, RecordName, SessionToken},
     record::{StateNumber, Write},
+    sweep,
 };
 
 /// What a write needs to know besides itself.
@@ -68,6 +69,9 @@ pub(super) fn apply(
         Write::InstanceGone(instance) => {
             let text = "DELETE FROM instances WHERE id = ?1";
             connection.prepare_cached(text)?.execute([instance])?;
+        }
+        Write::ExpireKeys { from, before } => {
+            sweep::expire(connection, *from, *before, circumstances.at)?;
         }
     }
     Ok(())

@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use super::{
     names::{KeyName, Msgid, SessionToken},
     record::{RecordState, StoredKey, StoredRecord, StoredSession},
+    sweep::{self, OldestKey},
 };
 
 /// A question and where its answer goes. Whoever asked may be gone by then.
@@ -21,6 +22,10 @@ pub(super) enum Question {
         name: Arc<KeyName>,
         reply: oneshot::Sender<Option<StoredKey>>,
     },
+    OldestKey {
+        from: i64,
+        reply: oneshot::Sender<Option<OldestKey>>,
+    },
 }
 
 impl Question {
@@ -32,6 +37,9 @@ impl Question {
             }
             Question::Key { name, reply } => {
                 let _ = reply.send(key(connection, &name)?);
+            }
+            Question::OldestKey { from, reply } => {
+                let _ = reply.send(sweep::oldest_key(connection, from)?);
             }
         }
         Ok(())

@@ -49,6 +49,12 @@ pub(crate) enum Write {
     },
     /// No process of this run of the service is alive any more.
     InstanceGone(String),
+    /// Of the keys from this number on, the next few: those that were recorded before (in milliseconds since 1970) lose
+    /// their answers.
+    ExpireKeys {
+        from: i64,
+        before: u64,
+    },
 }
 
 impl Write {
@@ -61,7 +67,8 @@ impl Write {
             | Write::Completion { .. }
             | Write::Forget(_)
             | Write::Acked { .. }
-            | Write::InstanceGone(_) => true,
+            | Write::InstanceGone(_)
+            | Write::ExpireKeys { .. } => true,
         }
     }
 
