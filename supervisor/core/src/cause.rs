@@ -29,6 +29,9 @@ pub enum Cause {
     KilledByUs(KillReason),
     /// It ended by itself with this exit code.
     Exited(i32),
+    /// It ended with an exit code that programs choose themselves and Windows' tools give to what they end; nothing
+    /// tells which it was.
+    ExitedOrKilled(i32),
     /// A signal or exception that a program brings upon itself: a segmentation fault, an abort.
     Crashed(i32),
     /// The machine or its limits ran out of memory.
@@ -44,12 +47,20 @@ impl Cause {
     #[must_use]
     pub const fn is_crash(self) -> bool {
         match self {
-            Cause::Exited(_) | Cause::Crashed(_) | Cause::OutOfMemory | Cause::ClosedItsPipe => {
-                true
-            }
+            Cause::Exited(_)
+            | Cause::ExitedOrKilled(_)
+            | Cause::Crashed(_)
+            | Cause::OutOfMemory
+            | Cause::ClosedItsPipe => true,
             Cause::KilledByUs(reason) => matches!(reason, KillReason::ProtocolViolation),
             Cause::NotStarted | Cause::KilledByStranger(_) => false,
         }
+    }
+
+    /// Whether somebody else may have killed it. A request is not held guilty for such a death as it is for a crash.
+    #[must_use]
+    pub const fn is_perhaps_a_strangers(self) -> bool {
+        matches!(self, Cause::KilledByStranger(_) | Cause::ExitedOrKilled(_))
     }
 
     /// Whether we wanted the worker gone, and nothing was wrong with its work.
@@ -81,9 +92,17 @@ impl std::fmt::Display for Cause {
             Cause::KilledByUs(KillReason::ProtocolViolation) => {
                 f.write_str("killed by Standin: it broke the protocol")
             }
+            // What a Rust program that panics ends with.
+            Cause::Exited(101) => f.write_str("ended by itself with exit code 101 (a panic)"),
             Cause::Exited(code) => write!(f, "ended by itself with exit code {code}"),
+            Cause::ExitedOrKilled(code) => {
+                write!(
+                    f,
+                    "ended with exit code {code}, by itself or killed from outside"
+                )
+            }
             Cause::Crashed(signal) => write!(f, "crashed with {}", signal_words(*signal)),
-            Cause::OutOfMemory => f.write_str("killed by the system: out of memory"),
+            Cause::OutOfMemory => f.write_str("ended for want of memory"),
             Cause::KilledByStranger(signal) => {
                 write!(f, "killed from outside with {}", signal_words(*signal))
             }
@@ -124,12 +143,16 @@ fn exception_words(code: u32) -> String {
         0xc000_0094 => "a division by zero",
         0xc000_0096 => "a privileged instruction",
         0xc000_00fd => "a stack overflow",
+        0xc000_007b => "a DLL of the wrong kind",
         0xc000_0135 => "a missing DLL",
         0xc000_0139 => "a DLL that lacks a function",
         0xc000_013a => "Ctrl-C",
         0xc000_0142 => "a DLL that could not begin",
         0xc000_0374 => "a damaged heap",
-        0xc000_0409 => "an abort",
+        0xc000_0409 => "an abort or an overrun buffer",
+        0xc000_0417 => "a wrong argument to its C library",
+        0xe043_4352 => "an exception of .NET that nobody caught",
+        0xe06d_7363 => "an exception of C++ that nobody caught",
         _ => return format!("exception {code:#010x}"),
     };
     format!("{name} ({code:#010x})")
@@ -147,6 +170,7 @@ mod tests {
         let own_doing = [
             Cause::Exited(0),
             Cause::Exited(1),
+            Cause::ExitedOrKilled(1),
             Cause::Crashed(11),
             Cause::OutOfMemory,
             Cause::ClosedItsPipe,
@@ -177,15 +201,6 @@ mod tests {
             told(Cause::KilledByStranger(40)),
             "killed from outside with signal 40"
         );
-        let exception = |code: u32| code.cast_signed();
-        assert_eq!(
-            told(Cause::Crashed(exception(0xc000_0005))),
-            "crashed with an access violation (0xc0000005)"
-        );
-        assert_eq!(
-            told(Cause::Crashed(exception(0xc000_0420))),
-            "crashed with exception 0xc0000420"
-        );
         assert_eq!(
             told(Cause::KilledByStranger(0x4001_0004)),
             "killed from outside with an end ordered by the system (0x40010004)"
@@ -193,6 +208,35 @@ mod tests {
         assert_eq!(
             told(Cause::KilledByUs(KillReason::Deadline)),
             "killed by Standin: a call ran past its time in it"
+        );
+    }
+
+    #[test]
+    fn an_exit_code_of_windows_is_told_in_words() {
+        let crashed = |code: u32| Cause::Crashed(code.cast_signed()).to_string();
+        for (code, words) in [
+            (0xc000_0005, "an access violation (0xc0000005)"),
+            (0xc000_00fd, "a stack overflow (0xc00000fd)"),
+            (0xc000_0135, "a missing DLL (0xc0000135)"),
+            (0xc000_0142, "a DLL that could not begin (0xc0000142)"),
+            (0xc000_0374, "a damaged heap (0xc0000374)"),
+            (0xc000_0409, "an abort or an overrun buffer (0xc0000409)"),
+            (0xc000_0420, "exception 0xc0000420"),
+        ] {
+            assert_eq!(crashed(code), format!("crashed with {words}"));
+        }
+        let stopped = Cause::KilledByStranger(0xc000_013a_u32.cast_signed());
+        assert_eq!(
+            stopped.to_string(),
+            "killed from outside with Ctrl-C (0xc000013a)"
+        );
+        assert_eq!(
+            Cause::Exited(101).to_string(),
+            "ended by itself with exit code 101 (a panic)"
+        );
+        assert_eq!(
+            Cause::ExitedOrKilled(1).to_string(),
+            "ended with exit code 1, by itself or killed from outside"
         );
     }
 }

@@ -60,6 +60,7 @@ fn event() -> impl Strategy<Value = Event<()>> {
         Just(Cause::KilledByUs(KillReason::Fault)),
         Just(Cause::Exited(0)),
         Just(Cause::Crashed(11)),
+        Just(Cause::ExitedOrKilled(1)),
         Just(Cause::KilledByStranger(9)),
     ];
     prop_oneof![

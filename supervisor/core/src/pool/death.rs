@@ -92,7 +92,8 @@ impl<P> PoolCore<P> {
             let crash = Crash {
                 slot: index,
                 culprit,
-                was_alone,
+                // Where nobody was blamed there is nothing to take back.
+                was_alone: was_alone || cause.is_perhaps_a_strangers(),
                 served,
             };
             self.note_incident(now, crash, effects);

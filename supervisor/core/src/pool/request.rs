@@ -140,13 +140,14 @@ impl<P> Request<P> {
 
     fn blame(&mut self, death: Death) {
         let hung = death.cause == Cause::KilledByUs(KillReason::Deadline) && death.expired;
-        if death.cause.is_crash() || hung {
+        let is_own_doing = death.cause.is_crash() && !death.cause.is_perhaps_a_strangers();
+        if is_own_doing || hung {
             self.suspect = true;
             // With several in flight nobody can say which of them it was; alone, there is no doubt.
             if death.was_only_one || hung {
                 self.blamed += 1;
             }
-        } else if matches!(death.cause, Cause::KilledByStranger(_)) {
+        } else if death.cause.is_perhaps_a_strangers() {
             self.unexplained += 1;
             self.suspect |= self.unexplained >= UNEXPLAINED_DEATHS_SUSPECT;
         }

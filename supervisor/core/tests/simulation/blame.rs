@@ -35,7 +35,8 @@ impl Life {
             Some(reason) => reason == KillReason::ProtocolViolation,
             None => cause.is_crash() && !(draining && cause == Cause::Exited(0)),
         };
-        let by_stranger = ordered.is_none() && !draining && !cause.is_crash();
+        let unclear = crashed && ordered.is_none() && cause.is_perhaps_a_strangers();
+        let by_stranger = ordered.is_none() && !draining && !cause.is_crash() || unclear;
         let (mut culprit, mut excusable) = (None, false);
         for (attempt, Running { request, .. }) in running {
             let asked = self.asked(*request);
@@ -45,7 +46,10 @@ impl Life {
             if unsent.contains(attempt) {
                 continue;
             }
-            if crashed {
+            if unclear && running.len() == 1 {
+                culprit = Some(*request);
+            }
+            if crashed && !unclear {
                 asked.suspect = true;
                 let was_alone = std::mem::replace(&mut asked.perhaps_suspect, true);
                 if running.len() == 1 {

@@ -220,11 +220,12 @@ impl Life {
     pub(crate) fn crashes(&mut self, worker: WorkerId) {
         let cause = [
             Cause::Exited(1),
+            Cause::ExitedOrKilled(1),
             Cause::Crashed(11),
             Cause::OutOfMemory,
             Cause::ClosedItsPipe,
         ];
-        let cause = cause[self.random.below(4) as usize];
+        let cause = cause[self.random.below(cause.len() as u64) as usize];
         self.dies(worker, cause);
     }
 }

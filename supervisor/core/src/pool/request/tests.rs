@@ -187,6 +187,21 @@ fn a_strangers_kills_blame_nobody_but_are_bounded() {
 }
 
 #[test]
+fn what_may_be_a_strangers_kill_blames_as_little_as_one() {
+    let mut request = request(Replay::Always);
+    let perhaps_killed = Death {
+        cause: Cause::ExitedOrKilled(1),
+        ..CRASH
+    };
+    for kill in 1..UNEXPLAINED_DEATHS_MAX {
+        assert_eq!(request.judge(perhaps_killed), Verdict::Replay);
+        assert_eq!(request.suspect, kill >= UNEXPLAINED_DEATHS_SUSPECT);
+        assert_eq!(request.blamed, 0);
+    }
+    assert_eq!(request.judge(perhaps_killed), Verdict::Poisoned);
+}
+
+#[test]
 fn our_own_kills_for_other_reasons_blame_nobody_for_ever() {
     let mut request = request(Replay::Always);
     for reason in [
