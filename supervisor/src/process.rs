@@ -93,8 +93,12 @@ pub enum SpawnError {
 pub enum Exit {
     /// By itself, with this exit code.
     Code(i32),
-    /// By this signal.
+    /// By this signal, or on Windows by this exception.
     Signal(i32),
+    /// We ended it.
+    ByUs,
+    /// With this exit code, which is its own or that of whoever ended it from outside. Windows does not tell which.
+    CodeOrKill(i32),
     /// The system killed it because memory ran out.
     OutOfMemory,
 }
@@ -135,7 +139,7 @@ impl Process {
         match died.as_deref() {
             Ok(Some(exit)) => *exit,
             // The watcher is gone, which happens only while the runtime ends.
-            _ => Exit::Signal(9),
+            _ => Exit::ByUs,
         }
     }
 

@@ -10,7 +10,7 @@ pub(crate) use self::establish::random_hex;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
-use standin_core::{Cause, WorkerId};
+use standin_core::{Cause, KillReason, WorkerId};
 use standin_protocol::Limits;
 use tokio::task::JoinHandle;
 
@@ -236,9 +236,14 @@ impl WorkerState {
 /// What an exit tells. The signals that people and scripts send are somebody else's doing; the others a program
 /// brings upon itself.
 fn cause_of(exit: Exit) -> Cause {
-    const SENT_BY_STRANGERS: [i32; 5] = [1, 2, 3, 9, 15];
+    // The last two are those of Windows: Ctrl-C, and the system's own order, at a log-off for example.
+    const CTRL_C: i32 = 0xc000_013a_u32.cast_signed();
+    const SENT_BY_STRANGERS: [i32; 7] = [1, 2, 3, 9, 15, CTRL_C, 0x4001_0004];
     match exit {
         Exit::Code(code) => Cause::Exited(code),
+        Exit::CodeOrKill(code) => Cause::ExitedOrKilled(code),
+        // The pool knows why and says so instead; all that it does not know is an end that it did not order.
+        Exit::ByUs => Cause::KilledByUs(KillReason::Fault),
         Exit::OutOfMemory => Cause::OutOfMemory,
         Exit::Signal(signal) if SENT_BY_STRANGERS.contains(&signal) => {
             Cause::KilledByStranger(signal)

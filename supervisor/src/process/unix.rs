@@ -167,9 +167,10 @@ pub(super) async fn reap(tree: Arc<Tree>, mut child: Child) -> Exit {
     strays::end_soon(format!("{MARK_VARIABLE}={}", tree.mark));
     match status.map(|status| (status.code(), status.signal())) {
         Ok((Some(code), _)) => Exit::Code(code),
-        Ok((_, Some(9))) if !killed_by_us && memory::ran_out() => Exit::OutOfMemory,
+        Ok((_, Some(9))) if killed_by_us => Exit::ByUs,
+        Ok((_, Some(9))) if memory::ran_out() => Exit::OutOfMemory,
         Ok((_, Some(signal))) => Exit::Signal(signal),
-        _ => Exit::Signal(9),
+        _ => Exit::ByUs,
     }
 }
 

@@ -1,43 +1,57 @@
-//! Windows: a job object for each worker's tree, which ends with its last handle. Compiled and reviewed; what is
-//! promised for Windows is tested in a later step.
+//! Windows: a job object for each worker's tree, which ends with its last handle.
 
+mod command_line;
+mod create;
+mod environment;
+mod exit;
 mod job;
 mod pipe;
+mod program;
 
 pub(super) use self::pipe::Pipe;
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
+    fs::File,
     io,
-    os::windows::process::CommandExt,
+    os::windows::{
+        ffi::OsStrExt,
+        io::{AsHandle, OwnedHandle},
+    },
     path::{Path, PathBuf},
-    process::{Child, Command, ExitCode, Stdio},
-    sync::Arc,
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tokio::{sync::watch, task::JoinHandle};
-use windows_sys::Win32::System::Threading::{CREATE_NO_WINDOW, CREATE_SUSPENDED};
+use windows_sys::Win32::System::Diagnostics::Debug::{
+    SEM_FAILCRITICALERRORS, SEM_NOGPFAULTERRORBOX, SEM_NOOPENFILEERRORBOX, SetErrorMode,
+};
 
-use self::job::Job;
+use self::{create::Plan, environment::Environment, job::Job};
 use super::{Exit, Launch, MARK_VARIABLE};
 
 /// A process that nobody watches yet. Dropped like that it ends with its job.
 #[derive(Debug)]
 pub(super) struct Newborn {
     tree: Tree,
-    child: Child,
+    process: OwnedHandle,
+    /// Taken once.
+    output: Option<(File, File)>,
 }
 
 impl Newborn {
     /// Its stdout and stderr.
     pub(super) fn pipes(&mut self) -> io::Result<(Pipe, Pipe)> {
-        let stdout = self.child.stdout.take().expect("it was piped");
-        let stderr = self.child.stderr.take().expect("it was piped");
+        let (stdout, stderr) = self.output.take().expect("they are taken once");
         Ok((Pipe::new(stdout)?, Pipe::new(stderr)?))
     }
 
-    pub(super) fn into_parts(self) -> (Tree, Child) {
-        (self.tree, self.child)
+    pub(super) fn into_parts(self) -> (Tree, OwnedHandle) {
+        (self.tree, self.process)
     }
 }
 
@@ -46,6 +60,8 @@ impl Newborn {
 pub(super) struct Tree {
     job: Job,
     pid: u32,
+    /// From then on the number may belong to somebody else.
+    ended: AtomicBool,
 }
 
 impl Tree {
@@ -58,50 +74,74 @@ impl Tree {
     }
 
     pub(super) fn includes(&self, pid: u32) -> bool {
-        pid == self.pid || self.job.includes(pid)
+        !self.ended.load(Ordering::Acquire) && (pid == self.pid || self.job.includes(pid))
     }
 }
 
-/// Starts a process suspended, puts it into its job, and lets it go, so that nothing escapes in between.
+/// Starts a process in a job of its own.
 pub(super) fn spawn(_launcher: &Path, launch: &Launch) -> io::Result<Newborn> {
     let (program, arguments) = launch
         .command
         .split_first()
         .ok_or(io::ErrorKind::InvalidInput)?;
-    let mut command = Command::new(program);
-    command
-        .args(arguments)
-        .envs(launch.environment.iter().map(|(name, value)| (name, value)))
-        .env(MARK_VARIABLE, &launch.mark)
-        .creation_flags(CREATE_SUSPENDED | CREATE_NO_WINDOW)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    if let Some(folder) = &launch.folder {
-        command.current_dir(folder);
-    }
+    let added = launch.environment.iter();
+    let added = added.map(|(name, value)| (name.as_os_str(), value.as_os_str()));
+    let mark = (OsStr::new(MARK_VARIABLE), OsStr::new(&launch.mark));
+    let environment = Environment::new(added.chain([mark]))?;
+    let folder = launch.folder.as_deref();
+    let file = program::find(program, folder, environment.get("PATH"))?;
+    let (program, command_line) = line(&file, arguments)?;
+    let folder = folder.map(program::wide).transpose()?;
+    let (input, [stdout, stderr]) = (File::open("NUL")?, [pipe::pair()?, pipe::pair()?]);
     let job = Job::new()?;
-    let mut child = command.spawn()?;
-    if let Err(error) = job.take_in_and_resume(&child) {
-        let _ = child.kill();
-        return Err(error);
-    }
-    let tree = Tree {
-        job,
-        pid: child.id(),
+    let mut plan = Plan {
+        program: &program,
+        command_line,
+        environment: &environment.block(),
+        folder: folder.as_deref(),
+        streams: [
+            input.as_handle(),
+            stdout.theirs.as_handle(),
+            stderr.theirs.as_handle(),
+        ],
+        job: job.as_handle(),
     };
-    Ok(Newborn { tree, child })
+    let (process, pid) = create::create(&mut plan)?;
+    let ended = AtomicBool::new(false);
+    Ok(Newborn {
+        tree: Tree { job, pid, ended },
+        process,
+        output: Some((stdout.ours, stderr.ours)),
+    })
+}
+
+/// The program and its command line. A batch file is run by the system's command prompt.
+fn line(file: &Path, arguments: &[OsString]) -> io::Result<(Vec<u16>, Vec<u16>)> {
+    if arguments
+        .iter()
+        .any(|argument| argument.encode_wide().any(|unit| unit == 0))
+    {
+        let what = "an argument with a zero in it";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+    }
+    let program = program::wide(file)?;
+    let (name, _zero) = program.split_at(program.len() - 1);
+    if program::is_batch_file(file) {
+        let line = command_line::for_batch_file(name, arguments)?;
+        return Ok((program::wide(&program::command_prompt()?)?, line));
+    }
+    let line = command_line::for_program(name, arguments);
+    Ok((program, line))
 }
 
 /// Waits for the death of the process and ends what is left of its tree. Each wait holds a thread of the blocking
 /// pool, whose limit of 512 is far above the number of workers of one machine.
-pub(super) async fn reap(tree: Arc<Tree>, mut child: Child) -> Exit {
-    let status = tokio::task::spawn_blocking(move || child.wait()).await;
+pub(super) async fn reap(tree: Arc<Tree>, process: OwnedHandle) -> Exit {
+    let code = tokio::task::spawn_blocking(move || exit::wait(&process)).await;
+    tree.ended.store(true, Ordering::Release);
     tree.kill();
-    match status {
-        Ok(Ok(status)) => Exit::Code(status.code().unwrap_or(-1)),
-        _ => Exit::Code(-1),
-    }
+    // A panic in there would have been said.
+    code.map_or(Exit::ByUs, exit::of_code)
 }
 
 /// There is no launcher here: the job does its work.
@@ -109,8 +149,16 @@ pub(super) fn become_command(_program: &OsString, _arguments: &[OsString]) -> io
     io::Error::other("workers are started without a launcher on Windows")
 }
 
-/// Nothing is to be done.
-pub(super) fn prepare() {}
+/// A crash, a missing disk or a missing DLL is told by an exit code. Without this a dialog would wait for somebody to
+/// close it, on a desktop that nobody sees. What we start inherits it.
+pub(super) fn prepare() {
+    let quiet = SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX | SEM_NOOPENFILEERRORBOX;
+    // SAFETY: nothing is pointed to.
+    unsafe {
+        let before = SetErrorMode(quiet);
+        SetErrorMode(before | quiet);
+    }
+}
 
 /// A process that runs out of memory here is refused it and crashes; nothing is killed.
 pub(super) fn watch_memory() {}

@@ -1,4 +1,4 @@
-//! What the tests of processes share: commands to start, and a look at who is left.
+//! What the tests of processes share: what is started, and how it is waited for.
 
 use std::{
     ffi::OsString,
@@ -7,13 +7,22 @@ use std::{
     time::Duration,
 };
 
-use standin::process::{Exit, INSTANCE_VARIABLE, Launch, MARK_VARIABLE, Process, Spawner};
+use standin::process::{Exit, INSTANCE_VARIABLE, Launch, Process, Spawner};
+
+use crate::witness::Witness;
 
 /// Nothing here takes long; a loaded machine may.
-pub(crate) const LIMIT: Duration = Duration::from_secs(30);
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
-/// A spawner whose launcher is the real one.
+/// The variable that tells this executable what to play.
+pub(crate) const SCENE: &str = "STANDIN_TEST_SCENE";
+
+/// How a player begins a line that tells whom it has started.
+pub(crate) const COMPANY: &str = "started ";
+
+/// A spawner whose launcher is the real one, in a process that is prepared as the service is.
 pub(crate) fn spawner() -> Spawner {
+    standin::process::prepare();
     Spawner::with_launcher(PathBuf::from(env!("CARGO_BIN_EXE_standin"))).unwrap()
 }
 
@@ -38,17 +47,43 @@ pub(crate) fn launch(command: &[&str]) -> Launch {
     }
 }
 
-pub(crate) fn shell(script: &str) -> Launch {
-    launch(&["sh", "-c", script])
+/// The command that plays a scene.
+pub(crate) fn actor() -> (PathBuf, [&'static str; 3]) {
+    let arguments = ["play::plays_a_scene", "--exact", "--nocapture"];
+    (std::env::current_exe().unwrap(), arguments)
 }
 
-/// Ends what a test has started when the test is over, however it ends. A service has its guardian for that.
-pub(crate) struct SweepAtEnd(pub(crate) String);
+/// A process that plays a scene.
+pub(crate) fn scene(scene: &str) -> Launch {
+    let (program, arguments) = actor();
+    let mut launch = launch(&arguments);
+    launch.command.insert(0, program.into());
+    launch.environment.push((SCENE.into(), scene.into()));
+    launch
+}
 
-impl Drop for SweepAtEnd {
-    fn drop(&mut self) {
-        standin::process::sweep(&self.0);
-    }
+/// What it has said last.
+pub(crate) async fn said(process: &Process) -> Vec<String> {
+    let mut lines = process.last_lines().await;
+    // The test runner's own word before a scene begins.
+    lines.retain(|line| line != "running 1 test");
+    lines
+}
+
+/// Waits until it has said this line.
+pub(crate) async fn has_said(process: &Process, line: &str) {
+    eventually(&format!("it says `{line}`"), async || {
+        said(process).await.iter().any(|said| said == line)
+    })
+    .await;
+}
+
+/// Those whom it says that it has started.
+pub(crate) async fn company(process: &Process) -> Vec<Witness> {
+    let said = said(process).await;
+    let pids = said.iter().filter_map(|line| line.strip_prefix(COMPANY));
+    pids.map(|pid| Witness::of(pid.parse().unwrap()).expect("it lives"))
+        .collect()
 }
 
 /// Waits for the death, and says so if it does not come.
@@ -63,53 +98,8 @@ pub(crate) async fn end(process: Process) {
     exit_of(&process).await;
 }
 
-/// Waits until it has printed this line.
-pub(crate) async fn printed(process: &Process, line: &str) {
-    eventually(&format!("it prints `{line}`"), async || {
-        process
-            .last_lines()
-            .await
-            .iter()
-            .any(|printed| printed == line)
-    })
-    .await;
-}
-
-/// The living processes of a worker.
-pub(crate) fn of_mark(mark: &str) -> Vec<u32> {
-    with_variable(&format!("{MARK_VARIABLE}={mark}"))
-}
-
-/// The living processes with this entry in their environment.
-pub(crate) fn with_variable(entry: &str) -> Vec<u32> {
-    let folders = std::fs::read_dir("/proc").unwrap();
-    let pids = folders
-        .flatten()
-        .filter_map(|folder| folder.file_name().to_str()?.parse().ok());
-    pids.filter(|pid| {
-        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        environment
-            .split(|byte| *byte == 0)
-            .any(|found| found == entry.as_bytes())
-    })
-    .collect()
-}
-
-/// The children of this process that have died and were not reaped. Other tests' children are among them for a moment.
-pub(crate) fn zombies() -> Vec<u32> {
-    let folders = std::fs::read_dir("/proc").unwrap();
-    let pids = folders
-        .flatten()
-        .filter_map(|folder| folder.file_name().to_str()?.parse().ok());
-    pids.filter(|pid| is_zombie(*pid)).collect()
-}
-
-/// Whether this is a child of this process that has died and was not reaped.
-pub(crate) fn is_zombie(pid: u32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let of_ours = format!(" Z {} ", std::process::id());
-    stat.rsplit_once(')')
-        .is_some_and(|(_, rest)| rest.starts_with(&of_ours))
+pub(crate) async fn eventually_gone(what: &str, witnesses: &[Witness]) {
+    eventually(what, async || witnesses.iter().all(Witness::is_gone)).await;
 }
 
 /// Polls until it is so; fails with what never came true.

@@ -1,134 +1,197 @@
-//! One process from its start to its end, with real processes and real signals.
+//! One process from its start to its end.
 
-use super::helpers::{
-    SweepAtEnd, end, eventually, exit_of, is_zombie, launch, of_mark, printed, shell, spawner,
-    zombies,
-};
+use std::io::Read;
+
 use standin::process::{Exit, SpawnError};
 
+use crate::{
+    helpers::{company, end, eventually_gone, exit_of, has_said, launch, said, scene, spawner},
+    witness::{Witness, end_from_outside},
+};
+
+/// What the same accident is called here.
+fn crash(signal: i32, exception: u32) -> Exit {
+    Exit::Signal(if cfg!(windows) {
+        exception.cast_signed()
+    } else {
+        signal
+    })
+}
+
 #[tokio::test]
-async fn exit_codes_and_signals_are_told_apart() {
+async fn exit_codes_and_crashes_are_told_apart() {
     let spawner = spawner();
-    for (script, expected) in [
+    for (played, expected) in [
         ("exit 0", Exit::Code(0)),
         ("exit 3", Exit::Code(3)),
-        ("kill -SEGV $$", Exit::Signal(11)),
-        ("kill -TERM $$", Exit::Signal(15)),
-        ("kill -KILL $$", Exit::Signal(9)),
+        ("panic on purpose", Exit::Code(101)),
+        ("access", crash(11, 0xc000_0005)),
+        ("abort", crash(6, 0xc000_0409)),
     ] {
-        let process = spawner.spawn(shell(script)).await.unwrap();
-        assert_eq!(exit_of(&process).await, expected, "{script}");
+        let process = spawner.spawn(scene(played)).await.unwrap();
+        assert_eq!(exit_of(&process).await, expected, "{played}");
     }
 }
 
 #[tokio::test]
-async fn a_command_that_does_not_exist_ends_with_127_and_says_so() {
-    let process = spawner()
-        .spawn(launch(&["no-such-command", "--help"]))
-        .await
-        .unwrap();
-    assert_eq!(exit_of(&process).await, Exit::Code(127));
-    let expected = ["cannot start `no-such-command`: No such file or directory"];
-    assert_eq!(process.last_lines().await, expected);
-}
-
-#[tokio::test]
-async fn a_command_that_cannot_be_run_ends_with_126_and_says_so() {
-    let process = spawner().spawn(launch(&["/etc/passwd"])).await.unwrap();
-    assert_eq!(exit_of(&process).await, Exit::Code(126));
-    assert_eq!(
-        process.last_lines().await,
-        ["cannot start `/etc/passwd`: Permission denied"]
-    );
+async fn an_end_by_us_is_told_from_one_by_somebody_else() {
+    let spawner = spawner();
+    let ours = spawner.spawn(scene("stay")).await.unwrap();
+    let theirs = spawner.spawn(scene("stay")).await.unwrap();
+    has_said(&ours, "ready").await;
+    has_said(&theirs, "ready").await;
+    ours.kill();
+    assert_eq!(exit_of(&ours).await, Exit::ByUs);
+    end_from_outside(theirs.pid());
+    let expected = if cfg!(windows) {
+        Exit::CodeOrKill(1)
+    } else {
+        Exit::Signal(9)
+    };
+    assert_eq!(exit_of(&theirs).await, expected);
 }
 
 #[tokio::test]
 async fn a_folder_that_does_not_exist_is_named() {
-    let mut launch = shell("exit 0");
-    launch.folder = Some("/no/such/folder".into());
+    let folder = std::env::temp_dir().join("no-such-folder");
+    let mut launch = scene("exit 0");
+    launch.folder = Some(folder.clone());
     let error = spawner().spawn(launch).await.unwrap_err();
     assert!(matches!(error, SpawnError::Folder { .. }), "{error:?}");
-    let expected = "cannot start `sh`: its folder `/no/such/folder` cannot be used: No such file or directory (os error 2)";
-    assert_eq!(error.to_string(), expected);
+    let expected = format!("its folder `{}` cannot be used: ", folder.display());
+    assert!(error.to_string().contains(&expected), "{error}");
 }
 
 #[tokio::test]
-async fn a_worker_gets_its_arguments_and_folder_and_environment_and_nothing_else() {
-    let mut launch = launch(&[
-        "sh",
-        "-c",
-        "echo $0 $1; pwd; echo $EXTRA; echo ${STANDIN_PARENT-none}; ulimit -c",
+async fn a_worker_gets_its_arguments_and_folder_and_environment() {
+    let arguments = [
         "--",
-        "-x",
-    ]);
-    launch.folder = Some("/".into());
-    launch.environment.push(("EXTRA".into(), "more".into()));
+        "two words",
+        "",
+        r"a\b\",
+        r#"say "yes""#,
+        "grüße 🦀",
+        "100%",
+    ];
+    let folder = tempfile::Builder::new()
+        .prefix("ordner grüße 🦀 ")
+        .tempdir()
+        .unwrap();
+    // Links on the way are gone.
+    let folder = std::fs::canonicalize(folder.path())
+        .map(|path| (folder, path))
+        .unwrap();
+    let mut launch = scene("tell");
+    launch.command.extend(arguments.map(Into::into));
+    launch.folder = Some(folder.1.clone());
+    launch
+        .environment
+        .push(("EXTRA".into(), "mehr = größer".into()));
     let process = spawner().spawn(launch).await.unwrap();
     assert_eq!(exit_of(&process).await, Exit::Code(0));
-    assert_eq!(
-        process.last_lines().await,
-        ["-- -x", "/", "more", "none", "0"]
-    );
+    let mut expected: Vec<String> = arguments[1..]
+        .iter()
+        .map(|argument| format!("argument {argument}").trim_end().to_owned())
+        .collect();
+    let folder = folder.1.to_string_lossy();
+    expected.push(format!("folder {}", folder.trim_start_matches(r"\\?\")));
+    expected.push("EXTRA mehr = größer".to_owned());
+    expected.push("STANDIN_PARENT none".to_owned());
+    assert_eq!(said(&process).await, expected);
 }
 
 #[tokio::test]
 async fn handles_of_the_service_do_not_reach_a_worker() {
-    use std::os::fd::AsRawFd;
-    let open = std::fs::File::open("/").unwrap();
-    rustix::io::fcntl_setfd(&open, rustix::io::FdFlags::empty()).unwrap();
-    let script = format!(
-        "test -e /proc/self/fd/{} && echo leaked; echo done",
-        open.as_raw_fd()
-    );
-    let process = spawner().spawn(shell(&script)).await.unwrap();
-    exit_of(&process).await;
-    assert_eq!(process.last_lines().await, ["done"]);
+    let (mut read, write) = std::io::pipe().unwrap();
+    let number = inheritable(&write);
+    let launch = scene(&format!("write {number}"));
+    let process = spawner().spawn(launch).await.unwrap();
+    assert_eq!(exit_of(&process).await, Exit::Code(0));
+    assert_eq!(said(&process).await.last().unwrap(), "tried");
+    std::io::Write::write_all(&mut &write, b"ours").unwrap();
+    let mut first = [0; 4];
+    read.read_exact(&mut first).unwrap();
+    assert_eq!(&first, b"ours", "a worker wrote through a handle of ours");
+}
+
+/// As somebody in the service might have opened it.
+#[cfg(unix)]
+fn inheritable(of: &std::io::PipeWriter) -> usize {
+    rustix::io::fcntl_setfd(of, rustix::io::FdFlags::empty()).unwrap();
+    usize::try_from(std::os::fd::AsRawFd::as_raw_fd(of)).unwrap()
+}
+
+/// As somebody in the service might have opened it.
+#[cfg(windows)]
+fn inheritable(of: &std::io::PipeWriter) -> usize {
+    use windows_sys::Win32::Foundation::{HANDLE_FLAG_INHERIT, SetHandleInformation};
+    let handle = std::os::windows::io::AsRawHandle::as_raw_handle(of);
+    // SAFETY: the handle is open.
+    let done = unsafe { SetHandleInformation(handle, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT) };
+    assert_ne!(done, 0);
+    handle.addr()
 }
 
 #[tokio::test]
 async fn a_grandchild_that_holds_stdout_does_not_delay_the_death() {
-    let launch = shell("sleep 600 & printf 'last words'; exit 3");
-    let mark = launch.mark.clone();
-    let process = spawner().spawn(launch).await.unwrap();
+    let process = spawner().spawn(scene("last_words")).await.unwrap();
+    let child = company_when_said(&process).await;
     assert_eq!(exit_of(&process).await, Exit::Code(3));
-    assert_eq!(process.last_lines().await, ["last words"]);
-    eventually("the grandchild is gone", async || of_mark(&mark).is_empty()).await;
+    assert!(said(&process).await.contains(&"last words".to_owned()));
+    eventually_gone("the grandchild is gone", &child).await;
+}
+
+/// Waits until it has started somebody. It may be dead by then.
+async fn company_when_said(process: &standin::process::Process) -> Vec<Witness> {
+    crate::helpers::eventually("it says whom it has started", async || {
+        said(process)
+            .await
+            .iter()
+            .any(|line| line.starts_with(crate::helpers::COMPANY))
+    })
+    .await;
+    let said = said(process).await;
+    let pids = said
+        .iter()
+        .filter_map(|line| line.strip_prefix(crate::helpers::COMPANY));
+    pids.filter_map(|pid| Witness::of(pid.parse().unwrap()))
+        .collect()
 }
 
 #[tokio::test]
-async fn a_killed_worker_takes_its_group_and_those_who_left_it_along() {
-    // One grandchild in the group, one in a session of its own, and one of that one, whose parent is gone.
-    let script = "sleep 600 & setsid sleep 600 & setsid sh -c 'setsid sleep 600 & exit 0' & wait %3; echo ready; wait";
-    let launch = shell(script);
-    let mark = launch.mark.clone();
-    let _sweep = SweepAtEnd(mark.clone());
-    let process = spawner().spawn(launch).await.unwrap();
-    printed(&process, "ready").await;
-    eventually("all four run", async || of_mark(&mark).len() == 4).await;
+async fn a_killed_worker_takes_all_that_it_started_along() {
+    let process = spawner().spawn(scene("family deep")).await.unwrap();
+    has_said(&process, "family").await;
+    crate::helpers::eventually("both descendants run", async || {
+        said(&process)
+            .await
+            .iter()
+            .filter(|line| *line == "ready")
+            .count()
+            == 2
+    })
+    .await;
+    let witness = Witness::of(process.pid()).expect("it lives");
+    let company = company_when_said(&process).await;
+    assert!(company.iter().filter(|one| !one.is_gone()).count() >= 2);
     process.kill();
-    assert_eq!(exit_of(&process).await, Exit::Signal(9));
-    assert!(!is_zombie(process.pid()));
-    eventually("nobody is left", async || of_mark(&mark).is_empty()).await;
+    assert_eq!(exit_of(&process).await, Exit::ByUs);
+    assert!(witness.is_gone());
+    eventually_gone("nobody is left", &company).await;
 }
 
 #[tokio::test]
 async fn others_survive_the_death_of_one() {
     let spawner = spawner();
-    let family = || shell("setsid sleep 600 & echo ready; wait");
-    let (doomed, other) = (family(), family());
-    let (doomed_mark, other_mark) = (doomed.mark.clone(), other.mark.clone());
-    let _sweeps = [doomed_mark.clone(), other_mark.clone()].map(SweepAtEnd);
-    let doomed = spawner.spawn(doomed).await.unwrap();
-    let other = spawner.spawn(other).await.unwrap();
-    printed(&doomed, "ready").await;
-    printed(&other, "ready").await;
+    let doomed = spawner.spawn(scene("family")).await.unwrap();
+    let other = spawner.spawn(scene("family")).await.unwrap();
+    has_said(&doomed, "family").await;
+    has_said(&other, "family").await;
+    let (of_doomed, of_other) = (company(&doomed).await, company(&other).await);
     doomed.kill();
     exit_of(&doomed).await;
-    eventually("the doomed one's are gone", async || {
-        of_mark(&doomed_mark).is_empty()
-    })
-    .await;
-    assert_eq!(of_mark(&other_mark).len(), 2);
+    eventually_gone("the doomed one's are gone", &of_doomed).await;
+    assert!(of_other.iter().all(|one| !one.is_gone()));
     assert!(other.includes(other.pid()));
     assert!(
         !doomed.includes(doomed.pid()),
@@ -138,69 +201,65 @@ async fn others_survive_the_death_of_one() {
 }
 
 #[tokio::test]
+async fn a_process_includes_what_it_has_started_and_nobody_else() {
+    let spawner = spawner();
+    let one = spawner.spawn(scene("family")).await.unwrap();
+    let other = spawner.spawn(scene("stay")).await.unwrap();
+    has_said(&one, "family").await;
+    let said = said(&one).await;
+    let child = said
+        .iter()
+        .find_map(|line| line.strip_prefix(crate::helpers::COMPANY));
+    assert!(one.includes(child.unwrap().parse().unwrap()));
+    assert!(!one.includes(other.pid()) && !one.includes(std::process::id()));
+    end(one).await;
+    end(other).await;
+}
+
+#[tokio::test]
 async fn a_kill_after_the_death_hits_nobody() {
-    let process = spawner().spawn(shell("exit 0")).await.unwrap();
+    let process = spawner().spawn(scene("exit 0")).await.unwrap();
     exit_of(&process).await;
     process.kill();
     assert_eq!(exit_of(&process).await, Exit::Code(0));
 }
 
 #[tokio::test]
-async fn a_stopped_worker_can_be_killed() {
-    let process = spawner()
-        .spawn(shell("echo ready; kill -STOP $$"))
-        .await
-        .unwrap();
-    printed(&process, "ready").await;
-    process.kill();
-    assert_eq!(exit_of(&process).await, Exit::Signal(9));
-}
-
-#[tokio::test]
-async fn a_dropped_process_ends_and_leaves_no_zombie() {
-    let launch = shell("echo ready; exec sleep 600");
-    let mark = launch.mark.clone();
-    let process = spawner().spawn(launch).await.unwrap();
-    printed(&process, "ready").await;
-    let pid = process.pid();
+async fn a_dropped_process_ends() {
+    let process = spawner().spawn(scene("stay")).await.unwrap();
+    let witness = Witness::of(process.pid()).expect("it lives");
+    has_said(&process, "ready").await;
     drop(process);
-    eventually("it is gone", async || {
-        of_mark(&mark).is_empty() && !is_zombie(pid)
-    })
-    .await;
+    eventually_gone("it is gone", &[witness]).await;
 }
 
 #[tokio::test]
-async fn a_process_nobody_waits_for_any_more_ends_and_leaves_no_zombie() {
-    let spawner = spawner();
-    let launch = shell("exec sleep 600");
-    let mark = launch.mark.clone();
-    {
-        // Polled once, so the order is given, then given up, most likely before it has been carried out.
-        let mut once = std::task::Context::from_waker(std::task::Waker::noop());
-        let _ = std::pin::pin!(spawner.spawn(launch)).poll(&mut once);
-    }
-    // The spawning thread takes one order after the other.
-    let next = spawner.spawn(shell("exit 0")).await.unwrap();
-    exit_of(&next).await;
-    eventually("it is gone", async || {
-        of_mark(&mark).is_empty() && zombies().is_empty()
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn many_at_once_leave_no_zombie() {
+async fn many_at_once_end_at_once() {
     let spawner = spawner();
     let mut processes = Vec::new();
-    for _ in 0..30 {
-        processes.push(spawner.spawn(shell("exec sleep 600")).await.unwrap());
+    for _ in 0..15 {
+        processes.push(spawner.spawn(scene("stay")).await.unwrap());
     }
     for process in &processes {
         process.kill();
     }
     for process in &processes {
-        assert_eq!(exit_of(process).await, Exit::Signal(9));
-        assert!(!is_zombie(process.pid()));
+        assert_eq!(exit_of(process).await, Exit::ByUs);
     }
+}
+
+#[tokio::test]
+async fn a_command_that_does_not_exist_is_named() {
+    let named = launch(&["no-such-command", "--help"]);
+    let told = match spawner().spawn(named).await {
+        Ok(process) => {
+            assert_eq!(exit_of(&process).await, Exit::Code(127));
+            process.last_lines().await.join(" ")
+        }
+        Err(error) => error.to_string(),
+    };
+    assert!(
+        told.starts_with("cannot start `no-such-command`: "),
+        "{told}"
+    );
 }

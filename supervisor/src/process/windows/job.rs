@@ -3,34 +3,26 @@
 use std::{
     ffi::c_void,
     io,
-    os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle},
-    process::Child,
+    os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle},
 };
 
 use windows_sys::Win32::{
     Foundation::HANDLE,
     System::{
         JobObjects::{
-            AssignProcessToJobObject, CreateJobObjectW, IsProcessInJob,
-            JOB_OBJECT_LIMIT_DIE_ON_UNHANDLED_EXCEPTION, JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE,
-            JOBOBJECT_EXTENDED_LIMIT_INFORMATION, JobObjectExtendedLimitInformation,
-            SetInformationJobObject, TerminateJobObject,
+            CreateJobObjectW, IsProcessInJob, JOB_OBJECT_LIMIT_DIE_ON_UNHANDLED_EXCEPTION,
+            JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE, JOBOBJECT_EXTENDED_LIMIT_INFORMATION,
+            JobObjectExtendedLimitInformation, SetInformationJobObject, TerminateJobObject,
         },
-        Threading::{OpenProcess, PROCESS_QUERY_LIMITED_INFORMATION},
+        Threading::{OpenProcess, PROCESS_QUERY_INFORMATION},
     },
 };
 
-#[link(name = "ntdll")]
-unsafe extern "system" {
-    /// Undocumented but unchanged since Windows XP; the documented way needs the main thread's handle, which the
-    /// standard library keeps to itself.
-    fn NtResumeProcess(process: HANDLE) -> i32;
-}
-
 /// The exit code of a job that we ended ("STND"), so that it is told from others.
-const ENDED_BY_US: u32 = 0x5354_4e44;
+pub(super) const ENDED_BY_US: u32 = 0x5354_4e44;
 
-/// Its members end with its last handle, which is here and nowhere else: it is not inherited.
+/// Its members end with its last handle, which is here and nowhere else: it is not inherited. Nobody can leave it:
+/// the two limits that would permit that are not set.
 #[derive(Debug)]
 pub(super) struct Job(OwnedHandle);
 
@@ -65,23 +57,6 @@ impl Job {
         }
     }
 
-    /// Takes in a process that was created suspended, and lets it run.
-    pub(super) fn take_in_and_resume(&self, child: &Child) -> io::Result<()> {
-        let process = child.as_raw_handle();
-        // SAFETY: both handles are open.
-        if unsafe { AssignProcessToJobObject(self.handle(), process) } == 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: the handle is open.
-        let status = unsafe { NtResumeProcess(process) };
-        if status < 0 {
-            return Err(io::Error::other(format!(
-                "it cannot be resumed (status {status:#x})"
-            )));
-        }
-        Ok(())
-    }
-
     /// Ends all members now.
     pub(super) fn end(&self) {
         // SAFETY: the handle is open.
@@ -89,8 +64,9 @@ impl Job {
     }
 
     pub(super) fn includes(&self, pid: u32) -> bool {
+        // Windows would be content with less, Wine is not; our own children give us this.
         // SAFETY: nothing is pointed to.
-        let process = unsafe { OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, 0, pid) };
+        let process = unsafe { OpenProcess(PROCESS_QUERY_INFORMATION, 0, pid) };
         if process.is_null() {
             return false;
         }
@@ -105,5 +81,27 @@ impl Job {
 
     fn handle(&self) -> HANDLE {
         self.0.as_raw_handle()
+    }
+}
+
+impl AsHandle for Job {
+    fn as_handle(&self) -> BorrowedHandle<'_> {
+        self.0.as_handle()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use windows_sys::Win32::Foundation::{GetHandleInformation, HANDLE_FLAG_INHERIT};
+
+    use super::*;
+
+    #[test]
+    fn nobody_inherits_the_handle_that_keeps_a_job_alive() {
+        let job = Job::new().unwrap();
+        let mut flags = HANDLE_FLAG_INHERIT;
+        // SAFETY: the handle is open, and the pointer is to a live value.
+        let asked = unsafe { GetHandleInformation(job.handle(), &raw mut flags) };
+        assert!(asked != 0 && flags & HANDLE_FLAG_INHERIT == 0, "{flags:#x}");
     }
 }

@@ -1,13 +1,20 @@
-//! The reading end of a worker's stdout or stderr. The standard library's pipes can only be read by waiting, so a
-//! thread does that.
+//! The pipe of a worker's stdout or stderr. Such a pipe can only be read by waiting, so a thread does that.
 
 use std::{
+    fs::File,
     io::{self, Read},
+    os::windows::io::{FromRawHandle, OwnedHandle},
+    ptr::{null, null_mut},
     thread,
     time::Duration,
 };
 
 use tokio::sync::mpsc;
+use windows_sys::Win32::System::Pipes::CreatePipe;
+
+/// What a worker may have printed before it has to wait for us. The system's own choice is one page, a line or two of
+/// some.
+const CAPACITY: u32 = 64 * 1024;
 
 /// Read at once by the thread.
 const PIECE: usize = 8 * 1024;
@@ -18,6 +25,28 @@ const PIECES_MAX: usize = 4;
 /// After a death the job has ended all who hold the pipe, so its end is near; in case it is not, this is waited.
 const END_WITHIN: Duration = Duration::from_millis(100);
 
+/// Both ends of a new pipe. Neither is inherited unless somebody wants it to.
+pub(super) struct Pair {
+    pub(super) ours: File,
+    pub(super) theirs: OwnedHandle,
+}
+
+pub(super) fn pair() -> io::Result<Pair> {
+    let (mut ours, mut theirs) = (null_mut(), null_mut());
+    // SAFETY: the pointers are to live values.
+    if unsafe { CreatePipe(&raw mut ours, &raw mut theirs, null(), CAPACITY) } == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: both were just created and belong to nobody else.
+    let (ours, theirs) = unsafe {
+        (
+            File::from_raw_handle(ours),
+            OwnedHandle::from_raw_handle(theirs),
+        )
+    };
+    Ok(Pair { ours, theirs })
+}
+
 /// What a process prints into.
 #[derive(Debug)]
 pub(in super::super) struct Pipe {
@@ -27,7 +56,7 @@ pub(in super::super) struct Pipe {
 }
 
 impl Pipe {
-    pub(in super::super) fn new(mut pipe: impl Read + Send + 'static) -> io::Result<Pipe> {
+    pub(in super::super) fn new(mut pipe: File) -> io::Result<Pipe> {
         let (sender, pieces) = mpsc::channel(PIECES_MAX);
         thread::Builder::new()
             .name("output".into())

@@ -6,9 +6,8 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use super::helpers::{
-    SweepAtEnd, end, eventually, exit_of, printed, shell, spawner, unique, with_variable,
-};
+use super::{SweepAtEnd, shell, with_variable};
+use crate::helpers::{end, eventually, exit_of, has_said, spawner, unique};
 use rustix::process::{Pid, Signal, kill_process};
 use standin::process::{self, Exit, INSTANCE_VARIABLE, guard::Guard};
 
@@ -33,7 +32,7 @@ async fn plays_the_service() {
         workers.push(spawner.spawn(launch).await.unwrap());
     }
     for worker in &workers {
-        printed(worker, "ready").await;
+        has_said(worker, "ready").await;
     }
     println!("guard {}", guard.pid().unwrap());
     std::future::pending().await
@@ -46,7 +45,11 @@ fn program() -> PathBuf {
 /// Starts a service and waits until its workers run; gives its guardian's pid too.
 fn start_service(instance: &str) -> (Child, u32) {
     let mut service = Command::new(std::env::current_exe().unwrap())
-        .args(["guardian::plays_the_service", "--exact", "--nocapture"])
+        .args([
+            "linux::guardian::plays_the_service",
+            "--exact",
+            "--nocapture",
+        ])
         .env(PLAY, instance)
         .stdout(Stdio::piped())
         .spawn()
@@ -74,7 +77,7 @@ fn signal(pid: u32, signal: Signal) {
 }
 
 #[tokio::test]
-async fn a_killed_service_leaves_nothing_behind() {
+async fn a_killed_service_leaves_nobody_behind_who_left_the_group() {
     let instance = unique();
     let _sweep = SweepAtEnd(instance.clone());
     let (mut service, guard) = start_service(&instance);
@@ -133,11 +136,8 @@ async fn a_guardian_that_is_killed_is_replaced() {
     .await;
     assert!(!lives(first));
     let second = guard.pid().unwrap();
-    drop(guard);
-    eventually("it ends when it is no longer wanted", async || {
-        !lives(second)
-    })
-    .await;
+    guard.stop().await;
+    assert!(!lives(second), "it ends when it is no longer wanted");
 }
 
 #[tokio::test]
@@ -173,8 +173,8 @@ async fn a_sweep_ends_what_a_run_has_started_and_nothing_else() {
     let guard = Guard::with_program(program(), &instance).await.unwrap();
     let own = spawner.spawn(own).await.unwrap();
     let other = spawner.spawn(other).await.unwrap();
-    printed(&own, "ready").await;
-    printed(&other, "ready").await;
+    has_said(&own, "ready").await;
+    has_said(&other, "ready").await;
     eventually("they run", async || of_instance(&other_instance).len() == 4).await;
     process::sweep(&instance);
     assert_eq!(of_instance(&instance), Vec::<u32>::new());

@@ -1,0 +1,172 @@
+//! Nothing outlives the service, however it ends. The service here is this test's own executable, playing one.
+
+use std::{
+    io::{BufRead, BufReader, Lines},
+    path::PathBuf,
+    process::{Child, ChildStdout, Command, Stdio},
+    time::Duration,
+};
+
+use standin::process::{INSTANCE_VARIABLE, Launch, guard::Guard};
+
+use crate::{
+    helpers::{
+        COMPANY, SCENE, actor, eventually, eventually_gone, has_said, said, scene, spawner, unique,
+    },
+    play::say,
+    witness::{Witness, left_behind},
+};
+
+/// The service's own side.
+pub(crate) fn play(with: &str) {
+    let (kind, instance) = with.split_once(' ').unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    match kind {
+        "with_workers" => runtime.block_on(runs_workers(instance)),
+        _ => runtime.block_on(starts_workers(instance)),
+    }
+}
+
+async fn runs_workers(instance: &str) {
+    let _guard = Guard::with_program(program(), instance).await.unwrap();
+    let spawner = spawner();
+    let mut workers = Vec::new();
+    for _ in 0..3 {
+        workers.push(spawner.spawn(of(instance, "family deep")).await.unwrap());
+    }
+    for worker in &workers {
+        has_said(worker, "family").await;
+        say(&format!("{COMPANY}{}", worker.pid()));
+        for line in said(worker)
+            .await
+            .iter()
+            .filter(|line| line.starts_with(COMPANY))
+        {
+            say(line);
+        }
+    }
+    say("all run");
+    std::future::pending().await
+}
+
+async fn starts_workers(instance: &str) {
+    let _guard = Guard::with_program(program(), instance).await.unwrap();
+    let spawner = spawner();
+    let mut workers = Vec::new();
+    for number in 0..100 {
+        say(&format!("starts {number}"));
+        workers.push(spawner.spawn(of(instance, "stay")).await.unwrap());
+    }
+    std::future::pending().await
+}
+
+fn of(instance: &str, played: &str) -> Launch {
+    let mut launch = scene(played);
+    launch
+        .environment
+        .push((INSTANCE_VARIABLE.into(), instance.into()));
+    launch
+}
+
+fn program() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_standin"))
+}
+
+/// A service that was started, and what it says.
+struct Service {
+    process: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    instance: String,
+}
+
+impl Service {
+    fn start(kind: &str) -> Service {
+        let instance = unique();
+        let (program, arguments) = actor();
+        let mut process = Command::new(program)
+            .args(arguments)
+            .env(SCENE, format!("service {kind} {instance}"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        Service {
+            process,
+            lines,
+            instance,
+        }
+    }
+
+    /// What it says before this line.
+    fn says_until(&mut self, last: &str) -> Vec<String> {
+        let mut said = Vec::new();
+        for line in &mut self.lines {
+            let line = line.unwrap();
+            if line == last {
+                return said;
+            }
+            said.push(line);
+        }
+        panic!("it ended without saying `{last}`, and said {said:?}");
+    }
+
+    fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    fn left_behind(&self) -> Vec<u32> {
+        left_behind(self.process.id(), &self.instance)
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        standin::process::sweep(&self.instance);
+    }
+}
+
+#[tokio::test]
+async fn a_killed_service_leaves_nothing_behind() {
+    let mut service = Service::start("with_workers");
+    let said = service.says_until("all run");
+    let pids = said.iter().filter_map(|line| line.strip_prefix(COMPANY));
+    let witnesses = pids.filter_map(|pid| Witness::of(pid.parse().unwrap()));
+    let witnesses: Vec<Witness> = witnesses.filter(|one| !one.is_gone()).collect();
+    assert!(
+        witnesses.len() >= 9,
+        "three workers, each with two: {said:?}"
+    );
+    service.kill();
+    eventually_gone("nobody is left", &witnesses).await;
+    eventually("no worker is left", async || {
+        service.left_behind().is_empty()
+    })
+    .await;
+}
+
+/// Killed between any two steps of a start. Twenty moments, up to the time that some starts take.
+#[tokio::test]
+async fn a_service_killed_while_it_starts_workers_leaves_none_half_started() {
+    for moment in 0..20 {
+        let mut service = Service::start("that_starts_workers");
+        service.says_until(&format!("starts {}", moment % 3));
+        pause(Duration::from_millis(moment * 5));
+        service.kill();
+        eventually(
+            &format!("no worker is left, killed at moment {moment}"),
+            async || service.left_behind().is_empty(),
+        )
+        .await;
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the moment of the kill is drawn; nothing is waited for"
+)]
+fn pause(time: Duration) {
+    std::thread::sleep(time);
+}
