@@ -7,6 +7,7 @@ mod mistake;
 mod read;
 mod section;
 mod settings;
+mod text;
 mod units;
 mod values;
 
@@ -27,9 +28,13 @@ impl Settings {
         let Some(path) = file(named) else {
             return Ok(Settings::default());
         };
-        match std::fs::read_to_string(&path) {
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(source) => return Err(ConfigError::Unreadable { path, source }),
+        };
+        match text::decode(bytes) {
             Ok(text) => Settings::parse(&text, &path),
-            Err(source) => Err(ConfigError::Unreadable { path, source }),
+            Err(line) => Err(ConfigError::OtherEncoding { path, line }),
         }
     }
 

@@ -18,6 +18,14 @@ pub(crate) enum ConfigError {
         #[source]
         source: io::Error,
     },
+    /// It was saved in a code page that nobody can tell from any other.
+    #[error("{}:{line}: the file is not in UTF-8\n(hint: save it again, and choose the encoding UTF-8)", .path.display())]
+    OtherEncoding {
+        /// Which file.
+        path: PathBuf,
+        /// The first line with something else, from 1.
+        line: usize,
+    },
     /// The file is not what it should be.
     #[error("{}", in_lines(.path, .mistakes))]
     Wrong {

@@ -7,7 +7,12 @@ use std::{
 
 /// `standin` with these arguments.
 pub(crate) fn standin(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_standin"));
+    standin_at(Path::new(env!("CARGO_BIN_EXE_standin")), arguments)
+}
+
+/// The `standin` that lies there, with these arguments.
+pub(crate) fn standin_at(program: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
     for variable in [
         "STANDIN_CONFIG",
         "STANDIN_ENDPOINT",
@@ -84,15 +89,21 @@ pub(crate) struct Service {
 impl Service {
     /// Starts one on an endpoint of its own.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let folder = tempfile::tempdir().expect("there is room for a folder");
         let mut command = standin(&["serve"]);
-        command
-            .args(arguments)
-            .arg("--endpoint")
-            .arg(endpoint_in(folder.path()))
-            .arg("--state")
-            .arg(folder.path().join("state"));
+        command.args(arguments);
+        Self::start_by(command)
+    }
+
+    /// Starts one by this command, on an endpoint and a state folder of its own.
+    pub(crate) fn start_by(mut command: Command) -> Self {
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        command.arg("--endpoint").arg(endpoint_in(folder.path()));
+        if !command.get_args().any(|argument| argument == "--state") {
+            command.arg("--state").arg(folder.path().join("state"));
+        }
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        #[cfg(windows)]
+        crate::console::give_one_of_its_own(&mut command);
         Self {
             child: command.spawn().expect("the binary starts"),
             folder: Some(folder),
@@ -134,11 +145,14 @@ impl Service {
     }
 
     /// Asks it to stop and gives back all that it printed.
-    #[cfg(unix)]
-    pub(crate) fn stop(mut self) -> Ran {
+    pub(crate) fn stop(self) -> Ran {
+        self.stop_by(Ask::Terminate)
+    }
+
+    /// Asks it to stop in this way and gives back all that it printed.
+    pub(crate) fn stop_by(mut self, ask: Ask) -> Ran {
         use std::io::Read;
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
+        ask_to_stop(&self.child, ask);
         let (mut stdout, mut stderr) = (String::new(), String::new());
         let (out, err) = (self.child.stdout.take(), self.child.stderr.take());
         err.expect("it is piped")
@@ -155,6 +169,28 @@ impl Service {
         }
     }
 }
+
+/// How a service is asked to stop.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Ask {
+    /// SIGINT, or Ctrl-C in its console.
+    Interrupt,
+    /// SIGTERM, or Ctrl-Break in its console.
+    Terminate,
+}
+
+#[cfg(unix)]
+fn ask_to_stop(service: &Child, ask: Ask) {
+    use rustix::process::{Pid, Signal, kill_process};
+    let signal = match ask {
+        Ask::Interrupt => Signal::INT,
+        Ask::Terminate => Signal::TERM,
+    };
+    kill_process(Pid::from_child(service), signal).expect("it runs");
+}
+
+#[cfg(windows)]
+use crate::console::ask_to_stop;
 
 impl Drop for Service {
     fn drop(&mut self) {

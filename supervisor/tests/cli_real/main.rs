@@ -3,8 +3,11 @@
 #[cfg(target_os = "linux")]
 mod after_a_kill;
 mod config;
+#[cfg(windows)]
+mod console;
 mod help;
 mod helpers;
+mod places;
 mod service;
 mod state;
 #[cfg(target_os = "linux")]

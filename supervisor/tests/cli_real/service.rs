@@ -1,6 +1,6 @@
 //! The commands that talk to a service, against a real one.
 
-use crate::helpers::{Service, run, run_in};
+use crate::helpers::{Ask, Service, run, run_in};
 use serde_json::Value;
 
 fn json(text: &str) -> Value {
@@ -136,7 +136,6 @@ fn arguments_that_cannot_be_read_are_refused_before_anything_is_asked() {
 }
 
 #[test]
-#[cfg(unix)]
 fn a_second_service_on_the_same_name_is_refused_and_the_first_is_named() {
     let service = Service::start(&[]);
     assert_eq!(service.ask(&["call", "standin.ping"]).code, Some(0));
@@ -152,26 +151,28 @@ fn a_second_service_on_the_same_name_is_refused_and_the_first_is_named() {
 }
 
 #[test]
-#[cfg(unix)]
-fn a_service_says_on_standard_error_alone_that_it_is_ready_and_stops_when_asked() {
-    let service = Service::start(&[]);
-    let endpoint = service.endpoint();
-    assert_eq!(service.ask(&["call", "standin.ping"]).code, Some(0));
-    let ran = service.stop();
-    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), ""));
-    let ready = format!(
-        "standin {} is ready on {endpoint}",
-        env!("CARGO_PKG_VERSION")
-    );
-    assert!(ran.stderr.contains(&ready), "{}", ran.stderr);
-    assert!(
-        !std::path::Path::new(&endpoint).exists(),
-        "the endpoint is gone with the service"
-    );
+fn a_service_says_on_standard_error_alone_that_it_is_ready_and_stops_however_it_is_asked() {
+    for ask in [Ask::Interrupt, Ask::Terminate] {
+        let service = Service::start(&[]);
+        let endpoint = service.endpoint();
+        assert_eq!(service.ask(&["call", "standin.ping"]).code, Some(0));
+        let ran = service.stop_by(ask);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), ""), "{ask:?}");
+        let ready = format!(
+            "standin {} is ready on {endpoint}",
+            env!("CARGO_PKG_VERSION")
+        );
+        for said in [&ready[..], "standin has stopped"] {
+            assert!(ran.stderr.contains(said), "{ask:?}: {}", ran.stderr);
+        }
+        assert!(
+            !std::path::Path::new(&endpoint).exists(),
+            "the endpoint is gone with the service"
+        );
+    }
 }
 
 #[test]
-#[cfg(unix)]
 fn the_log_of_a_service_can_be_lines_of_json() {
     let folder = tempfile::tempdir().expect("there is room for a folder");
     let file = folder.path().join("json.toml");
