@@ -106,13 +106,23 @@ pub(super) fn spawn(_launcher: &Path, launch: &Launch) -> io::Result<Newborn> {
         ],
         job: job.as_handle(),
     };
-    let (process, pid) = create::create(&mut plan)?;
+    let (process, pid) = create::create(&mut plan).map_err(in_words)?;
     let ended = AtomicBool::new(false);
     Ok(Newborn {
         tree: Tree { job, pid, ended },
         process,
         output: Some((stdout.ours, stderr.ours)),
     })
+}
+
+/// The system's own words for this have a hole where the name of the file should be.
+fn in_words(error: io::Error) -> io::Error {
+    const BAD_EXE_FORMAT: i32 = 193;
+    if error.raw_os_error() != Some(BAD_EXE_FORMAT) {
+        return error;
+    }
+    let what = "it is no program; put the one that runs it in front of it";
+    io::Error::new(io::ErrorKind::InvalidInput, what)
 }
 
 /// The program and its command line. A batch file is run by the system's command prompt.

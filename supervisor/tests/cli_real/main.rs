@@ -10,5 +10,6 @@ mod helpers;
 mod places;
 mod service;
 mod state;
+mod stop;
 #[cfg(target_os = "linux")]
 mod supervised;
