@@ -8,7 +8,7 @@ use rmpv::Value;
 use crate::helpers::{Service, standin};
 
 /// The variable that makes this executable a worker, and says of which kind.
-const KIND: &str = "STANDIN_TEST_WORKER";
+const KIND: &str = "TEST_WORKER_KIND";
 
 /// More than any machine needs.
 const LOOKS_MAX: u32 = 5000;
@@ -89,6 +89,7 @@ fn log_of_a_stop(kind: &str) -> String {
     // Each look is a process of its own and takes its time.
     let is_ready = |_| {
         let status = service.ask(&["status", "--json"]);
+        assert_eq!(status.code, Some(0), "{}", status.stderr);
         status.stdout.contains("\"state\": \"ready\"")
     };
     assert!((0..LOOKS_MAX).any(is_ready), "no worker gets ready");
