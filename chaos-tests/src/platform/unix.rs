@@ -24,6 +24,9 @@ pub const ABORTED: &str = "crashed with SIGABRT (signal 6)";
 /// How the service tells the death of a worker that [`kill`] has ended.
 pub const KILLED: &str = "killed from outside with SIGKILL (signal 9)";
 
+/// How the service tells the death of a worker that ended by itself with exit code 1.
+pub const ENDED_WITH_1: &str = "ended by itself with exit code 1";
+
 fn send(pid: u32, signal: Signal) {
     let pid = Pid::from_raw(pid.cast_signed()).expect("a process number");
     // It may be gone by now.

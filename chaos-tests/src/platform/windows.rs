@@ -44,10 +44,13 @@ pub const GUARDIANS: usize = 0;
 pub const FILES_KEPT: &[&str] = &[];
 
 /// How the service tells the death of a worker that aborted.
-pub const ABORTED: &str = "crashed with an abort (0xc0000409)";
+pub const ABORTED: &str = "crashed with an abort or an overrun buffer (0xc0000409)";
 
 /// How the service tells the death of a worker that [`kill`] has ended: nobody can tell it from an exit.
-pub const KILLED: &str = "ended by itself with exit code 1";
+pub const KILLED: &str = ENDED_WITH_1;
+
+/// How the service tells the death of a worker that ended by itself with exit code 1: nobody can tell it from a kill.
+pub const ENDED_WITH_1: &str = "ended with exit code 1, by itself or killed from outside";
 
 #[link(name = "ntdll")]
 unsafe extern "system" {

@@ -126,10 +126,7 @@ fn after_a_death_the_status_tells_who_died_and_why_and_what_became_of_the_call()
         other => panic!("{other:?}"),
     }
     let pool = pool_status(&client, "chaos");
-    assert_eq!(
-        pool["deaths"][2]["cause"],
-        "ended by itself with exit code 1"
-    );
+    assert_eq!(pool["deaths"][2]["cause"], platform::ENDED_WITH_1);
     assert_eq!(pool["last_lines"], json!(["I have had enough"]));
     let totals = status(&client)["requests"].clone();
     assert_eq!(

@@ -71,8 +71,7 @@ fn configuration_and_state_may_lie_in_folders_with_any_name() {
     let state = folder.join("état");
     std::fs::create_dir_all(&state).expect("there is room for a folder");
     let file = folder.join("Konfiguration ü.toml");
-    let text = format!("# Grüße\n[state]\ndir = '{}'\n", state.display());
-    std::fs::write(&file, text).expect("there is room for it");
+    std::fs::write(&file, "# Grüße\n[service]\nstop = \"5s\"\n").expect("there is room for it");
     let checked = run_in(place.path(), &["config", "check", &file.to_string_lossy()]);
     assert_eq!(checked.code, Some(0), "{}", checked.stderr);
     assert!(
@@ -80,7 +79,8 @@ fn configuration_and_state_may_lie_in_folders_with_any_name() {
         "{}",
         checked.stdout
     );
-    let service = Service::start(&["--config", &file.to_string_lossy()]);
+    let (file, state) = (file.to_string_lossy(), state.to_string_lossy());
+    let service = Service::start(&["--config", &file, "--state", &state]);
     works(&service);
     stops(service);
 }
@@ -98,9 +98,9 @@ fn a_path_may_be_longer_than_windows_once_allowed() {
     let state = folder.join("state");
     std::fs::create_dir_all(&state).expect("there is room for folders");
     let file = folder.join("standin.toml");
-    let text = format!("[state]\ndir = '{}'\n", state.display());
-    std::fs::write(&file, text).expect("there is room for it");
-    let service = Service::start(&["--config", &file.to_string_lossy()]);
+    std::fs::write(&file, "[service]\nstop = \"5s\"\n").expect("there is room for it");
+    let (file, state) = (file.to_string_lossy(), state.to_string_lossy());
+    let service = Service::start(&["--config", &file, "--state", &state]);
     works(&service);
     stops(service);
 }

@@ -117,6 +117,10 @@ fn family(kind: &str) {
     child.wait().unwrap();
 }
 
+#[expect(
+    clippy::zombie_processes,
+    reason = "whom it leaves behind is what the scene is about"
+)]
 fn last_words() {
     let _holds_the_pipe = start("wait");
     stdout().write_all(b"last words").unwrap();
@@ -155,6 +159,10 @@ fn flood(count: usize, with: &str) {
     stdout.flush().unwrap();
 }
 
+#[expect(
+    clippy::zombie_processes,
+    reason = "whom it leaves behind is what the scene is about"
+)]
 fn flooding_child() {
     let _floods = start("flood 100000000000");
     say("begun");

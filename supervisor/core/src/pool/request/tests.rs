@@ -194,11 +194,14 @@ fn what_may_be_a_strangers_kill_blames_as_little_as_one() {
         ..CRASH
     };
     for kill in 1..UNEXPLAINED_DEATHS_MAX {
-        assert_eq!(request.judge(perhaps_killed), Verdict::Replay);
+        assert_eq!(request.judge(perhaps_killed), AGAIN);
         assert_eq!(request.suspect, kill >= UNEXPLAINED_DEATHS_SUSPECT);
         assert_eq!(request.blamed, 0);
     }
-    assert_eq!(request.judge(perhaps_killed), Verdict::Poisoned);
+    assert_eq!(
+        request.judge(perhaps_killed),
+        Verdict::End(EndRule::Suspicious)
+    );
 }
 
 #[test]
