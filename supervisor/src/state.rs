@@ -72,9 +72,7 @@ impl StateFolder {
             move |source| StateError::Folder { what, path, source }
         };
         platform::make_private(path).map_err(failed("make the state folder", path))?;
-        let path = path
-            .canonicalize()
-            .map_err(failed("use the state folder", path))?;
+        let path = platform::whole(path).map_err(failed("use the state folder", path))?;
         if let Some(what) =
             platform::is_remote(&path).map_err(failed("use the state folder", &path))?
         {

@@ -10,6 +10,11 @@ use std::{
 
 use super::{Keeper, StateError};
 
+/// The path from the root, without links.
+pub(super) fn whole(path: &Path) -> io::Result<PathBuf> {
+    path.canonicalize()
+}
+
 /// The folder that belongs to whoever runs the service.
 pub(super) fn usual_folder(keeper: Keeper) -> Result<PathBuf, StateError> {
     if keeper == Keeper::Machine

@@ -21,6 +21,11 @@ use windows_sys::Win32::{
 use super::{Keeper, StateError};
 use crate::clock;
 
+/// The path from the root. Links stay: what Windows makes of a path without them has a prefix that people do not know.
+pub(super) fn whole(path: &Path) -> io::Result<PathBuf> {
+    std::path::absolute(path)
+}
+
 /// What `GetDriveTypeW` says of a drive that is elsewhere.
 const DRIVE_REMOTE: u32 = 4;
 
