@@ -31,6 +31,7 @@ async fn calls_that_are_made_while_the_service_is_away_are_sent_when_it_is_back(
                 peer.answer(msgid, Value::Nil);
             }
             peer.answer(order, Value::Nil);
+            peer.leaves();
         },
     )
     .await;
@@ -46,6 +47,7 @@ async fn calls_that_are_made_while_the_service_is_away_are_sent_when_it_is_back(
         pending.wait::<()>().await.expect("it answers");
     }
     order.wait::<()>().await.expect("it answers");
+    drop(client);
     verdict(service).await;
 }
 
