@@ -1,9 +1,7 @@
 //! The Rust client through cut connections and the death of the service: whoever calls notices nothing but time.
 
-#[cfg(unix)]
 mod cuts;
 mod kills;
-#[cfg(unix)]
 mod relay;
 
 use std::{collections::HashMap, path::Path, time::Duration};
