@@ -136,10 +136,7 @@ async fn a_call_has_its_time_however_long_its_worker_would_take() {
     let late = |method: &'static str, work: Value| {
         let call = client.request(method).arguments(&work);
         async move {
-            let answered = call
-                .timeout(Duration::from_millis(200))
-                .send::<Value>()
-                .await;
+            let answered = call.timeout(Duration::from_secs(1)).send::<Value>().await;
             let error = answered.expect_err("it is late");
             let answer = error.answer().expect("the service tells").clone();
             (answer.code.into_owned(), answer.number, answer.outcome)
