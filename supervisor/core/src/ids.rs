@@ -34,6 +34,10 @@ id! {
     /// One asking for an idempotency key. Never reused while the service lives.
     ClaimId(u64)
 }
+id! {
+    /// A durable job: its row in the store. Never reused.
+    JobId(i64)
+}
 
 /// Tells one request from another: a 128-bit hash of the method and its parameters as they were sent. It guards against
 /// accidents, not against malice.

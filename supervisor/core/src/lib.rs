@@ -7,8 +7,10 @@
 //!
 //! - [`keys`]: who may run a call that carries an idempotency key, and what the others are told.
 //! - [`pool`]: admission, fair queue, dispatch, replay, blame, restart, sizing, deadlines of one pool.
+//! - [`jobs`]: when a durable job runs, again, or no more.
 //! - [`session`]: what one client has asked and is owed.
 
+pub mod jobs;
 pub mod keys;
 pub mod pool;
 pub mod session;
@@ -18,5 +20,5 @@ mod ids;
 mod random;
 
 pub use cause::{Cause, KillReason};
-pub use ids::{AttemptId, ClaimId, Fingerprint, RequestId, SessionId, SlotId, WorkerId};
+pub use ids::{AttemptId, ClaimId, Fingerprint, JobId, RequestId, SessionId, SlotId, WorkerId};
 pub use random::Random;

@@ -1,0 +1,451 @@
+//! When a durable job runs, when it runs again, and when it no longer does.
+//!
+//! [`JobsCore`] knows the jobs that run and, of those that wait, only the next ones of each [`LaneName`]: the store
+//! has all of them, however many there are. It never acts: the jobs actor hands it events and does what the effects
+//! say, in their order. What a job asks for is of no interest here.
+//!
+//! Two clocks come with each event. Waiting for a time of day, and between two tries, goes by the wall clock, because it
+//! outlives the machine; nothing else does. A jump of the wall clock may move a job, and neither loses one nor runs one twice:
+//! a job runs only after the store has leased it to this core, and the store leases only what waits.
+//!
+//! Invariants, each held by the simulation in `tests/jobs/`:
+//! - a job that was acknowledged is found again, and ends in one state;
+//! - what may have happened is never sent again, unless a person says so;
+//! - a pool has never more jobs at a time than it is set to;
+//! - no job that is due waits beside a pool that has room for it.
+
+mod event;
+mod lane;
+mod retry;
+mod time;
+mod verdict;
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use rustc_hash::FxHashMap;
+
+use self::lane::Window;
+pub use self::{
+    event::{Due, Effect, Event, Fate, Interrupted, LaneKind, LaneName, Lease, Next, Routes},
+    lane::WINDOW_MAX,
+    retry::RetryPolicy,
+    time::{Now, WallTime},
+    verdict::Answer,
+};
+use crate::{JobId, Random};
+
+/// A timer is never set for longer than this, so that a wall clock that jumps ahead is noticed.
+pub const LOOK_AGAIN: Duration = Duration::from_secs(30);
+
+/// The wall clock was set back if it is this far behind what the other clock says. Less is the usual slow correction.
+const SET_BACK_MIN: Duration = Duration::from_secs(60);
+
+/// What the store refused is tried again after this: its disk is full, and somebody is making room.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+
+/// Jobs of methods that no pool is known to offer run one at a time.
+const UNROUTED_MAX: usize = 1;
+
+#[derive(Debug)]
+enum Phase {
+    /// The store was asked for it.
+    Leasing,
+    Working(Lease),
+    /// Its end, or its next try, is being written. `again_at`: the store refused that, and when it is asked again.
+    Settling {
+        attempt: u32,
+        next: Next,
+        again_at: Option<Instant>,
+        /// The longest that it may wait for another try.
+        pause_max: Duration,
+    },
+}
+
+/// A job that is not the store's alone.
+#[derive(Debug)]
+struct Running {
+    lane: LaneName,
+    pool: Arc<str>,
+    phase: Phase,
+    cancel_requested: bool,
+}
+
+/// The state behind the decisions about jobs.
+#[derive(Debug)]
+pub struct JobsCore {
+    random: Random,
+    routes: Routes,
+    lanes: BTreeMap<LaneName, Window>,
+    running: FxHashMap<JobId, Running>,
+    /// How many times a job was taken from a lane: who was served longest ago is next.
+    turn: u64,
+    stopping: bool,
+    /// Nothing is leased before this.
+    paused_until: Option<Instant>,
+    last_look: Option<Now>,
+    wakeup: Option<Instant>,
+}
+
+impl JobsCore {
+    /// One that knows of no job. The seed is for jitter.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self {
+            random: Random::new(seed),
+            routes: Routes::default(),
+            lanes: BTreeMap::new(),
+            running: FxHashMap::default(),
+            turn: 0,
+            stopping: false,
+            paused_until: None,
+            last_look: None,
+            wakeup: None,
+        }
+    }
+
+    /// Takes one event and adds to `effects` what follows from it.
+    pub fn handle(&mut self, now: Now, event: Event, effects: &mut Vec<Effect>) {
+        self.look_at_clocks(now, effects);
+        match event {
+            Event::LanesFound(lanes) => self.lanes_found(lanes),
+            Event::Interrupted(interrupted) => self.interrupted(now, *interrupted, effects),
+            Event::Queued { job, lane, due } => self.queued(job, lane, due),
+            Event::Loaded {
+                lane,
+                jobs,
+                complete,
+            } => self.loaded(&lane, jobs, complete),
+            Event::NotLoaded(lane) => self.not_loaded(now, &lane),
+            Event::Leased { job, lease } => self.leased(now, job, lease, effects),
+            Event::NotLeased { job, gone } => self.not_leased(now, job, gone),
+            Event::Answered {
+                job,
+                attempt,
+                answer,
+            } => self.answered(now, job, attempt, answer, effects),
+            Event::CancelRequested(job) => self.cancel_requested(job, effects),
+            Event::Settled { job } => self.settled(job),
+            Event::NotSettled { job } => self.not_settled(now, job),
+            Event::RetriesBounded => self.retries_bounded(),
+            Event::RoutesChanged(routes) => self.routes = routes,
+            Event::Stop => self.stopping = true,
+            Event::TimePassed => {}
+        }
+        self.settle_again(now, effects);
+        self.dispatch(now, effects);
+        self.load(now, effects);
+        self.wakeup = self.next_look(now);
+    }
+
+    /// When [`Event::TimePassed`] is due at the latest.
+    #[must_use]
+    pub fn next_wakeup(&self) -> Option<Instant> {
+        self.wakeup
+    }
+
+    /// How many jobs are leased, working or being settled.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.running.len()
+    }
+
+    /// How many waiting jobs are held in memory.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.lanes.values().map(Window::held).sum()
+    }
+
+    fn lanes_found(&mut self, lanes: Vec<LaneName>) {
+        for lane in lanes {
+            self.lanes.entry(lane).or_insert_with(Window::unread);
+        }
+    }
+
+    fn queued(&mut self, job: JobId, lane: LaneName, due: Due) {
+        // What is not known here has nothing else in the store: the lanes that have something were found at the start.
+        let window = self.lanes.entry(lane).or_insert_with(Window::empty);
+        window.queued(due.order(), job);
+    }
+
+    fn loaded(&mut self, lane: &LaneName, jobs: Vec<(WallTime, JobId)>, complete: bool) {
+        if let Some(window) = self.lanes.get_mut(lane) {
+            let running = &self.running;
+            let jobs = jobs
+                .into_iter()
+                .filter(|(_, job)| !running.contains_key(job));
+            window.loaded(jobs, complete);
+        }
+    }
+
+    fn not_loaded(&mut self, now: Now, lane: &LaneName) {
+        if let Some(window) = self.lanes.get_mut(lane) {
+            window.not_loaded();
+        }
+        self.paused_until = Some(now.steady + STORE_PAUSE);
+    }
+
+    fn leased(&mut self, now: Now, job: JobId, lease: Lease, effects: &mut Vec<Effect>) {
+        let Some(running) = self.running.get_mut(&job) else {
+            return;
+        };
+        let attempt = lease.attempt;
+        if lease.cancel_requested || running.cancel_requested {
+            self.settle(job, &lease, Next::Cancelled, effects);
+        } else if self.stopping {
+            // It was not begun, and the next life finds it waiting.
+            let next = lease.again_at(now.wall);
+            self.settle(job, &lease, next, effects);
+        } else {
+            running.phase = Phase::Working(lease);
+            effects.push(Effect::Run { job, attempt });
+        }
+    }
+
+    fn not_leased(&mut self, now: Now, job: JobId, gone: bool) {
+        let Some(running) = self.running.remove(&job) else {
+            return;
+        };
+        if !gone {
+            self.paused_until = Some(now.steady + STORE_PAUSE);
+        } else if running.lane.kind != LaneKind::Retry {
+            return;
+        }
+        // It still waits; for another try perhaps until another time, if the clock was set back in between.
+        self.lanes
+            .entry(running.lane)
+            .or_insert_with(Window::unread)
+            .read_again();
+    }
+
+    fn answered(
+        &mut self,
+        now: Now,
+        job: JobId,
+        attempt: u32,
+        answer: Answer,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(running) = self.running.get(&job) else {
+            return;
+        };
+        let Phase::Working(lease) = &running.phase else {
+            return;
+        };
+        if lease.attempt != attempt {
+            return;
+        }
+        let lease = *lease;
+        let next = verdict::judge(
+            &lease,
+            answer,
+            running.cancel_requested,
+            now,
+            &mut self.random,
+        );
+        self.settle(job, &lease, next, effects);
+    }
+
+    fn interrupted(&mut self, now: Now, interrupted: Interrupted, effects: &mut Vec<Effect>) {
+        let Interrupted {
+            job,
+            lane,
+            lease,
+            fate,
+        } = interrupted;
+        let next = verdict::judge_interrupted(&lease, fate, now, &mut self.random);
+        let running = Running {
+            pool: self.routes.pool_of(&lane.method),
+            lane,
+            cancel_requested: lease.cancel_requested,
+            phase: Phase::Leasing,
+        };
+        self.running.insert(job, running);
+        self.settle(job, &lease, next, effects);
+    }
+
+    fn cancel_requested(&mut self, job: JobId, effects: &mut Vec<Effect>) {
+        let Some(running) = self.running.get_mut(&job) else {
+            // The store has cancelled it and would not lease it any more.
+            self.lanes
+                .values_mut()
+                .for_each(|window| window.forget(job));
+            return;
+        };
+        running.cancel_requested = true;
+        if let Phase::Working(_) = running.phase {
+            effects.push(Effect::CancelAttempt(job));
+        }
+    }
+
+    fn settle(&mut self, job: JobId, lease: &Lease, next: Next, effects: &mut Vec<Effect>) {
+        if let Some(running) = self.running.get_mut(&job) {
+            let attempt = lease.attempt;
+            running.phase = Phase::Settling {
+                attempt,
+                next,
+                again_at: None,
+                pause_max: lease.retry.backoff_max,
+            };
+            effects.push(Effect::Settle { job, attempt, next });
+        }
+    }
+
+    fn settled(&mut self, job: JobId) {
+        let Some(running) = self.running.remove(&job) else {
+            return;
+        };
+        if let Phase::Settling {
+            next: Next::Again { due, .. },
+            ..
+        } = running.phase
+        {
+            self.queued(job, running.lane.with_kind(due.kind()), due);
+        }
+    }
+
+    fn not_settled(&mut self, now: Now, job: JobId) {
+        if let Some(running) = self.running.get_mut(&job)
+            && let Phase::Settling { again_at, .. } = &mut running.phase
+        {
+            *again_at = Some(now.steady + STORE_PAUSE);
+        }
+    }
+
+    fn settle_again(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        for (job, running) in &mut self.running {
+            if let Phase::Settling {
+                attempt,
+                next,
+                again_at,
+                pause_max,
+            } = &mut running.phase
+                && again_at.is_some_and(|at| at <= now.steady)
+            {
+                *again_at = None;
+                // The clock may have been set back meanwhile.
+                if let Next::Again {
+                    due: Due::Retry(at),
+                    ..
+                } = next
+                {
+                    *at = (*at).min(now.wall + *pause_max);
+                }
+                effects.push(Effect::Settle {
+                    job: *job,
+                    attempt: *attempt,
+                    next: *next,
+                });
+            }
+        }
+    }
+
+    fn look_at_clocks(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        if let Some(last) = self.last_look.replace(now) {
+            let expected = last.wall + now.steady.saturating_duration_since(last.steady);
+            if now.wall + SET_BACK_MIN < expected {
+                effects.push(Effect::BoundRetries);
+            }
+        }
+    }
+
+    fn retries_bounded(&mut self) {
+        for (lane, window) in &mut self.lanes {
+            if lane.kind == LaneKind::Retry {
+                window.read_again();
+            }
+        }
+    }
+
+    /// Leases what is due, pool by pool, the lane first that was served longest ago.
+    fn dispatch(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        if self.stopping || self.paused_until.is_some_and(|until| until > now.steady) {
+            return;
+        }
+        self.paused_until = None;
+        let mut room = self.room();
+        loop {
+            let due = self.lanes.iter_mut().filter_map(|(lane, window)| {
+                let pool = self.routes.pool_of(&lane.method);
+                let is_due = window.head().is_some_and(|at| lane.is_due(at, now.wall));
+                (is_due && room.get(&pool).is_some_and(|room| *room > 0))
+                    .then_some((lane, window, pool))
+            });
+            let Some((lane, window, pool)) = due.min_by_key(|(_, window, _)| window.served) else {
+                return;
+            };
+            let (at, job) = window.take().expect("it has a head");
+            self.turn += 1;
+            window.served = self.turn;
+            *room.get_mut(&pool).expect("it has room") -= 1;
+            let due = lane.due(at);
+            let running = Running {
+                lane: lane.clone(),
+                pool,
+                phase: Phase::Leasing,
+                cancel_requested: false,
+            };
+            let before = self.running.insert(job, running);
+            debug_assert!(before.is_none(), "what runs is in no lane");
+            effects.push(Effect::Lease { job, due });
+        }
+    }
+
+    /// How many more jobs each pool may have.
+    fn room(&self) -> FxHashMap<Arc<str>, usize> {
+        let mut room: FxHashMap<Arc<str>, usize> = FxHashMap::default();
+        room.insert(Arc::from(""), UNROUTED_MAX);
+        room.extend(
+            self.routes
+                .pools
+                .iter()
+                .map(|(pool, max)| (Arc::clone(pool), *max)),
+        );
+        for running in self.running.values() {
+            if let Some(room) = room.get_mut(&running.pool) {
+                *room = room.saturating_sub(1);
+            }
+        }
+        room
+    }
+
+    /// Asks for more where little is left, and forgets lanes that have nothing.
+    fn load(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        self.lanes.retain(|_, window| !window.is_exhausted());
+        if self.stopping || self.paused_until.is_some_and(|until| until > now.steady) {
+            return;
+        }
+        // What runs may still look as if it waited.
+        let limit = WINDOW_MAX + self.running.len();
+        for (lane, window) in &mut self.lanes {
+            if window.begin_load() {
+                let lane = lane.clone();
+                effects.push(Effect::Load { lane, limit });
+            }
+        }
+    }
+
+    fn next_look(&self, now: Now) -> Option<Instant> {
+        let heads = self.lanes.iter().filter_map(|(lane, window)| {
+            let at = window.head()?;
+            // One that is due waits for a pool, and that pool's news come by themselves.
+            (!lane.is_due(at, now.wall))
+                .then(|| now.steady + at.saturating_since(now.wall).min(LOOK_AGAIN))
+        });
+        let settles = self
+            .running
+            .values()
+            .filter_map(|running| match &running.phase {
+                Phase::Settling { again_at, .. } => *again_at,
+                Phase::Leasing | Phase::Working(_) => None,
+            });
+        let pause = self.paused_until.filter(|_| !self.stopping);
+        heads.chain(settles).chain(pause).min()
+    }
+}
+
+#[cfg(test)]
+mod tests;
