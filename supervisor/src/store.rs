@@ -13,6 +13,7 @@ mod database;
 mod disk;
 mod fatal;
 mod instances;
+mod jobs;
 mod log;
 mod names;
 mod open;
@@ -34,6 +35,10 @@ use tokio::sync::oneshot;
 
 pub(crate) use self::{
     backup::{BackupError, back_up},
+    jobs::{
+        JobName, JobPage, JobRow, JobState, JobWrite, LeasedJob, NewJob, Recovered, Stored,
+        Submitted,
+    },
     names::{Fingerprint, KeyName, RecordName, SessionToken},
     open::StoreError,
     record::{Durability, RecordState, Refusal, StoredKey, StoredSession, Write},
@@ -43,7 +48,7 @@ use self::{
     database::Database,
     disk::Disk,
     fatal::Fatal,
-    question::Question,
+    question::{Look, Question},
     writer::{Message, Order, Writer},
 };
 use crate::clock;
@@ -171,6 +176,20 @@ impl StoreHandle {
     pub(crate) async fn oldest_key(&self, from: i64) -> Result<Option<OldestKey>, Refusal> {
         let (reply, answer) = oneshot::channel();
         self.ask(Question::OldestKey { from, reply });
+        answer.await.map_err(|_| Refusal::Closed)
+    }
+
+    /// What `look` finds, after the commit of everything that was handed in before.
+    async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        let look = move |connection: &rusqlite::Connection| {
+            let _ = reply.send(look(connection)?);
+            Ok(())
+        };
+        self.ask(Question::Look(Look(Box::new(look))));
         answer.await.map_err(|_| Refusal::Closed)
     }
 

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use rusqlite::{Connection, params};
 
 use super::{
+    jobs,
     names::{Fingerprint, KeyName, Msgid, RecordName, SessionToken},
     record::{StateNumber, Write},
     sweep,
@@ -73,6 +74,7 @@ pub(super) fn apply(
         Write::ExpireKeys { from, before } => {
             sweep::expire(connection, *from, *before, circumstances.at)?;
         }
+        Write::Job(write) => jobs::apply(connection, write, circumstances.at)?,
     }
     Ok(())
 }

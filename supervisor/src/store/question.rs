@@ -26,6 +26,17 @@ pub(super) enum Question {
         from: i64,
         reply: oneshot::Sender<Option<OldestKey>>,
     },
+    /// A look at the tables by those who know them.
+    Look(Look),
+}
+
+/// What looks, and hands its answer on.
+pub(super) struct Look(pub(super) Box<dyn FnOnce(&Connection) -> rusqlite::Result<()> + Send>);
+
+impl std::fmt::Debug for Look {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Look")
+    }
 }
 
 impl Question {
@@ -41,6 +52,7 @@ impl Question {
             Question::OldestKey { from, reply } => {
                 let _ = reply.send(sweep::oldest_key(connection, from)?);
             }
+            Question::Look(look) => (look.0)(connection)?,
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 
+use super::jobs::JobWrite;
 use super::names::{Fingerprint, RecordName, SessionToken};
 
 /// What a write must outlive before anybody hears of it.
@@ -55,6 +56,8 @@ pub(crate) enum Write {
         from: i64,
         before: u64,
     },
+    /// What becomes of a job.
+    Job(JobWrite),
 }
 
 impl Write {
@@ -69,6 +72,8 @@ impl Write {
             | Write::Acked { .. }
             | Write::InstanceGone(_)
             | Write::ExpireKeys { .. } => true,
+            | Write::InstanceGone(_) => true,
+            Write::Job(write) => write.ends_something(),
         }
     }
 
@@ -78,6 +83,7 @@ impl Write {
             Write::Completion { result, .. } => match result {
                 Ok(bytes) | Err(bytes) => bytes.len(),
             },
+            Write::Job(write) => write.weight(),
             _ => 0,
         }
     }

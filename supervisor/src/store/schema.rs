@@ -6,7 +6,7 @@ use rusqlite::{Connection, Transaction};
 pub(super) const APPLICATION_ID: i32 = 0x5374_4462;
 
 /// What leads from each version to the next. What is released is never changed again: the next change is one more.
-const STEPS: &[&str] = &[FIRST];
+const STEPS: &[&str] = &[FIRST, JOBS];
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = STEPS.len() as i64;
@@ -61,6 +61,40 @@ CREATE TABLE attempts (
     result BLOB,
     PRIMARY KEY (job, attempt)
 ) STRICT, WITHOUT ROWID;
+";
+
+/// The row of a job is small and changes a few times; what was asked and what came of it may be large and is written
+/// once. A number is never given twice.
+const JOBS: &str = "
+CREATE TABLE jobs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    tag INTEGER NOT NULL,
+    user TEXT NOT NULL,
+    method BLOB NOT NULL,
+    fingerprint BLOB NOT NULL,
+    key BLOB,
+    state INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    failures INTEGER NOT NULL,
+    interrupted INTEGER NOT NULL,
+    cancel_requested INTEGER NOT NULL,
+    attempts_max INTEGER NOT NULL,
+    backoff_ms INTEGER NOT NULL,
+    backoff_max_ms INTEGER NOT NULL,
+    timeout_ms INTEGER,
+    submitted INTEGER NOT NULL,
+    ended INTEGER,
+    error BLOB
+) STRICT;
+CREATE UNIQUE INDEX jobs_by_key ON jobs (user, method, key) WHERE key IS NOT NULL;
+CREATE INDEX jobs_waiting ON jobs (user, method, kind, due, id) WHERE state = 1;
+CREATE INDEX jobs_of_user ON jobs (user, id);
+CREATE INDEX jobs_by_state ON jobs (state, id);
+CREATE INDEX jobs_ended ON jobs (state, ended) WHERE ended IS NOT NULL;
+CREATE TABLE job_params (job INTEGER PRIMARY KEY, params BLOB NOT NULL) STRICT;
+CREATE TABLE job_results (job INTEGER PRIMARY KEY, result BLOB NOT NULL) STRICT;
 ";
 
 /// The version of a database; 0 for an empty one.

@@ -1,0 +1,280 @@
+//! What is asked of the store about jobs. Answered in the order of the writes around it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rusqlite::{Connection, OptionalExtension, params};
+use standin_core::{
+    JobId,
+    jobs::{LaneName, Lease, RetryPolicy, WallTime},
+};
+
+use super::{
+    JobName,
+    row::{self, COLUMNS, JobPage, JobRow, JobState, kind_number, kind_of},
+};
+use crate::store::{
+    Refusal, StoreHandle,
+    names::Fingerprint,
+    record::{RecordState, StateNumber},
+};
+
+/// What an earlier life of the service has left.
+#[derive(Debug, Default)]
+pub(crate) struct Recovered {
+    /// The highest number that was ever given to a job.
+    pub(crate) last: i64,
+    pub(crate) lanes: Vec<LaneName>,
+    /// Jobs that were leased, and what is on record of their attempts.
+    pub(crate) leased: Vec<(LeasedJob, Option<RecordState>)>,
+}
+
+/// A job that is leased.
+#[derive(Debug, Clone)]
+pub(crate) struct LeasedJob {
+    pub(crate) name: JobName,
+    pub(crate) user: String,
+    pub(crate) method: Bytes,
+    pub(crate) params: Bytes,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) timeout_ms: Option<u64>,
+    pub(crate) lease: Lease,
+}
+
+/// What became of a submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Submitted {
+    New,
+    /// It is there already.
+    Same(JobName),
+    /// The key stands for something else.
+    Conflict,
+    /// The key was used so long ago that only that is known.
+    Expired,
+}
+
+/// What is kept of a job that has ended.
+#[derive(Debug, Clone)]
+pub(crate) struct Stored {
+    pub(crate) row: JobRow,
+    pub(crate) result: Option<Bytes>,
+}
+
+impl StoreHandle {
+    /// What is there to go on with.
+    pub(crate) async fn recover_jobs(&self) -> Result<Recovered, Refusal> {
+        self.look(recover).await
+    }
+
+    /// The first waiting jobs of a lane.
+    pub(crate) async fn waiting_jobs(
+        &self,
+        lane: LaneName,
+        limit: usize,
+    ) -> Result<Vec<(WallTime, JobId)>, Refusal> {
+        self.look(move |connection| waiting(connection, &lane, limit))
+            .await
+    }
+
+    /// A job, if it is leased.
+    pub(crate) async fn leased_job(&self, job: JobId) -> Result<Option<LeasedJob>, Refusal> {
+        self.look(move |connection| leased(connection, job)).await
+    }
+
+    /// What became of a submission that was written.
+    pub(crate) async fn submitted_job(
+        &self,
+        name: JobName,
+        user: String,
+        method: Bytes,
+        key: Bytes,
+        fingerprint: Fingerprint,
+    ) -> Result<Submitted, Refusal> {
+        self.look(move |connection| submitted(connection, name, &user, &method, &key, fingerprint))
+            .await
+    }
+
+    /// A job, if there is one of that name.
+    pub(crate) async fn job(&self, name: JobName) -> Result<Option<JobRow>, Refusal> {
+        self.look(move |connection| job(connection, name)).await
+    }
+
+    /// A job with its result.
+    pub(crate) async fn job_result(&self, name: JobName) -> Result<Option<Stored>, Refusal> {
+        self.look(move |connection| {
+            let Some(row) = job(connection, name)? else {
+                return Ok(None);
+            };
+            let text = "SELECT result FROM job_results WHERE job = ?1";
+            let mut statement = connection.prepare_cached(text)?;
+            let result = statement.query_row([name.id.0], |row| row.get::<_, Vec<u8>>(0));
+            let result = result.optional()?.map(Bytes::from);
+            Ok(Some(Stored { row, result }))
+        })
+        .await
+    }
+
+    /// Jobs, the newest first.
+    pub(crate) async fn jobs(&self, page: JobPage) -> Result<Vec<JobRow>, Refusal> {
+        self.look(move |connection| list(connection, &page)).await
+    }
+}
+
+fn recover(connection: &Connection) -> rusqlite::Result<Recovered> {
+    let text = "SELECT seq FROM sqlite_sequence WHERE name = 'jobs'";
+    let last = connection.query_row(text, [], |row| row.get(0));
+    let last = last.optional()?.unwrap_or(0);
+    let text = "SELECT DISTINCT user, method, kind FROM jobs WHERE state = 1";
+    let mut statement = connection.prepare(text)?;
+    let lanes = statement.query_map([], |row| {
+        Ok(LaneName {
+            user: Arc::from(row.get::<_, String>(0)?),
+            method: row.get::<_, Vec<u8>>(1)?.into(),
+            kind: kind_of(row.get(2)?),
+        })
+    })?;
+    let lanes = lanes.collect::<rusqlite::Result<_>>()?;
+    let text = "SELECT id FROM jobs WHERE state = 2 ORDER BY id";
+    let mut statement = connection.prepare(text)?;
+    let ids = statement.query_map([], |row| row.get(0).map(JobId))?;
+    let ids: Vec<JobId> = ids.collect::<rusqlite::Result<_>>()?;
+    let mut found = Vec::new();
+    for id in ids {
+        if let Some(job) = leased(connection, id)? {
+            let record = record(connection, id, job.lease.attempt)?;
+            found.push((job, record));
+        }
+    }
+    Ok(Recovered {
+        last,
+        lanes,
+        leased: found,
+    })
+}
+
+fn record(
+    connection: &Connection,
+    job: JobId,
+    attempt: u32,
+) -> rusqlite::Result<Option<RecordState>> {
+    let text = "SELECT state, result FROM attempts WHERE job = ?1 AND attempt = ?2";
+    let mut statement = connection.prepare_cached(text)?;
+    let found = statement.query_row(params![job.0, attempt], |row| {
+        let number: StateNumber = row.get(0)?;
+        Ok(RecordState::new(number, row.get(1)?))
+    });
+    found.optional()
+}
+
+fn waiting(
+    connection: &Connection,
+    lane: &LaneName,
+    limit: usize,
+) -> rusqlite::Result<Vec<(WallTime, JobId)>> {
+    let text =
+        "SELECT due, id FROM jobs WHERE state = 1 AND user = ?1 AND method = ?2 AND kind = ?3
+        ORDER BY due, id LIMIT ?4";
+    let mut statement = connection.prepare_cached(text)?;
+    let lane = params![
+        &*lane.user,
+        lane.method.as_ref(),
+        kind_number(lane.kind),
+        limit as i64
+    ];
+    let found =
+        statement.query_map(lane, |row| Ok((row::wall(row.get(0)?), JobId(row.get(1)?))))?;
+    found.collect()
+}
+
+fn leased(connection: &Connection, job: JobId) -> rusqlite::Result<Option<LeasedJob>> {
+    let text =
+        "SELECT tag, user, method, params, fingerprint, timeout_ms, attempt, failures, interrupted,
+            attempts_max, backoff_ms, backoff_max_ms, cancel_requested
+        FROM jobs JOIN job_params ON job_params.job = jobs.id WHERE id = ?1 AND state = 2";
+    let mut statement = connection.prepare_cached(text)?;
+    let found = statement.query_row([job.0], |row| {
+        Ok(LeasedJob {
+            name: JobName {
+                id: job,
+                tag: row.get::<_, i64>(0)? as u64,
+            },
+            user: row.get(1)?,
+            method: row.get::<_, Vec<u8>>(2)?.into(),
+            params: row.get::<_, Vec<u8>>(3)?.into(),
+            fingerprint: row.get(4)?,
+            timeout_ms: row.get::<_, Option<i64>>(5)?.map(|ms| ms.max(1) as u64),
+            lease: Lease {
+                attempt: row.get(6)?,
+                failures: row.get(7)?,
+                interrupted: row.get(8)?,
+                retry: RetryPolicy {
+                    attempts_max: row.get(9)?,
+                    backoff: row::ms(row.get(10)?),
+                    backoff_max: row::ms(row.get(11)?),
+                },
+                cancel_requested: row.get(12)?,
+            },
+        })
+    });
+    found.optional()
+}
+
+fn submitted(
+    connection: &Connection,
+    name: JobName,
+    user: &str,
+    method: &[u8],
+    key: &[u8],
+    fingerprint: Fingerprint,
+) -> rusqlite::Result<Submitted> {
+    let text =
+        "SELECT id, tag, fingerprint, state FROM jobs WHERE user = ?1 AND method = ?2 AND key = ?3";
+    let mut statement = connection.prepare_cached(text)?;
+    statement.query_row(params![user, method, key], |row| {
+        let found = JobName {
+            id: JobId(row.get(0)?),
+            tag: row.get::<_, i64>(1)? as u64,
+        };
+        let (known, state): (Fingerprint, JobState) = (row.get(2)?, row.get(3)?);
+        Ok(if found == name {
+            Submitted::New
+        } else if known != fingerprint {
+            Submitted::Conflict
+        } else if state == JobState::Expired {
+            Submitted::Expired
+        } else {
+            Submitted::Same(found)
+        })
+    })
+}
+
+fn job(connection: &Connection, name: JobName) -> rusqlite::Result<Option<JobRow>> {
+    let text = format!("SELECT {COLUMNS} FROM jobs WHERE id = ?1 AND tag = ?2 AND state <> 7");
+    let mut statement = connection.prepare_cached(&text)?;
+    let found = statement.query_row(params![name.id.0, name.tag as i64], JobRow::read);
+    found.optional()
+}
+
+fn list(connection: &Connection, page: &JobPage) -> rusqlite::Result<Vec<JobRow>> {
+    let mut text = format!("SELECT {COLUMNS} FROM jobs WHERE id < ?1 AND state <> 7");
+    if page.state.is_some() {
+        text.push_str(" AND state = ?2");
+    }
+    if page.user.is_some() {
+        text.push_str(" AND user = ?3");
+    }
+    text.push_str(" ORDER BY id DESC LIMIT ?4");
+    let mut statement = connection.prepare_cached(&text)?;
+    let after = page.after.map_or(i64::MAX, |after| after.0);
+    // A parameter that the text does not name must not be given.
+    let mut values: Vec<(&str, &dyn rusqlite::ToSql)> = vec![("?1", &after), ("?4", &page.limit)];
+    let state = page.state.map(|state| state as i64);
+    if state.is_some() {
+        values.push(("?2", &state));
+    }
+    if page.user.is_some() {
+        values.push(("?3", &page.user));
+    }
+    let found = statement.query_map(values.as_slice(), JobRow::read)?;
+    found.collect()
+}
