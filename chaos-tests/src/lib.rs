@@ -15,6 +15,7 @@ pub mod checker;
 mod clock;
 pub mod hostile_worker;
 pub mod ledger;
+pub mod mail_sink;
 pub mod mail_window;
 #[cfg_attr(unix, path = "platform/unix.rs")]
 #[cfg_attr(windows, path = "platform/windows.rs")]

@@ -124,6 +124,8 @@ pub struct WorkerMeta {
     pub user: String,
     /// Which attempt of the request this is, from 1.
     pub number: u32,
+    /// The name of the job that the request belongs to, the same for all its attempts.
+    pub job: Option<String>,
 }
 
 impl WorkerMeta {
@@ -143,6 +145,7 @@ impl WorkerMeta {
                 b"session" => meta.session = reader.unsigned()?,
                 b"user" => meta.user = String::from_utf8_lossy(reader.text()?).into_owned(),
                 b"number" => meta.number = u32::try_from(reader.unsigned()?).unwrap_or(u32::MAX),
+                b"job" => meta.job = Some(String::from_utf8_lossy(reader.text()?).into_owned()),
                 _ => drop(reader.value()?),
             }
         }
@@ -151,12 +154,27 @@ impl WorkerMeta {
 
     /// Writes the map behind `out`.
     pub fn encode_into(&self, out: &mut Vec<u8>) {
-        Self::write(out, self.timeout_ms, self.session, &self.user, self.number);
+        let job = self.job.as_deref();
+        Self::write(
+            out,
+            self.timeout_ms,
+            self.session,
+            &self.user,
+            self.number,
+            job,
+        );
     }
 
     /// The same from its parts, for who has no need to put them together first.
-    pub fn write(out: &mut Vec<u8>, timeout_ms: u64, session: u64, user: &str, number: u32) {
-        out.push(0x84);
+    pub fn write(
+        out: &mut Vec<u8>,
+        timeout_ms: u64,
+        session: u64,
+        user: &str,
+        number: u32,
+        job: Option<&str>,
+    ) {
+        out.push(0x84 + u8::from(job.is_some()));
         write_text(out, b"timeout_ms");
         write_unsigned(out, timeout_ms);
         write_text(out, b"session");
@@ -165,6 +183,10 @@ impl WorkerMeta {
         write_text(out, user.as_bytes());
         write_text(out, b"number");
         write_unsigned(out, u64::from(number));
+        if let Some(job) = job {
+            write_text(out, b"job");
+            write_text(out, job.as_bytes());
+        }
     }
 }
 
@@ -199,6 +221,7 @@ mod tests {
             session: 1 << 40,
             user: "anna".into(),
             number: 2,
+            job: Some("7-00".into()),
         };
         let mut out = Vec::new();
         worker.encode_into(&mut out);

@@ -102,6 +102,8 @@ pub(crate) struct Call {
     pub(crate) record: Option<Arc<Record>>,
     /// What has happened to it.
     pub(crate) notes: Notes,
+    /// The name of the job that it belongs to, for its worker.
+    pub(crate) job: Option<Arc<str>>,
 }
 
 /// How the fate of a call is kept.
@@ -182,6 +184,26 @@ impl CallStage {
 }
 
 impl Call {
+    /// The same call for another pool. Its name stays, so that the log tells one story.
+    pub(crate) fn for_another_pool(&self, pool: &Arc<PoolHandle>) -> Call {
+        Call {
+            id: self.id,
+            origin: self.origin,
+            caller: Arc::clone(&self.caller),
+            pool: Arc::clone(pool),
+            method: self.method.clone(),
+            params: self.params.clone(),
+            replay: self.replay,
+            deadline: self.deadline,
+            attempt_timeout: self.attempt_timeout,
+            begun_before: self.begun_before || self.stage.get() != Stage::Waiting,
+            stage: CallStage::default(),
+            record: self.record.clone(),
+            notes: self.notes.handed_on(),
+            job: self.job.clone(),
+        }
+    }
+
     /// Whether it has to come to its end though nobody waits for it: it has a name that others may ask for.
     pub(crate) fn outlives_its_session(&self) -> bool {
         let record = self.record.as_ref();

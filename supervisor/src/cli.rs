@@ -8,6 +8,7 @@ mod call;
 mod client;
 mod config;
 mod explain;
+mod jobs;
 mod methods;
 mod options;
 mod output;
@@ -103,6 +104,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Status(options) => status::run(&options),
         Command::Explain(options) => explain::run(&options),
         Command::Backup(options) => backup::run(&options),
+        Command::Jobs(command) => jobs::run(&command),
         Command::Config(ConfigCommand::Check { file }) => config::check(file.as_deref()),
         Command::Config(ConfigCommand::Show { file }) => config::show(file.as_deref()),
         Command::Service(command) => service::run(&command),

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use self::{
     mistake::{ConfigError, Misread, nearest},
-    settings::{LogFormat, LogSettings, PoolSettings, Scope, Settings},
+    settings::{JobsSettings, LogFormat, LogSettings, PoolSettings, Scope, Settings},
     units::Span,
 };
 

@@ -9,6 +9,7 @@ mod clock;
 mod config;
 mod directory;
 mod failpoint;
+mod jobs;
 mod keys;
 mod listener;
 mod logging;
@@ -23,10 +24,6 @@ mod session;
 mod sessions;
 mod state;
 mod status;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "sessions, keys and pools are not wired to it yet")
-)]
 mod store;
 mod story;
 mod tasks;

@@ -9,7 +9,7 @@ use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, Supervi
 
 use self::parts::Children;
 pub(crate) use self::parts::Parts;
-use crate::{clock, pools::PoolsMessage};
+use crate::{clock, jobs::JobsMessage, pools::PoolsMessage};
 
 /// What the root is told.
 pub(crate) enum RootMessage {
@@ -26,6 +26,9 @@ pub(crate) enum RootMessage {
 pub(crate) struct RootArguments {
     pub(crate) parts: Parts,
 }
+
+/// How long the children may take to end.
+const END_LIMIT: Duration = Duration::from_secs(2);
 
 /// The actor.
 pub(crate) struct Root;
@@ -111,11 +114,14 @@ impl Actor for Root {
     async fn post_stop(
         &self,
         myself: ActorRef<RootMessage>,
-        _state: &mut RootState,
+        state: &mut RootState,
     ) -> Result<(), ActorProcessingErr> {
+        // What became of the last jobs is still to be written down.
+        let limit_ms = END_LIMIT.as_millis() as u64;
+        let _ = ractor::call_t!(state.children.jobs, JobsMessage::Stop, limit_ms);
         myself
             .get_cell()
-            .stop_children_and_wait(None, Some(Duration::from_secs(2)))
+            .stop_children_and_wait(None, Some(END_LIMIT))
             .await;
         Ok(())
     }

@@ -5,7 +5,10 @@ mod kept;
 use std::{
     io,
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock, atomic::AtomicU64},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicI64, AtomicU64},
+    },
     time::{Duration, Instant},
 };
 
@@ -19,6 +22,7 @@ use crate::{
     clock,
     config::Settings,
     directory::DirectoryWriter,
+    jobs::JobsArguments,
     keys::KeysArguments,
     notify::{Manager, News},
     pool::PoolMessage,
@@ -185,6 +189,14 @@ async fn start(
     };
     let last_request = Arc::new(AtomicU64::new(0));
     let last_session = Arc::new(AtomicU64::new(0));
+    let jobs = JobsArguments {
+        settings: settings.jobs.clone(),
+        pools: settings.pools.clone(),
+        store: store.clone(),
+        directory: directory.clone(),
+        last_request: Arc::clone(&last_request),
+        last_job: Arc::new(AtomicI64::new(0)),
+    };
     let parts = Parts {
         bound: Some(Arc::new(bound)),
         pools: PoolsArguments {
@@ -197,12 +209,14 @@ async fn start(
             store: store.clone(),
             retention: settings.keys.retention.0,
         },
+        jobs,
         sessions_max: settings.endpoint.sessions_max,
-        session_environment: Box::new(move |pools, keys| SessionEnvironment {
+        session_environment: Box::new(move |pools, keys, jobs| SessionEnvironment {
             directory: for_sessions.clone(),
             pools,
             keys,
             store: store.clone(),
+            jobs,
             limits,
             requests_max,
             linger,

@@ -8,6 +8,7 @@ mod batch;
 mod callbacks;
 mod explain;
 mod intake;
+mod job_methods;
 mod keyed;
 mod link;
 mod own_methods;
@@ -28,7 +29,7 @@ use standin_protocol::{Limits, Message};
 
 pub(crate) use self::{
     callbacks::{Callback, CallbackReply},
-    intake::outcome_unknown,
+    intake::{TIMEOUT_MAX, outcome_unknown, unknown_method},
     reading::BrokenStream,
     resuming::Restored,
 };
@@ -37,6 +38,7 @@ use crate::{
     call::{Call, CallAnswer, Caller},
     directory::{DirectoryReader, DirectoryWriter, PoolHandle},
     failpoint,
+    jobs::JobsHandle,
     keys::{KeyNews, KeysMessage},
     pools::PoolsMessage,
     sessions::{Newcomer, SessionsMessage, Welcome},
@@ -80,6 +82,7 @@ pub(crate) struct SessionEnvironment {
     pub(crate) pools: ActorRef<PoolsMessage>,
     pub(crate) keys: ActorRef<KeysMessage>,
     pub(crate) store: StoreHandle,
+    pub(crate) jobs: JobsHandle,
     pub(crate) limits: Limits,
     pub(crate) requests_max: usize,
     /// How long a session waits for its client to come back.

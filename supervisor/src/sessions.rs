@@ -17,6 +17,7 @@ use standin_transport::Connection;
 pub(crate) use self::newcomer::{Newcomer, Welcome};
 use crate::{
     failpoint,
+    jobs::JobsMessage,
     session::{Restored, Session, SessionArguments, SessionEnvironment, SessionMessage},
     store::SessionToken,
 };
@@ -124,6 +125,8 @@ impl Actor for Sessions {
                 let _ = reply.send((state.connected + state.silent, waiting));
             }
             SessionsMessage::PoolLost { generation } => {
+                let jobs = &state.environment.jobs.actor;
+                let _ = jobs.cast(JobsMessage::PoolLost { generation });
                 for session in state.sessions.values() {
                     let _ = session.actor.cast(SessionMessage::PoolLost { generation });
                 }

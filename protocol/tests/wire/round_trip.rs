@@ -151,8 +151,9 @@ proptest! {
         session in any::<u64>(),
         user in ".{0,40}",
         number in any::<u32>(),
+        job in proptest::option::of("[0-9a-z-]{0,40}"),
     ) {
-        let meta = WorkerMeta { timeout_ms, session, user, number };
+        let meta = WorkerMeta { timeout_ms, session, user, number, job };
         let mut out = Vec::new();
         meta.encode_into(&mut out);
         prop_assert_eq!(WorkerMeta::decode(&out), Ok(meta));

@@ -161,7 +161,8 @@ impl JobsCore {
 
     fn lanes_found(&mut self, lanes: Vec<LaneName>) {
         for lane in lanes {
-            self.lanes.entry(lane).or_insert_with(Window::unread);
+            let window = self.lanes.entry(lane).or_insert_with(Window::unread);
+            window.read_again();
         }
     }
 

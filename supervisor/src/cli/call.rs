@@ -47,7 +47,10 @@ fn checked_key(key: &str) -> Result<Vec<u8>, CommandError> {
 }
 
 /// The parameters, an array: NAME=VALUE each, one JSON object, the whole array as JSON, or `-` for JSON from `input`.
-fn arguments<R: Read>(given: &[String], input: impl FnOnce() -> R) -> Result<Value, CommandError> {
+pub(super) fn arguments<R: Read>(
+    given: &[String],
+    input: impl FnOnce() -> R,
+) -> Result<Value, CommandError> {
     match given {
         [one] if one == "-" => {
             let mut text = String::new();

@@ -54,6 +54,9 @@ pub(super) enum Command {
     Explain(ExplainOptions),
     /// Copy what the service keeps into a file, whether it runs or not.
     Backup(BackupOptions),
+    /// Show what is done in the background, and decide about what cannot go on by itself.
+    #[command(subcommand)]
+    Jobs(JobsCommand),
     /// Check a configuration, or show the one in force.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -224,6 +227,84 @@ pub(super) struct BackupOptions {
     /// The configuration file, if the service does not run. Without it, the one that `serve` would use.
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum JobsCommand {
+    /// List jobs, the newest first: one's own, an administrator everybody's.
+    List {
+        /// Only those that are queued, running, done, dead, unknown or cancelled.
+        #[arg(long)]
+        state: Option<String>,
+        /// How many.
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+        /// Only those older than this one.
+        #[arg(long, value_name = "JOB")]
+        after: Option<String>,
+        /// Print everything as JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        service: ServiceOptions,
+    },
+    /// Show one job.
+    Show {
+        /// Its name.
+        job: String,
+        /// Print its result, or its error, instead.
+        #[arg(long)]
+        result: bool,
+        /// Print everything as JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        service: ServiceOptions,
+    },
+    /// Send a job again that is dead, or of which nobody knows whether it happened.
+    Retry {
+        /// Its name.
+        job: String,
+        /// Print everything as JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        service: ServiceOptions,
+    },
+    /// Take a job back, if nothing has happened yet.
+    Cancel {
+        /// Its name.
+        job: String,
+        /// Print everything as JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        service: ServiceOptions,
+    },
+    /// Have a call made in the background, and again until it is done. Prints the job's name.
+    Submit(SubmitOptions),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SubmitOptions {
+    /// The method, such as mail.send.
+    pub(super) method: String,
+    /// Its arguments, as for `standin call`.
+    pub(super) arguments: Vec<String>,
+    /// Name this job, so that one with the same name is never taken a second time.
+    #[arg(long)]
+    pub(super) key: Option<String>,
+    /// Begin it after this time, such as 10m or 2h.
+    #[arg(long, value_name = "TIME")]
+    pub(super) after: Option<Span>,
+    /// Wait for its end and print its result.
+    #[arg(long)]
+    pub(super) result: bool,
+    /// Print everything as JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) service: ServiceOptions,
 }
 
 #[derive(Debug, Subcommand)]

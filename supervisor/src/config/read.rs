@@ -9,7 +9,7 @@ use super::{
     ConfigError, PoolSettings, Scope, Settings,
     mistake::{DUPLICATE, Misread, Mistakes, syntax},
     section::Section,
-    settings::{EndpointSettings, ServiceSettings, SessionsSettings},
+    settings::{EndpointSettings, JobsSettings, ServiceSettings, SessionsSettings},
 };
 
 /// An answer must be there when the caller asks a second time.
@@ -69,6 +69,7 @@ fn read_whole(file: &mut Section<'_>, settings: &mut Settings) {
             Misread::new("`retention` is \"1s\" or more", "\"720h\" is the default")
         });
     });
+    file.table("jobs", |section| read_jobs(section, &mut settings.jobs));
     file.table("state", |section| {
         section.set("dir", &mut settings.state.dir)
     });
@@ -153,6 +154,13 @@ fn as_the_transport_says<E: std::error::Error>(
         let hint = hint.strip_suffix(')').unwrap_or(hint);
         section.require(&[key], false, || Misread::new(message, hint));
     }
+}
+
+fn read_jobs(section: &mut Section<'_>, jobs: &mut JobsSettings) {
+    section.set("concurrent", &mut jobs.concurrent);
+    section.set("keep", &mut jobs.keep);
+    section.set("keep_failed", &mut jobs.keep_failed);
+    at_least_one(section, "concurrent", jobs.concurrent > 0);
 }
 
 fn read_service(section: &mut Section<'_>, service: &mut ServiceSettings) {

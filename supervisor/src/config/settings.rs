@@ -13,6 +13,7 @@ pub(crate) struct Settings {
     pub(crate) endpoint: EndpointSettings,
     pub(crate) sessions: SessionsSettings,
     pub(crate) keys: KeysSettings,
+    pub(crate) jobs: JobsSettings,
     pub(crate) state: StateSettings,
     pub(crate) log: LogSettings,
     pub(crate) service: ServiceSettings,
@@ -26,6 +27,7 @@ impl Default for Settings {
             endpoint: EndpointSettings::default(),
             sessions: SessionsSettings::default(),
             keys: KeysSettings::default(),
+            jobs: JobsSettings::default(),
             state: StateSettings::default(),
             log: LogSettings::default(),
             service: ServiceSettings::default(),
@@ -107,6 +109,28 @@ impl Default for KeysSettings {
     fn default() -> Self {
         Self {
             retention: Span(Duration::from_secs(30 * 24 * 3600)),
+        }
+    }
+}
+
+/// What is done in the background.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct JobsSettings {
+    /// Jobs that one pool works on at a time, and never more than half of its workers.
+    pub(crate) concurrent: usize,
+    /// How long jobs that are done or cancelled are kept, with their results.
+    pub(crate) keep: Span,
+    /// How long jobs are kept that are dead, or wait for a person to decide.
+    pub(crate) keep_failed: Span,
+}
+
+impl Default for JobsSettings {
+    fn default() -> Self {
+        let days = |days: u64| Span(Duration::from_secs(days * 24 * 3600));
+        Self {
+            concurrent: 4,
+            keep: days(7),
+            keep_failed: days(90),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Durations as `"250ms"`, `"10s"`, `"5m"`, `"12h"`; sizes as `"64KiB"`, `"16MiB"`, `"1GiB"`; modes as `"0660"`.
+//! Durations as `"250ms"`, `"10s"`, `"5m"`, `"12h"`, `"7d"`; sizes as `"64KiB"`, `"16MiB"`, `"1GiB"`; modes as `"0660"`.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -31,7 +31,13 @@ as_text!(Bytes);
 as_text!(Mode);
 
 /// Largest first, so that a value is shown in the largest unit that fits it whole.
-const SPANS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
+const SPANS: [(&str, u64); 5] = [
+    ("d", 86_400_000),
+    ("h", 3_600_000),
+    ("m", 60_000),
+    ("s", 1000),
+    ("ms", 1),
+];
 const SIZES: [(&str, u64); 4] = [
     ("GiB", 1 << 30),
     ("MiB", 1 << 20),

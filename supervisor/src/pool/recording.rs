@@ -14,7 +14,7 @@ use standin_protocol::{self as protocol, Replay, WorkerMeta};
 
 use super::{Link, PoolMessage, PoolState};
 use crate::{
-    call::{Call, Caller},
+    call::Call,
     clock,
     store::{Refusal, Write},
     story::What,
@@ -88,7 +88,7 @@ impl PoolState {
             attempt.0,
             &call.method,
             &call.params,
-            Some(&|out| write_meta(out, &call.caller, number, timeout)),
+            Some(&|out| write_meta(out, call, number, timeout)),
         );
         if let Some(link) = self.links[worker.slot.0 as usize].as_mut() {
             link.send_attempt(attempt, frame);
@@ -230,12 +230,13 @@ fn is_granted(call: &Call) -> bool {
     record.is_some_and(|record| record.is_granted())
 }
 
-fn write_meta(out: &mut Vec<u8>, caller: &Caller, number: u32, timeout: std::time::Duration) {
+fn write_meta(out: &mut Vec<u8>, call: &Call, number: u32, timeout: std::time::Duration) {
     WorkerMeta::write(
         out,
         timeout.as_millis() as u64,
-        caller.session.0,
-        &caller.user,
+        call.caller.session.0,
+        &call.caller.user,
         number,
+        call.job.as_deref(),
     );
 }

@@ -7,6 +7,7 @@ use standin_transport as transport;
 
 use super::RootMessage;
 use crate::{
+    jobs::{Jobs, JobsArguments, JobsHandle, JobsMessage},
     keys::{Keys, KeysArguments, KeysMessage},
     listener::{Listener, ListenerArguments, ListenerMessage},
     monitor::{Monitor, MonitorMessage},
@@ -16,23 +17,27 @@ use crate::{
     sessions::{Sessions, SessionsArguments, SessionsMessage},
 };
 
+type MakeEnvironment = dyn Fn(ActorRef<PoolsMessage>, ActorRef<KeysMessage>, JobsHandle) -> SessionEnvironment
+    + Send
+    + Sync;
+
 /// What the children are made from.
 pub(crate) struct Parts {
     /// `None`: the service is stopping.
     pub(crate) bound: Option<Arc<transport::Listener>>,
     pub(crate) pools: PoolsArguments,
     pub(crate) keys: KeysArguments,
+    pub(crate) jobs: JobsArguments,
     pub(crate) sessions_max: usize,
-    /// Makes the sessions' environment once the pools and the keys are there.
-    pub(crate) session_environment: Box<
-        dyn Fn(ActorRef<PoolsMessage>, ActorRef<KeysMessage>) -> SessionEnvironment + Send + Sync,
-    >,
+    /// Makes the sessions' environment once the pools, the keys and the jobs are there.
+    pub(crate) session_environment: Box<MakeEnvironment>,
 }
 
 /// The children as they are now.
 pub(super) struct Children {
     pub(super) pools: ActorRef<PoolsMessage>,
     pub(super) keys: ActorRef<KeysMessage>,
+    pub(super) jobs: ActorRef<JobsMessage>,
     pub(super) sessions: ActorRef<SessionsMessage>,
     pub(super) listener: ActorRef<ListenerMessage>,
     pub(super) monitor: ActorRef<MonitorMessage>,
@@ -51,8 +56,12 @@ impl Parts {
         let (pools, _) = Actor::spawn_linked(None, Pools, pools, cell.clone()).await?;
         let keys = self.keys.clone();
         let (keys, _) = Actor::spawn_linked(None, Keys, keys, cell.clone()).await?;
+        let arguments = (self.jobs.clone(), pools.clone());
+        let (jobs, _) = Actor::spawn_linked(None, Jobs, arguments, cell.clone()).await?;
+        let handle = JobsHandle::new(jobs.clone(), &self.jobs);
+        let environment = (self.session_environment)(pools.clone(), keys.clone(), handle);
         let sessions = SessionsArguments {
-            environment: Arc::new((self.session_environment)(pools.clone(), keys.clone())),
+            environment: Arc::new(environment),
             sessions_max: self.sessions_max,
         };
         let (sessions, _) = Actor::spawn_linked(None, Sessions, sessions, cell).await?;
@@ -62,6 +71,7 @@ impl Parts {
             listener: self.start_listener(root, &sessions).await?,
             pools,
             keys,
+            jobs,
             sessions,
         })
     }
@@ -99,10 +109,11 @@ impl Parts {
 }
 
 impl Children {
-    fn cells(&self) -> [ActorCell; 5] {
+    fn cells(&self) -> [ActorCell; 6] {
         [
             self.listener.get_cell(),
             self.sessions.get_cell(),
+            self.jobs.get_cell(),
             self.monitor.get_cell(),
             self.pools.get_cell(),
             self.keys.get_cell(),

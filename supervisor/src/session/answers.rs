@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use ractor::ActorRef;
-use standin_core::session::{AfterPoolLost, Answered, ItemResult, Keep, Stage, after_pool_lost};
+use standin_core::session::{AfterPoolLost, Answered, ItemResult, Keep, after_pool_lost};
 use standin_protocol::{self as protocol, ErrorAnswer, ErrorCode, WireError};
 
 use super::{SessionMessage, SessionState, batch::encode_batch};
 use crate::{
-    call::{Call, CallAnswer, CallStage},
+    call::{Call, CallAnswer},
     clock,
-    directory::PoolHandle,
     pool::PoolMessage,
     store::Write,
     story::{How, Story, What, told::reference},
@@ -104,7 +103,7 @@ impl SessionState {
         for call in lost {
             let pool = directory.pool(&call.pool.name);
             if let Some(pool) = pool.filter(|_| call.waits_for_its_key()) {
-                let again = resubmitted(&call, pool);
+                let again = Arc::new(call.for_another_pool(pool));
                 self.core.replace_call(call.origin, again);
                 continue;
             }
@@ -114,7 +113,7 @@ impl SessionState {
                 AfterPoolLost::Resubmit => match pool {
                     Some(pool) => {
                         call.notes.add(clock::now(), What::PoolReplaced);
-                        let again = resubmitted(&call, pool);
+                        let again = Arc::new(call.for_another_pool(pool));
                         self.core.replace_call(call.origin, Arc::clone(&again));
                         self.outgoing(again);
                         continue;
@@ -153,23 +152,4 @@ impl SessionState {
             self.refuse(msgid, &ErrorAnswer::new(code, why));
         }
     }
-}
-
-/// The same call for another pool. Its name stays, so that the log tells one story.
-fn resubmitted(call: &Call, pool: &Arc<PoolHandle>) -> Arc<Call> {
-    Arc::new(Call {
-        id: call.id,
-        origin: call.origin,
-        caller: Arc::clone(&call.caller),
-        pool: Arc::clone(pool),
-        method: call.method.clone(),
-        params: call.params.clone(),
-        replay: call.replay,
-        deadline: call.deadline,
-        attempt_timeout: call.attempt_timeout,
-        begun_before: call.begun_before || call.stage.get() != Stage::Waiting,
-        stage: CallStage::default(),
-        record: call.record.clone(),
-        notes: call.notes.handed_on(),
-    })
 }

@@ -35,7 +35,7 @@ impl CallbackReply {
         });
     }
 
-    pub(super) fn fail(self, why: &str) {
+    pub(crate) fn fail(self, why: &str) {
         let error = ErrorAnswer::new(ErrorCode::CallbackFailed, why);
         self.answer(&Err(error.encode()));
     }

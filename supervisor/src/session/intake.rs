@@ -27,7 +27,7 @@ use crate::{
 
 /// The longest that a caller may ask for. A day is beyond any call that somebody waits for; what takes longer is a
 /// job.
-pub(super) const TIMEOUT_MAX: Duration = Duration::from_secs(24 * 3600);
+pub(crate) const TIMEOUT_MAX: Duration = Duration::from_secs(24 * 3600);
 
 impl SessionState {
     /// The client sent these. What comes over a connection that another has replaced is passed over: its client sends
@@ -220,6 +220,7 @@ impl SessionState {
             stage: CallStage::default(),
             record: record.map(Arc::new),
             notes: Notes::new(came),
+            job: None,
         })
     }
 
@@ -287,7 +288,7 @@ pub(crate) fn outcome_unknown(method: &[u8]) -> ErrorAnswer {
     ErrorAnswer::new(ErrorCode::OutcomeUnknown, why)
 }
 
-pub(super) fn unknown_method(directory: &Directory, method: &[u8]) -> ErrorAnswer {
+pub(crate) fn unknown_method(directory: &Directory, method: &[u8]) -> ErrorAnswer {
     let method = String::from_utf8_lossy(method);
     let troubles: Vec<&str> = directory
         .unlearned

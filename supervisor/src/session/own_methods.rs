@@ -13,7 +13,7 @@ use standin_protocol::{
     self as protocol, ErrorAnswer, ErrorCode, Meta, MethodManifest, Request, value,
 };
 
-use super::{SessionMessage, SessionState};
+use super::{SessionMessage, SessionState, job_methods::JOB_METHODS};
 use crate::{call::CallAnswer, pool::PoolMessage};
 
 /// The methods that the service answers itself, with a sentence for each.
@@ -115,6 +115,12 @@ impl SessionState {
                 Ok(()) => return,
                 Err(error) => Err(error),
             },
+            other
+                if other.starts_with(b"job.")
+                    && self.job_request(myself, &request, &arguments, since) =>
+            {
+                return;
+            }
             other => {
                 let why = format!(
                     "Standin has no method \"{}\" in this version.",
@@ -128,7 +134,8 @@ impl SessionState {
 
     fn methods(&mut self) -> Bytes {
         let directory = Arc::clone(self.directory.get());
-        let own = OWN_METHODS.iter().map(|(name, doc)| MethodLine {
+        let own = OWN_METHODS.iter().chain(&JOB_METHODS);
+        let own = own.map(|(name, doc)| MethodLine {
             name,
             pool: None,
             replay: "always",
@@ -157,7 +164,8 @@ impl SessionState {
             }));
         }
         let name = String::from_utf8_lossy(&method);
-        let Some((_, doc)) = OWN_METHODS.iter().find(|(own, _)| *own == name) else {
+        let mut own = OWN_METHODS.iter().chain(&JOB_METHODS);
+        let Some((_, doc)) = own.find(|(own, _)| *own == name) else {
             let why = format!(
                 "There is no method \"{name}\" here. \"standin.methods\" lists what there is."
             );
@@ -268,7 +276,7 @@ pub(super) fn find<'a>(arguments: &'a [(Bytes, Bytes)], name: &str) -> Option<&'
         .map(|(_, value)| value)
 }
 
-fn missing(method: &str, name: &str, what: &str) -> ErrorAnswer {
+pub(super) fn missing(method: &str, name: &str, what: &str) -> ErrorAnswer {
     let why = format!("\"{method}\" wants the argument \"{name}\": {what}.");
     ErrorAnswer::new(ErrorCode::InvalidParams, why)
 }

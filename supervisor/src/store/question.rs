@@ -31,7 +31,9 @@ pub(super) enum Question {
 }
 
 /// What looks, and hands its answer on.
-pub(super) struct Look(pub(super) Box<dyn FnOnce(&Connection) -> rusqlite::Result<()> + Send>);
+pub(super) struct Look(pub(super) Box<LookFn>);
+
+type LookFn = dyn FnOnce(&Connection) -> rusqlite::Result<()> + Send;
 
 impl std::fmt::Debug for Look {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -72,7 +72,6 @@ impl Write {
             | Write::Acked { .. }
             | Write::InstanceGone(_)
             | Write::ExpireKeys { .. } => true,
-            | Write::InstanceGone(_) => true,
             Write::Job(write) => write.ends_something(),
         }
     }

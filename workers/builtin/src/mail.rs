@@ -52,7 +52,7 @@ impl Mail {
         request: MailRequest,
     ) -> Result<MailReceipt, Failure> {
         let settings = settings::settle(&self.defaults, request.server.as_ref())?;
-        let mail = compose::compose(&self.defaults, request)?;
+        let mail = compose::compose(&self.defaults, request, gate.job())?;
         let attempt = Attempt::new(gate, settings.limit);
         match attempt
             .run(deliver::deliver(&attempt, &settings, &mail))

@@ -50,6 +50,13 @@ impl Context {
         &self.attempt.meta.user
     }
 
+    /// The name of the job that the call belongs to, if it belongs to one. It is the same for every attempt, over days
+    /// and restarts, and no other job has it: what is made from it can be recognised where it arrives.
+    #[must_use]
+    pub fn job(&self) -> Option<&str> {
+        self.attempt.meta.job.as_deref()
+    }
+
     /// The session that asks.
     #[must_use]
     pub fn session(&self) -> u64 {

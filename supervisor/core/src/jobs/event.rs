@@ -140,7 +140,8 @@ impl Routes {
 /// Facts, and orders. What the store has done is told after it was committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// Lanes that have waiting jobs in the store. Told once, before anything is queued.
+    /// Lanes that have waiting jobs in the store. Told before anything is queued, and from time to time, so that news
+    /// that went astray cost time and nothing else.
     LanesFound(Vec<LaneName>),
     /// A job was leased when an earlier life ended, and no process of that life is left.
     Interrupted(Box<Interrupted>),

@@ -109,9 +109,11 @@ fn severity(
 ) -> Severity {
     use ErrorCode::{
         Cancelled, DeadlineExceeded, Internal, MethodNotFound, OutcomeUnknown, Overloaded,
-        PoolUnavailable, ShuttingDown, StartFailed, WorkerLost,
+        Poisoned, PoolUnavailable, ShuttingDown, StartFailed, WorkerLost,
     };
     match (outcome, code) {
+        // Whatever it says about later: it ends one process after the other.
+        (Outcome::NotExecuted, Some(Poisoned)) => Severity::Permanent,
         (Outcome::NotExecuted, Some(Overloaded | ShuttingDown)) => Severity::Postponed,
         // A pool that is not there today may be there again when somebody has put its settings right.
         (

@@ -110,7 +110,8 @@ impl Life {
             72..88 => self.work(),
             88..91 => self.pass(),
             91..93 => self.person_retries(),
-            93..95 => self.owner_cancels(),
+            93 => self.owner_cancels(),
+            94 => self.tell_lanes(),
             95..97 => self.refuse(),
             97 => self.clock_jumps(),
             _ => self.kill(),
@@ -300,6 +301,11 @@ impl Life {
             let job = dead[self.random.below(dead.len() as u64) as usize];
             self.store.writes.push_back(Write::Retry(job));
         }
+    }
+
+    fn tell_lanes(&mut self) {
+        let lanes = Event::LanesFound(self.store.lanes());
+        self.service.mailbox.push_back(lanes);
     }
 
     fn owner_cancels(&mut self) {

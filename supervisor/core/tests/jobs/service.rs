@@ -36,14 +36,7 @@ impl Service {
     /// Begins a life with what the store has. No process of the one before is left.
     pub(crate) fn start(seed: u64, now: Now, routes: Routes, store: &mut Store) -> Service {
         store.bound(now.wall);
-        let lanes: BTreeSet<LaneName> = store
-            .waiting()
-            .map(|(_, row)| LaneName {
-                kind: row.due.kind(),
-                ..row.lane.clone()
-            })
-            .collect();
-        let mut mailbox = VecDeque::from([Event::LanesFound(lanes.into_iter().collect())]);
+        let mut mailbox = VecDeque::from([Event::LanesFound(store.lanes())]);
         for (job, row) in &store.rows {
             if row.state == State::Leased {
                 let was_granted = store.granted.contains(&(*job, row.lease.attempt));

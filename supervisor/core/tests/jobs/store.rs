@@ -167,6 +167,17 @@ impl Store {
         rows.filter(|(_, row)| row.state == State::Queued)
     }
 
+    pub(crate) fn lanes(&self) -> Vec<LaneName> {
+        let lanes: BTreeSet<LaneName> = self
+            .waiting()
+            .map(|(_, row)| LaneName {
+                kind: row.due.kind(),
+                ..row.lane.clone()
+            })
+            .collect();
+        lanes.into_iter().collect()
+    }
+
     pub(crate) fn load(&self, lane: &LaneName, limit: usize) -> Event {
         let waiting = self.waiting().filter(|(_, row)| {
             (&row.lane.user, &row.lane.method, row.due.kind())

@@ -66,6 +66,11 @@ impl StoreHandle {
         self.look(recover).await
     }
 
+    /// The lanes that have waiting jobs.
+    pub(crate) async fn job_lanes(&self) -> Result<Vec<LaneName>, Refusal> {
+        self.look(lanes).await
+    }
+
     /// The first waiting jobs of a lane.
     pub(crate) async fn waiting_jobs(
         &self,
@@ -124,16 +129,6 @@ fn recover(connection: &Connection) -> rusqlite::Result<Recovered> {
     let text = "SELECT seq FROM sqlite_sequence WHERE name = 'jobs'";
     let last = connection.query_row(text, [], |row| row.get(0));
     let last = last.optional()?.unwrap_or(0);
-    let text = "SELECT DISTINCT user, method, kind FROM jobs WHERE state = 1";
-    let mut statement = connection.prepare(text)?;
-    let lanes = statement.query_map([], |row| {
-        Ok(LaneName {
-            user: Arc::from(row.get::<_, String>(0)?),
-            method: row.get::<_, Vec<u8>>(1)?.into(),
-            kind: kind_of(row.get(2)?),
-        })
-    })?;
-    let lanes = lanes.collect::<rusqlite::Result<_>>()?;
     let text = "SELECT id FROM jobs WHERE state = 2 ORDER BY id";
     let mut statement = connection.prepare(text)?;
     let ids = statement.query_map([], |row| row.get(0).map(JobId))?;
@@ -147,9 +142,22 @@ fn recover(connection: &Connection) -> rusqlite::Result<Recovered> {
     }
     Ok(Recovered {
         last,
-        lanes,
+        lanes: lanes(connection)?,
         leased: found,
     })
+}
+
+fn lanes(connection: &Connection) -> rusqlite::Result<Vec<LaneName>> {
+    let text = "SELECT DISTINCT user, method, kind FROM jobs WHERE state = 1";
+    let mut statement = connection.prepare_cached(text)?;
+    let lanes = statement.query_map([], |row| {
+        Ok(LaneName {
+            user: Arc::from(row.get::<_, String>(0)?),
+            method: row.get::<_, Vec<u8>>(1)?.into(),
+            kind: kind_of(row.get(2)?),
+        })
+    })?;
+    lanes.collect()
 }
 
 fn record(

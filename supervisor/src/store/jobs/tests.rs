@@ -59,7 +59,8 @@ async fn state(store: &StoreHandle, job: &NewJob) -> JobState {
 }
 
 fn open(folder: &std::path::Path) -> Store {
-    Store::open(folder, "this-boot").expect("the folder is ours")
+    let instance = crate::store::SessionToken::random().to_string();
+    Store::open(folder, |_| "this-boot".to_owned(), &instance).expect("the folder is ours")
 }
 
 #[tokio::test]

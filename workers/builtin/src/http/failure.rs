@@ -8,6 +8,9 @@ use standin_worker::{Failure, Outcome, shown};
 use super::clients::{ClientError, NameError};
 use crate::net::{find_cause, tls};
 
+/// A server that is not there is usually being restarted.
+const RETRY_AFTER_MS: u64 = 60_000;
+
 /// The server as a person knows it.
 pub(super) fn server(url: &Url) -> String {
     let host = url.host_str().unwrap_or("?");
@@ -37,7 +40,16 @@ pub(super) fn timeout(url: &Url, limit: Duration, outcome: Outcome) -> Failure {
             format!("{server} did not finish its answer within {seconds:.1} seconds.")
         }
     };
-    Failure::new(1305, "http.timeout", message).outcome(outcome)
+    temporary(Failure::new(1305, "http.timeout", message), outcome)
+}
+
+/// What did not get through may get through later, if nothing has come of it. A job is tried again on this.
+fn temporary(failure: Failure, outcome: Outcome) -> Failure {
+    let failure = failure.outcome(outcome);
+    match outcome {
+        Outcome::NotExecuted => failure.retry_after_ms(RETRY_AFTER_MS),
+        Outcome::Executed | Outcome::Unknown => failure,
+    }
 }
 
 pub(super) fn too_large(url: &Url, size_max: u64) -> Failure {
@@ -114,7 +126,12 @@ pub(super) fn sending(
             ),
         )
     };
-    Failure::new(number, code, message).outcome(outcome)
+    let failure = Failure::new(number, code, message);
+    match code {
+        // A certificate does not get right by itself.
+        "http.tls" => failure.outcome(outcome),
+        _ => temporary(failure, outcome),
+    }
 }
 
 fn hung_up(error: &reqwest::Error) -> bool {

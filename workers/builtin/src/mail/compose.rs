@@ -45,7 +45,12 @@ impl Composed {
     }
 }
 
-pub(super) fn compose(defaults: &MailDefaults, request: MailRequest) -> Result<Composed, Failure> {
+/// `job`: the name of the job that this is an attempt at, if it is one.
+pub(super) fn compose(
+    defaults: &MailDefaults,
+    request: MailRequest,
+    job: Option<&str>,
+) -> Result<Composed, Failure> {
     let given = request.from.as_ref().filter(|from| !from.trim().is_empty());
     let from = given.or(defaults.from.as_ref());
     let from = from.ok_or_else(|| failure::bad_message("it has no sender (\"from\")"))?;
@@ -73,7 +78,11 @@ pub(super) fn compose(defaults: &MailDefaults, request: MailRequest) -> Result<C
 
     let message_id = match &request.message_id {
         Some(given) => headers::message_id(given)?,
-        None => headers::new_message_id(from.email.domain()),
+        // The same for every attempt, so that whoever gets the mail twice sees that it is one.
+        None => match job {
+            Some(job) => headers::job_message_id(job, from.email.domain()),
+            None => headers::new_message_id(from.email.domain()),
+        },
     };
     let mut builder = Message::builder()
         .message_id(Some(message_id.clone()))
@@ -167,11 +176,11 @@ mod tests {
     }
 
     fn composed(request: MailRequest) -> Composed {
-        compose(&MailDefaults::default(), request).unwrap()
+        compose(&MailDefaults::default(), request, None).unwrap()
     }
 
     fn refused(request: MailRequest) -> Failure {
-        compose(&MailDefaults::default(), request).unwrap_err()
+        compose(&MailDefaults::default(), request, None).unwrap_err()
     }
 
     #[test]
@@ -269,5 +278,18 @@ mod tests {
             ..request()
         };
         assert!(refused(blank).answer().message.contains("no sender"));
+    }
+
+    #[test]
+    fn every_attempt_at_a_job_sends_a_mail_of_the_same_name_unless_the_caller_gave_one() {
+        let of_job = |request| compose(&MailDefaults::default(), request, Some("7-00ff")).unwrap();
+        let first = of_job(request());
+        assert_eq!(first.message_id, of_job(request()).message_id);
+        assert!(first.message_id.starts_with("<7-00ff.standin-job@"));
+        let named = MailRequest {
+            message_id: Some("mine@example.com".into()),
+            ..request()
+        };
+        assert_eq!(of_job(named).message_id, "<mine@example.com>");
     }
 }

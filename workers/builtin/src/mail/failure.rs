@@ -8,7 +8,8 @@ use standin_worker::{Failure, Outcome, shown};
 use super::{channel::ChannelError, deliver::Rejected, reply::Reply, settings::Settings};
 use crate::net::{find_cause, tls};
 
-/// Servers that put a new sender off usually take the mail after a minute or a few.
+/// Servers that put a new sender off usually take the mail after a minute or a few, and one that is being restarted is
+/// back by then. Whoever says when to come back says that it is worth it: a job is tried again on this alone.
 const RETRY_AFTER_MS: u64 = 60_000;
 
 /// What a program may want to know of a refusal.
@@ -37,7 +38,9 @@ pub(super) fn unreachable(settings: &Settings, why: &str) -> Failure {
         "The mail server {} could not be reached: {why}.",
         settings.server()
     );
-    Failure::new(1411, "smtp.connect", message).outcome(Outcome::NotExecuted)
+    Failure::new(1411, "smtp.connect", message)
+        .outcome(Outcome::NotExecuted)
+        .retry_after_ms(RETRY_AFTER_MS)
 }
 
 pub(super) fn insecure(settings: &Settings, why: &str) -> Failure {
@@ -117,7 +120,7 @@ pub(super) fn broken(settings: &Settings, error: &ChannelError, outcome: Outcome
         ChannelError::Late => late(settings, outcome),
         ChannelError::HungUp(why) => {
             let message = format!("The mail server {server} hung up: {why}. {fate}");
-            Failure::new(1417, "smtp.no_answer", message).outcome(outcome)
+            no_answer(message, outcome)
         }
         ChannelError::Nonsense(line) => {
             let message =
@@ -133,7 +136,16 @@ pub(super) fn late(settings: &Settings, outcome: Outcome) -> Failure {
         settings.server(),
         fate(outcome)
     );
-    Failure::new(1417, "smtp.no_answer", message).outcome(outcome)
+    no_answer(message, outcome)
+}
+
+/// What was not heard to the end may be tried again if nothing can have come of it.
+fn no_answer(message: String, outcome: Outcome) -> Failure {
+    let failure = Failure::new(1417, "smtp.no_answer", message).outcome(outcome);
+    match outcome {
+        Outcome::NotExecuted => failure.retry_after_ms(RETRY_AFTER_MS),
+        Outcome::Executed | Outcome::Unknown => failure,
+    }
 }
 
 fn fate(outcome: Outcome) -> &'static str {

@@ -19,6 +19,11 @@ pub trait Gate: Sync {
 
     /// How long the attempt may take.
     fn timeout(&self) -> Duration;
+
+    /// The name of the job that this is an attempt at, if it is one.
+    fn job(&self) -> Option<&str> {
+        None
+    }
 }
 
 impl Gate for Context {
@@ -32,6 +37,10 @@ impl Gate for Context {
 
     fn timeout(&self) -> Duration {
         Context::timeout(self)
+    }
+
+    fn job(&self) -> Option<&str> {
+        Context::job(self)
     }
 }
 

@@ -90,6 +90,7 @@ impl Service {
             session: 7,
             user: "anna".to_owned(),
             number: 1,
+            job: None,
         };
         self.writer.send(protocol::request(
             attempt,

@@ -94,6 +94,11 @@ fn a_permanent_error_is_not_tried_again() {
         let error = error(code, Outcome::NotExecuted);
         assert_eq!(verdict(&error, Replay::UntilEffect), Next::Dead, "{code}");
     }
+    for outcome in [Outcome::NotExecuted, Outcome::Unknown] {
+        let poisoned = error(ErrorCode::Poisoned, outcome).with_retry_after_ms(5);
+        let next = verdict(&poisoned, Replay::UntilEffect);
+        assert!(matches!(next, Next::Dead | Next::Unknown), "{next:?}");
+    }
 }
 
 #[test]

@@ -64,6 +64,13 @@ pub(super) fn message_id(given: &str) -> Result<String, Failure> {
     Ok(format!("<{inner}>"))
 }
 
+/// The name of the mail that a job sends.
+pub(super) fn job_message_id(job: &str, domain: &str) -> String {
+    let plain = |letter: &char| letter.is_ascii_alphanumeric() || *letter == '-';
+    let job: String = job.chars().filter(plain).collect();
+    format!("<{job}.standin-job@{domain}>")
+}
+
 /// A name that nobody else has: 128 random bits and the sender's domain.
 pub(super) fn new_message_id(domain: &str) -> String {
     let mut random = [0; 16];

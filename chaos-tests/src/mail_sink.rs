@@ -1,0 +1,121 @@
+//! A mail server that can be down: it takes everything it hears and keeps it, and misbehaves if an address asks for it.
+//!
+//! | address | what happens |
+//! |---|---|
+//! | to `unknown@` | refused for good |
+//! | to `later@` | refused for now, the first two times |
+//! | from `drop@` | taken, and the connection ends without a word |
+
+use std::{
+    io::{self, BufRead, BufReader, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    sync::{Arc, Mutex},
+};
+
+/// What has come.
+#[derive(Debug, Default)]
+struct Kept {
+    mails: Vec<String>,
+    put_off: u32,
+}
+
+/// The server. It serves as long as the test.
+#[derive(Debug, Clone)]
+pub struct MailSink {
+    address: SocketAddr,
+    kept: Arc<Mutex<Kept>>,
+}
+
+/// An address where nobody listens.
+///
+/// # Panics
+/// There is no free port.
+pub fn nobody_there() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+    listener.local_addr().expect("it is bound")
+}
+
+impl MailSink {
+    /// Serves at an address.
+    pub fn start(address: SocketAddr) -> MailSink {
+        let listener = TcpListener::bind(address).expect("the port is free");
+        let sink = MailSink {
+            address: listener.local_addr().expect("it is bound"),
+            kept: Arc::default(),
+        };
+        let serving = sink.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let sink = serving.clone();
+                // Clients that go away in the middle are what this server is for.
+                std::thread::spawn(move || drop(sink.serve(stream)));
+            }
+        });
+        sink
+    }
+
+    /// Serves anywhere.
+    pub fn start_anywhere() -> MailSink {
+        MailSink::start(([127, 0, 0, 1], 0).into())
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The mails that were taken, headers and all.
+    pub fn mails(&self) -> Vec<String> {
+        self.kept().mails.clone()
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
+        self.kept.lock().expect("nobody panics while holding it")
+    }
+
+    fn serve(&self, stream: TcpStream) -> io::Result<()> {
+        let mut answers = stream.try_clone()?;
+        let mut lines = BufReader::new(stream).lines();
+        let mut say = move |line: &str| answers.write_all(format!("{line}\r\n").as_bytes());
+        say("220 localhost ESMTP sink")?;
+        let mut sender = String::new();
+        while let Some(line) = lines.next().transpose()? {
+            let verb = line.split(' ').next().unwrap_or("").to_ascii_uppercase();
+            match verb.as_str() {
+                "EHLO" | "HELO" | "NOOP" | "RSET" => say("250 localhost")?,
+                "MAIL" => {
+                    sender = line;
+                    say("250 2.1.0 sender ok")?;
+                }
+                "RCPT" if line.contains("<unknown@") => say("550 5.1.1 no such user here")?,
+                "RCPT" if line.contains("<later@") && self.puts_off() => {
+                    say("451 4.7.1 greylisted, try again later")?;
+                }
+                "RCPT" => say("250 2.1.5 recipient ok")?,
+                "DATA" => {
+                    say("354 end with a dot")?;
+                    let mut mail = String::new();
+                    for line in lines.by_ref() {
+                        match line? {
+                            line if line == "." => break,
+                            line => mail += &format!("{line}\n"),
+                        }
+                    }
+                    self.kept().mails.push(mail);
+                    if sender.contains("<drop@") {
+                        return Ok(());
+                    }
+                    say("250 2.0.0 taken")?;
+                }
+                "QUIT" => return say("221 2.0.0 bye"),
+                _ => say("502 5.5.1 no such command")?,
+            }
+        }
+        Ok(())
+    }
+
+    fn puts_off(&self) -> bool {
+        let mut kept = self.kept();
+        kept.put_off += 1;
+        kept.put_off <= 2
+    }
+}

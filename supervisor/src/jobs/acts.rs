@@ -1,0 +1,126 @@
+//! Effects into acts. What the store has done comes back as a message.
+
+use ractor::ActorRef;
+use standin_core::{
+    JobId,
+    jobs::{Due, Effect, Event, LaneName, Next},
+};
+
+use super::{JobsMessage, JobsState, now};
+use crate::store::{Durability, JobWrite, Refusal, StoreHandle, Write};
+
+impl JobsState {
+    pub(super) fn act(&mut self, myself: &ActorRef<JobsMessage>, effect: Effect) {
+        match effect {
+            Effect::Load { lane, limit } => {
+                tokio::spawn(load(self.store.clone(), myself.clone(), lane, limit));
+            }
+            Effect::Lease { job, due } => self.lease(myself, job, due),
+            Effect::Run { job, attempt } => self.run(myself, job, attempt),
+            Effect::CancelAttempt(job) => self.cancel_attempt(myself, job),
+            Effect::Settle { job, attempt, next } => self.settle(myself, job, attempt, next),
+            Effect::BoundRetries => self.bound_retries(myself),
+        }
+    }
+
+    fn lease(&mut self, myself: &ActorRef<JobsMessage>, job: JobId, due: Due) {
+        let (store, jobs) = (self.store.clone(), myself.clone());
+        let write = Write::Job(JobWrite::Leased { job, due });
+        // It need not survive the machine: what is not on record as begun can be begun again.
+        self.store.write(write, Durability::Process, move |result| {
+            if let Err(refusal) = result {
+                tracing::error!(%job, %refusal, "a job cannot be begun");
+                let _ = jobs.cast(JobsMessage::News(Event::NotLeased { job, gone: false }));
+            }
+        });
+        // Handed in behind the write, so that it is answered after it. If that is refused, the row says so as well.
+        let jobs = myself.clone();
+        tokio::spawn(async move {
+            let message = match store.leased_job(job).await {
+                Ok(Some(leased)) => JobsMessage::Leased(Box::new(leased)),
+                Ok(None) => JobsMessage::News(Event::NotLeased { job, gone: true }),
+                Err(_) => JobsMessage::News(Event::NotLeased { job, gone: false }),
+            };
+            let _ = jobs.cast(message);
+        });
+    }
+
+    fn settle(&mut self, myself: &ActorRef<JobsMessage>, job: JobId, attempt: u32, next: Next) {
+        log(job, attempt, next, self.answers.get(&job));
+        let write = Write::Job(JobWrite::Settled {
+            job,
+            attempt,
+            next,
+            answer: self.answers.get(&job).cloned(),
+        });
+        let jobs = myself.clone();
+        self.store
+            .write(write, Durability::Power, move |result| match result {
+                Ok(()) => tell(&jobs, Event::Settled { job }),
+                Err(refusal) => {
+                    tracing::error!(%job, %refusal, "what became of a job cannot be kept yet");
+                    tell(&jobs, Event::NotSettled { job });
+                }
+            });
+    }
+
+    /// Looks whether something waits that nobody has told of.
+    pub(super) fn find_lanes(&self, myself: &ActorRef<JobsMessage>) {
+        let (store, jobs) = (self.store.clone(), myself.clone());
+        tokio::spawn(async move {
+            if let Ok(lanes) = store.job_lanes().await {
+                tell(&jobs, Event::LanesFound(lanes));
+            }
+        });
+    }
+
+    pub(super) fn bound_retries(&self, myself: &ActorRef<JobsMessage>) {
+        let now = now().wall;
+        let write = Write::Job(JobWrite::RetriesBounded { now });
+        let jobs = myself.clone();
+        self.store.write(write, Durability::Process, move |result| {
+            // If that fails, the waits are as long as they were, and the next start sees to them.
+            if result.is_ok() {
+                tell(&jobs, Event::RetriesBounded);
+            }
+        });
+    }
+}
+
+fn tell(jobs: &ActorRef<JobsMessage>, event: Event) {
+    let _ = jobs.cast(JobsMessage::News(event));
+}
+
+async fn load(store: StoreHandle, jobs: ActorRef<JobsMessage>, lane: LaneName, limit: usize) {
+    let found: Result<_, Refusal> = store.waiting_jobs(lane.clone(), limit).await;
+    tell(
+        &jobs,
+        match found {
+            Ok(found) => Event::Loaded {
+                complete: found.len() < limit,
+                lane,
+                jobs: found,
+            },
+            Err(_) => Event::NotLoaded(lane),
+        },
+    );
+}
+
+/// Whoever is called at night reads here what became of a job, and why.
+fn log(job: JobId, attempt: u32, next: Next, answer: Option<&Result<bytes::Bytes, bytes::Bytes>>) {
+    let error = answer.and_then(|answer| answer.as_ref().err());
+    let error = error.map(|error| standin_protocol::ErrorAnswer::decode(error).to_string());
+    let error = error.as_deref().unwrap_or_default();
+    match next {
+        Next::Done => tracing::info!(%job, attempt, "the job is done"),
+        Next::Cancelled => tracing::info!(%job, attempt, "the job was cancelled"),
+        Next::Again { due, failures, .. } => {
+            tracing::info!(%job, attempt, failures, ?due, error, "the job is tried again later");
+        }
+        Next::Dead => tracing::warn!(%job, attempt, error, "the job has failed for good"),
+        Next::Unknown => tracing::warn!(
+            %job, attempt, error,
+            "nobody knows whether the job has happened; a person has to decide"
+        ),
+    }
+}

@@ -1,0 +1,221 @@
+//! Attempts as calls of a pool.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use ractor::ActorRef;
+use rustc_hash::FxHashMap;
+use standin_core::{
+    JobId, RequestId, SessionId,
+    jobs::Event,
+    session::{AfterPoolLost, Origin, after_pool_lost},
+};
+use standin_protocol::{ErrorAnswer, ErrorCode, Outcome, Replay};
+
+use super::{JobsMessage, JobsState};
+use crate::{
+    call::{Call, CallAnswer, CallStage, Caller, Record},
+    clock,
+    directory::Route,
+    pool::PoolMessage,
+    session::{SessionMessage, TIMEOUT_MAX, unknown_method},
+    store::{Durability, LeasedJob, RecordName},
+    story::{How, Notes, Story, What},
+};
+
+/// All jobs together are one session: a pool's queue is fair between sessions, and theirs has one turn in each round.
+const SESSION: SessionId = SessionId(0);
+
+/// The calls that are under way.
+pub(super) struct Calls {
+    ear: ActorRef<SessionMessage>,
+    last_request: Arc<AtomicU64>,
+    open: FxHashMap<JobId, (u32, Arc<Call>)>,
+    /// Those whose method is not known while pools are still starting.
+    unlocated: Vec<(u32, Box<LeasedJob>)>,
+    outgoing: Vec<Arc<Call>>,
+}
+
+impl Calls {
+    pub(super) fn new(ear: ActorRef<SessionMessage>, last_request: Arc<AtomicU64>) -> Calls {
+        Calls {
+            ear,
+            last_request,
+            open: FxHashMap::default(),
+            unlocated: Vec::new(),
+            outgoing: Vec::new(),
+        }
+    }
+
+    /// Whose answer it is, and the class of the method that gave it.
+    pub(super) fn answered(&mut self, origin: Origin) -> Option<(JobId, u32, Replay)> {
+        let job = JobId(origin.msgid() as i64);
+        let (attempt, call) = self.open.remove(&job)?;
+        Some((job, attempt, call.replay))
+    }
+
+    /// What was put together while one message was handled goes out.
+    pub(super) fn submit(&mut self) {
+        for call in self.outgoing.drain(..) {
+            // If its actor is gone, the news of that brings the call back to life.
+            let _ = call
+                .pool
+                .actor
+                .cast(PoolMessage::Submit(vec![Arc::clone(&call)]));
+        }
+    }
+
+    fn open(&mut self, job: JobId, attempt: u32, call: Arc<Call>) {
+        self.open.insert(job, (attempt, Arc::clone(&call)));
+        self.outgoing.push(call);
+    }
+
+    fn call(&self, route: &Route, leased: LeasedJob) -> Arc<Call> {
+        let pool = Arc::clone(&route.pool);
+        let own = leased.timeout_ms.or(route.manifest.timeout_ms);
+        let own = own.map(|ms| Duration::from_millis(ms).min(TIMEOUT_MAX));
+        let job = leased.name.id;
+        let name = RecordName::Job {
+            job: job.0,
+            attempt: leased.lease.attempt,
+        };
+        let caller = Caller::new(SESSION, leased.user, false, self.ear.clone());
+        let now = clock::now();
+        let number = self.last_request.fetch_add(1, Ordering::Relaxed) + 1;
+        Arc::new(Call {
+            id: RequestId(number),
+            origin: Origin::Request {
+                msgid: job.0 as u64,
+            },
+            caller: Arc::new(caller),
+            deadline: now + own.unwrap_or(pool.call_timeout) + pool.queue_wait,
+            pool,
+            method: leased.method,
+            params: leased.params,
+            replay: route.manifest.replay,
+            attempt_timeout: own,
+            begun_before: false,
+            stage: CallStage::default(),
+            record: Some(Arc::new(Record::new(
+                name,
+                leased.fingerprint,
+                Durability::Power,
+            ))),
+            notes: Notes::new(now),
+            job: Some(leased.name.to_string().into()),
+        })
+    }
+}
+
+impl JobsState {
+    pub(super) fn run(&mut self, myself: &ActorRef<JobsMessage>, job: JobId, attempt: u32) {
+        let leased = self.leased.remove(&job);
+        let leased = leased.expect("what runs was leased just now");
+        self.locate(myself, attempt, leased);
+    }
+
+    fn locate(&mut self, myself: &ActorRef<JobsMessage>, attempt: u32, leased: Box<LeasedJob>) {
+        let directory = Arc::clone(self.directory.get());
+        let job = leased.name.id;
+        if let Some(route) = directory.routes.get(&leased.method) {
+            let call = self.calls.call(route, *leased);
+            tracing::debug!(%job, attempt, request = %call.id, method = %call.method_name(), "an attempt at a job begins");
+            self.calls.open(job, attempt, call);
+        } else if directory.is_settled() {
+            let error = unknown_method(&directory, &leased.method);
+            self.refused(myself, job, attempt, &error);
+        } else {
+            self.calls.unlocated.push((attempt, leased));
+            self.ask_for_directory();
+        }
+    }
+
+    /// Nobody wants the attempt any more. It is answered all the same.
+    pub(super) fn cancel_attempt(&mut self, myself: &ActorRef<JobsMessage>, job: JobId) {
+        if let Some((_, call)) = self.calls.open.get(&job) {
+            let _ = call.pool.actor.cast(PoolMessage::Cancel(call.id));
+            return;
+        }
+        let mut unlocated = self.calls.unlocated.iter();
+        if let Some(index) = unlocated.position(|(_, leased)| leased.name.id == job) {
+            let (attempt, leased) = self.calls.unlocated.remove(index);
+            let method = String::from_utf8_lossy(&leased.method);
+            let why = format!("\"{method}\" was cancelled. It was not executed.");
+            let error = ErrorAnswer::new(ErrorCode::Cancelled, why);
+            let error = error.with_outcome(Outcome::NotExecuted);
+            self.refused(myself, job, attempt, &error);
+        }
+    }
+
+    /// An attempt has ended before it reached a pool.
+    fn refused(
+        &mut self,
+        myself: &ActorRef<JobsMessage>,
+        job: JobId,
+        attempt: u32,
+        error: &ErrorAnswer,
+    ) {
+        let result = Err(error.encode());
+        let answer = super::answer_of(&result, Replay::Never);
+        self.answers.insert(job, result);
+        // After what is being handled: the core is not asked while it is speaking.
+        let _ = myself.cast(JobsMessage::News(Event::Answered {
+            job,
+            attempt,
+            answer,
+        }));
+    }
+
+    pub(super) fn directory_changed(&mut self, myself: &ActorRef<JobsMessage>) {
+        self.notice_routes(myself);
+        for (attempt, leased) in std::mem::take(&mut self.calls.unlocated) {
+            self.locate(myself, attempt, leased);
+        }
+        if !self.directory.get().is_settled() && self.calls.unlocated.is_empty() {
+            self.ask_for_directory();
+        }
+    }
+
+    pub(super) fn pool_lost(&mut self, myself: &ActorRef<JobsMessage>, generation: u64) {
+        let open = self.calls.open.values();
+        let lost = open.filter(|(_, call)| call.pool.generation == generation);
+        let lost: Vec<(u32, Arc<Call>)> = lost.cloned().collect();
+        let directory = Arc::clone(self.directory.get());
+        for (attempt, call) in lost {
+            let outcome = match after_pool_lost(call.replay, call.stage.get()) {
+                AfterPoolLost::Leave => continue,
+                AfterPoolLost::Fail(outcome) => outcome,
+                AfterPoolLost::Resubmit => match directory.pool(&call.pool.name) {
+                    Some(pool) => {
+                        call.notes.add(clock::now(), What::PoolReplaced);
+                        let again = Arc::new(call.for_another_pool(pool));
+                        self.calls
+                            .open(JobId(call.origin.msgid() as i64), attempt, again);
+                        continue;
+                    }
+                    None => Outcome::Unknown,
+                },
+            };
+            if let Some(pool) = directory.pool(&call.pool.name) {
+                let how = How::PoolLost { outcome };
+                let story = Story::ended(&call, clock::now(), how);
+                let _ = pool.actor.cast(PoolMessage::Remember(Box::new(story)));
+            }
+            let why = format!(
+                "A fault inside Standin ended \"{}\" while it was running; the fault has been mended.",
+                call.method_name()
+            );
+            let error = ErrorAnswer::new(ErrorCode::WorkerLost, why).with_outcome(outcome);
+            let answer = CallAnswer {
+                origin: call.origin,
+                result: Err(error.encode()),
+            };
+            self.answered(myself, answer);
+        }
+    }
+}

@@ -1,0 +1,455 @@
+//! `job.*`: what a client can ask about jobs. Each is answered by a task of its own, since the store is asked.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use ractor::{ActorRef, ActorStatus};
+use serde::Serialize;
+use standin_core::jobs::{Due, RetryPolicy, WallTime};
+use standin_protocol::{self as protocol, ErrorAnswer, ErrorCode, Meta, Request, value};
+
+use super::{
+    SessionMessage, SessionState,
+    intake::{TIMEOUT_MAX, is_own, unknown_method},
+    own_methods::{find, missing, tell_answer},
+};
+use crate::{
+    clock,
+    jobs::{JobsHandle, Submission, unknown},
+    store::{JobName, JobPage, JobRow, JobState},
+};
+
+/// The methods, with a sentence for each.
+pub(super) const JOB_METHODS: [(&str, &str); 7] = [
+    (
+        "job.submit",
+        "Takes a call to be made in the background, and again until it is done: {method, params, key?, run_at?, retry?, timeout_ms?} gives {job}.",
+    ),
+    ("job.status", "Tells how a job stands: {job}."),
+    (
+        "job.wait",
+        "Waits until a job has ended, as long as the call may take, and tells how it stands: {job}.",
+    ),
+    (
+        "job.result",
+        "Gives the result of a job, or its error, as the call itself would have: {job}.",
+    ),
+    (
+        "job.cancel",
+        "Takes a job back, if nothing has happened yet: {job}.",
+    ),
+    (
+        "job.list",
+        "Lists jobs, the newest first: {state?, limit?, after?}.",
+    ),
+    (
+        "job.retry",
+        "Sends a job again that is dead, or of which nobody knows whether it happened: {job}. For a person to decide.",
+    ),
+];
+
+/// Jobs of one page of a list, unless the caller wants fewer.
+const LIST_LIMIT: u64 = 100;
+const LIST_LIMIT_MAX: u64 = 1000;
+
+/// The longest pause between two tries, and the most tries, that anybody may wish for.
+const BACKOFF_LIMIT: Duration = Duration::from_secs(7 * 24 * 3600);
+const ATTEMPTS_LIMIT: u64 = 1000;
+
+type Arguments = [(Bytes, Bytes)];
+
+/// Who asks: `None` may see everybody's.
+#[derive(Clone)]
+struct Asker {
+    jobs: JobsHandle,
+    user: Option<String>,
+    session: ActorRef<SessionMessage>,
+}
+
+impl SessionState {
+    /// Answers one of [`JOB_METHODS`]. False: there is none of that name.
+    pub(super) fn job_request(
+        &mut self,
+        myself: &ActorRef<SessionMessage>,
+        request: &Request,
+        arguments: &Arguments,
+        since: Option<Instant>,
+    ) -> bool {
+        let msgid = request.msgid;
+        let meta = request.meta.as_ref().map(Meta::decode).transpose();
+        let meta = match meta {
+            Ok(meta) => meta.unwrap_or_default(),
+            Err(why) => {
+                let error = ErrorAnswer::new(ErrorCode::InvalidRequest, why);
+                self.refuse(msgid, &error);
+                return true;
+            }
+        };
+        let asker = Asker {
+            jobs: self.environment.jobs.clone(),
+            user: Some(self.caller.user.to_string()).filter(|_| !self.caller.is_administrator),
+            session: myself.clone(),
+        };
+        let name = || job_name(&request.method, arguments);
+        let task = match &request.method[..] {
+            b"job.submit" => self.submission(msgid, arguments, &meta).map(|submission| {
+                self.answer_later(msgid, myself, async move {
+                    let job = asker.jobs.submit(submission).await?;
+                    Ok(protocol::encode(&Submitted {
+                        job: job.to_string(),
+                    }))
+                });
+            }),
+            b"job.status" => name().map(|job| {
+                self.answer_later(msgid, myself, async move {
+                    let row = asker.jobs.status(job, asker.user.as_deref()).await?;
+                    Ok(protocol::encode(&shown(&row)))
+                });
+            }),
+            b"job.wait" => name().map(|job| {
+                let timeout = meta.timeout_ms.map(Duration::from_millis);
+                let timeout = timeout.unwrap_or(TIMEOUT_MAX).min(TIMEOUT_MAX);
+                let deadline = since.unwrap_or_else(clock::now) + timeout;
+                self.answer_later(
+                    msgid,
+                    myself,
+                    async move { asker.wait(job, deadline).await },
+                );
+            }),
+            b"job.result" => name().map(|job| {
+                self.answer_later(msgid, myself, async move { asker.result(job).await });
+            }),
+            b"job.cancel" => name().map(|job| {
+                self.answer_later(msgid, myself, async move {
+                    let row = asker.jobs.cancel(job, asker.user.as_deref()).await?;
+                    Ok(protocol::encode(&shown(&row)))
+                });
+            }),
+            b"job.retry" => name().map(|job| {
+                self.answer_later(msgid, myself, async move {
+                    let row = asker.jobs.send_again(job, asker.user.as_deref()).await?;
+                    Ok(protocol::encode(&shown(&row)))
+                });
+            }),
+            b"job.list" => page(arguments, asker.user.clone()).map(|page| {
+                self.answer_later(msgid, myself, async move {
+                    let rows = asker.jobs.list(page).await?;
+                    Ok(protocol::encode(
+                        &rows.iter().map(shown).collect::<Vec<_>>(),
+                    ))
+                });
+            }),
+            _ => return false,
+        };
+        if let Err(error) = task {
+            self.refuse(msgid, &error);
+        }
+        true
+    }
+
+    fn answer_later(
+        &mut self,
+        msgid: u64,
+        myself: &ActorRef<SessionMessage>,
+        work: impl Future<Output = Result<Bytes, ErrorAnswer>> + Send + 'static,
+    ) {
+        self.core.open_own(msgid);
+        let session = myself.clone();
+        tokio::spawn(async move {
+            let result = work.await.map_err(|error| error.encode());
+            tell_answer(&session, msgid, result);
+        });
+    }
+
+    fn submission(
+        &mut self,
+        msgid: u64,
+        arguments: &Arguments,
+        meta: &Meta,
+    ) -> Result<Submission, ErrorAnswer> {
+        let method = find(arguments, "method").and_then(value::read_bytes);
+        let method =
+            method.ok_or_else(|| missing("job.submit", "method", "the name of a method"))?;
+        if is_own(&method) {
+            let why = "The methods of Standin itself cannot be jobs; call them directly.";
+            return Err(invalid(why));
+        }
+        let directory = Arc::clone(self.directory.get());
+        if !directory.routes.contains_key(&method) && directory.unlearned.is_empty() {
+            return Err(unknown_method(&directory, &method));
+        }
+        let params = find(arguments, "params").cloned();
+        let params = params.filter(|params| params[..] != protocol::NIL[..]);
+        let params = params.unwrap_or_else(|| Bytes::from_static(&[0x90]));
+        if !is_params(&params) {
+            let why = "\"job.submit\" wants the argument \"params\": what the method is called with, a list or a map.";
+            return Err(invalid(why));
+        }
+        let due = match present(arguments, "run_at") {
+            None => Due::AtOnce,
+            Some(at) => Due::At(WallTime(value::read_unsigned(at).ok_or_else(|| {
+                invalid("\"run_at\" is a time in milliseconds since 1970 (UTC).")
+            })?)),
+        };
+        let timeout_ms =
+            match present(arguments, "timeout_ms") {
+                None => None,
+                Some(ms) => Some(value::read_unsigned(ms).filter(|ms| *ms > 0).ok_or_else(
+                    || invalid("\"timeout_ms\" is a whole number of milliseconds, 1 or more."),
+                )?),
+            };
+        Ok(Submission {
+            user: self.caller.user.to_string(),
+            method,
+            params,
+            key: self.job_key(msgid, arguments, meta)?,
+            due,
+            retry: retry(arguments)?,
+            timeout_ms,
+        })
+    }
+
+    /// By what a submission is known again when it comes twice: the key of its owner, or its number in a session that
+    /// outlives its connection.
+    fn job_key(
+        &self,
+        msgid: u64,
+        arguments: &Arguments,
+        meta: &Meta,
+    ) -> Result<Option<Bytes>, ErrorAnswer> {
+        let given = match present(arguments, "key") {
+            None => None,
+            Some(key) => Some(
+                value::read_bytes(key)
+                    .filter(|key| (1..=Meta::KEY_LENGTH_MAX).contains(&key.len()))
+                    .ok_or_else(|| invalid("\"key\" is a text of 1 to 128 bytes."))?,
+            ),
+        };
+        if let (Some(given), Some(beside)) = (&given, &meta.key)
+            && given != beside
+        {
+            return Err(invalid("The job has two different keys."));
+        }
+        if let Some(key) = given.or_else(|| meta.key.clone()) {
+            return Ok(Some([b"k", &key[..]].concat().into()));
+        }
+        let token = self.token.map(|token| token.to_string());
+        Ok(token.map(|token| format!("s{token}{msgid}").into()))
+    }
+}
+
+impl Asker {
+    async fn wait(&self, job: JobName, deadline: Instant) -> Result<Bytes, ErrorAnswer> {
+        let is_wanted = || {
+            !matches!(
+                self.session.get_status(),
+                ActorStatus::Stopping | ActorStatus::Stopped
+            )
+        };
+        let waits = self
+            .jobs
+            .wait(job, self.user.as_deref(), deadline, is_wanted);
+        let row = waits.await?;
+        if row.state.is_open() {
+            let why = format!(
+                "The job has not ended yet, it is {}; it goes on. Wait for it again, or ask for its status later.",
+                row.state.name()
+            );
+            let error = ErrorAnswer::new(ErrorCode::DeadlineExceeded, why);
+            return Err(error
+                .with_outcome(protocol::Outcome::NotExecuted)
+                .with_data(protocol::encode(&shown(&row))));
+        }
+        Ok(protocol::encode(&shown(&row)))
+    }
+
+    async fn result(&self, job: JobName) -> Result<Bytes, ErrorAnswer> {
+        let stored = self.jobs.result(job, self.user.as_deref()).await?;
+        let row = stored.row;
+        match row.state {
+            JobState::Done => Ok(stored.result.unwrap_or(protocol::NIL)),
+            JobState::Cancelled => {
+                let why = "The job was cancelled. It was not executed.";
+                let error = ErrorAnswer::new(ErrorCode::Cancelled, why);
+                Err(error.with_outcome(protocol::Outcome::NotExecuted))
+            }
+            JobState::Dead | JobState::Unknown => {
+                let error = row.error.as_ref().map(ErrorAnswer::decode);
+                Err(error.unwrap_or_else(|| {
+                    ErrorAnswer::new(
+                        ErrorCode::OutcomeUnknown,
+                        "What became of the job is not known.",
+                    )
+                }))
+            }
+            JobState::Queued | JobState::Running | JobState::Expired => {
+                let why = format!("The job has no result yet: it is {}.", row.state.name());
+                let error = ErrorAnswer::new(ErrorCode::InvalidRequest, why);
+                Err(error.with_data(protocol::encode(&shown(&row))))
+            }
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Submitted {
+    job: String,
+}
+
+/// A job as its owner sees it. Times are in milliseconds since 1970 (UTC).
+#[derive(Serialize)]
+struct Shown<'a> {
+    job: String,
+    method: std::borrow::Cow<'a, str>,
+    state: &'static str,
+    user: &'a str,
+    key: Option<std::borrow::Cow<'a, str>>,
+    /// How many times it was begun.
+    attempts: u32,
+    /// Tries that failed, and how many may.
+    failures: u32,
+    attempts_max: u32,
+    submitted_at: u64,
+    /// When it is begun, or tried again; for one that waits for a time.
+    next_at: Option<u64>,
+    ended_at: Option<u64>,
+    /// Its owner wants it back.
+    cancelling: bool,
+    error: Option<ShownError>,
+}
+
+/// The last error: of one that waits, why it was not done yet.
+#[derive(Serialize)]
+struct ShownError {
+    number: u32,
+    code: String,
+    message: String,
+    outcome: &'static str,
+}
+
+fn shown(row: &JobRow) -> Shown<'_> {
+    let waits = row.state == JobState::Queued && row.due.order() != WallTime(0);
+    let error = row.error.as_ref().map(|error| {
+        let error = ErrorAnswer::decode(error);
+        ShownError {
+            number: error.number,
+            code: error.code.into_owned(),
+            message: error.message,
+            outcome: error.outcome.name(),
+        }
+    });
+    Shown {
+        job: row.name.to_string(),
+        method: String::from_utf8_lossy(&row.method),
+        state: row.state.name(),
+        user: &row.user,
+        key: row.key.as_ref().map(|key| String::from_utf8_lossy(key)),
+        attempts: row.attempt,
+        failures: row.failures,
+        attempts_max: row.retry.attempts_max,
+        submitted_at: row.submitted.0,
+        next_at: waits.then(|| row.due.order().0),
+        ended_at: row.ended.map(|at| at.0),
+        cancelling: row.cancel_requested && row.state == JobState::Running,
+        error,
+    }
+}
+
+/// An argument that is there and not nil: old clients cannot leave one out.
+fn present<'a>(arguments: &'a Arguments, name: &str) -> Option<&'a Bytes> {
+    find(arguments, name).filter(|value| value[..] != protocol::NIL[..])
+}
+
+/// Whether it begins like a list or a map.
+fn is_params(value: &[u8]) -> bool {
+    matches!(value.first(), Some(0x80..=0x9f | 0xdc..=0xdf))
+}
+
+fn job_name(method: &[u8], arguments: &Arguments) -> Result<JobName, ErrorAnswer> {
+    let method = String::from_utf8_lossy(method);
+    let text = find(arguments, "job").and_then(value::read_bytes);
+    let text = text.ok_or_else(|| missing(&method, "job", "the name that \"job.submit\" gave"))?;
+    JobName::parse(&text).ok_or_else(|| {
+        let text = String::from_utf8_lossy(&text[..text.len().min(64)]);
+        unknown(text.escape_debug())
+    })
+}
+
+fn page(arguments: &Arguments, user: Option<String>) -> Result<JobPage, ErrorAnswer> {
+    let state = match present(arguments, "state") {
+        None => None,
+        Some(word) => {
+            let word = value::read_bytes(word).unwrap_or_default();
+            let mut states = JobState::ALL.into_iter();
+            let found = states.find(|state| state.name().as_bytes() == &word[..]);
+            Some(found.filter(|state| *state != JobState::Expired).ok_or_else(|| {
+                invalid("\"state\" is one of queued, running, done, dead, unknown and cancelled.")
+            })?)
+        }
+    };
+    let limit = match present(arguments, "limit") {
+        None => LIST_LIMIT,
+        Some(limit) => value::read_unsigned(limit)
+            .filter(|limit| (1..=LIST_LIMIT_MAX).contains(limit))
+            .ok_or_else(|| invalid("\"limit\" is a number from 1 to 1000."))?,
+    };
+    let after = match present(arguments, "after") {
+        None => None,
+        Some(after) => {
+            let after = value::read_bytes(after).and_then(|after| JobName::parse(&after));
+            let after = after.ok_or_else(|| invalid("\"after\" is the name of a job."))?;
+            Some(after.id)
+        }
+    };
+    Ok(JobPage {
+        user,
+        state,
+        after,
+        limit: limit as u32,
+    })
+}
+
+/// `{attempts_max?, backoff_ms?, backoff_max_ms?}`.
+fn retry(arguments: &Arguments) -> Result<RetryPolicy, ErrorAnswer> {
+    let mut policy = RetryPolicy::default();
+    let Some(given) = present(arguments, "retry") else {
+        return Ok(policy);
+    };
+    let shape = || invalid("\"retry\" is a map of attempts_max, backoff_ms and backoff_max_ms.");
+    let limit = BACKOFF_LIMIT.as_millis() as u64;
+    let mut given_backoff = false;
+    for (name, value) in value::map_entries(given).map_err(|_| shape())? {
+        let name = value::read_bytes(&name).unwrap_or(name);
+        let number = value::read_unsigned(&value).ok_or_else(shape)?;
+        match &name[..] {
+            b"attempts_max" if (1..=ATTEMPTS_LIMIT).contains(&number) => {
+                policy.attempts_max = number as u32;
+            }
+            b"attempts_max" => return Err(invalid("\"attempts_max\" is a number from 1 to 1000.")),
+            b"backoff_ms" if (1..=limit).contains(&number) => {
+                policy.backoff = Duration::from_millis(number);
+                given_backoff = true;
+            }
+            b"backoff_max_ms" if (1..=limit).contains(&number) => {
+                policy.backoff_max = Duration::from_millis(number);
+            }
+            b"backoff_ms" | b"backoff_max_ms" => {
+                return Err(invalid("A pause between two tries is 1 ms to 7 days long."));
+            }
+            _ => return Err(shape()),
+        }
+    }
+    if given_backoff {
+        policy.backoff_max = policy.backoff_max.max(policy.backoff);
+    } else {
+        policy.backoff = policy.backoff.min(policy.backoff_max);
+    }
+    Ok(policy)
+}
+
+fn invalid(why: &str) -> ErrorAnswer {
+    ErrorAnswer::new(ErrorCode::InvalidParams, why)
+}
