@@ -96,8 +96,8 @@ fn configuration_and_state_may_lie_in_folders_with_any_name() {
     stops(service);
 }
 
-/// Of the binary and the state folder it is not promised: Wine 8 starts no program at such a place, and the database
-/// wants a shorter one.
+/// Of the binary and the state folder it is not promised: Wine 8 starts no program at such a place, and what the database
+/// does there on Windows can only be seen on Windows.
 #[test]
 fn the_path_of_a_configuration_may_be_longer_than_windows_once_allowed() {
     let place = tempfile::tempdir().expect("there is room for a folder");
