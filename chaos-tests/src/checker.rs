@@ -15,6 +15,8 @@ pub enum Class {
     UntilEffect,
     /// Never to be run twice.
     Never,
+    /// The same, with an idempotency key.
+    Keyed,
 }
 
 /// What a client was told.
@@ -63,6 +65,8 @@ pub struct Faults {
     killed_ns: Kills,
     /// Processes that were told to misbehave.
     misbehaved: HashSet<u32>,
+    /// When the service itself was killed, and all of its workers with it, in order.
+    service_ns: Vec<u64>,
     /// When something happened, in order.
     at_ns: Vec<u64>,
 }
@@ -82,19 +86,33 @@ impl Faults {
         Self {
             killed_ns: killed_ns.clone(),
             misbehaved: entries.iter().map(|entry| entry.pid).collect(),
+            service_ns: Vec::new(),
             at_ns,
         }
     }
 
-    /// When the process that wrote this was killed.
-    pub(crate) fn killed(&self, entry: &Entry) -> Option<u64> {
-        let from_ns = entry.at_ns.saturating_sub(KILL_TAKES_NS);
-        let kills = self.killed_ns.get(&entry.pid)?;
-        kills.iter().copied().find(|at| *at >= from_ns)
+    /// The same, and the service itself was killed at these times, which are in order.
+    #[must_use]
+    pub fn with_kills_of_the_service(mut self, service_ns: &[u64]) -> Self {
+        self.at_ns.extend_from_slice(service_ns);
+        self.at_ns.sort_unstable();
+        self.service_ns = service_ns.to_vec();
+        self
     }
 
-    fn hit(&self, entry: &Entry) -> bool {
-        self.killed(entry).is_some() || self.misbehaved.contains(&entry.pid)
+    /// When the process that wrote this was killed, by itself or with its service, if that was before `until_ns`.
+    pub(crate) fn killed(&self, entry: &Entry, until_ns: u64) -> Option<u64> {
+        let from_ns = entry.at_ns.saturating_sub(KILL_TAKES_NS);
+        let own = self.killed_ns.get(&entry.pid).into_iter().flatten();
+        let own = own.copied().find(|at| *at >= from_ns);
+        let first = self.service_ns.partition_point(|at| *at < from_ns);
+        let with_its_service = self.service_ns.get(first).copied();
+        let kills = [own, with_its_service].into_iter().flatten();
+        kills.min().filter(|at| *at <= until_ns)
+    }
+
+    fn hit(&self, entry: &Entry, until_ns: u64) -> bool {
+        self.killed(entry, until_ns).is_some() || self.misbehaved.contains(&entry.pid)
     }
 
     fn any_between(&self, from_ns: u64, to_ns: u64) -> bool {
@@ -108,7 +126,8 @@ impl Faults {
         if entries.is_empty() {
             self.any_between(record.begun_ns, record.ended_ns)
         } else {
-            record.misbehaves || entries.iter().any(|entry| self.hit(entry))
+            let mut entries = entries.iter();
+            record.misbehaves || entries.any(|entry| self.hit(entry, record.ended_ns))
         }
     }
 }
@@ -136,7 +155,7 @@ pub fn check(
 fn check_one(record: &Record, entries: &[Entry], faults: &Faults, broken: &mut dyn FnMut(&str)) {
     let count = |step| entries.iter().filter(|entry| entry.step == step).count();
     let (begun, effects) = (count(Step::Begun), count(Step::Effect));
-    if record.class == Class::Never && begun > 1 {
+    if matches!(record.class, Class::Never | Class::Keyed) && begun > 1 {
         broken("what must never run twice was begun twice");
     }
     if record.class == Class::UntilEffect && effects > 1 {
@@ -165,7 +184,11 @@ fn check_one(record: &Record, entries: &[Entry], faults: &Faults, broken: &mut d
             broken(&format!("an idempotent call failed with {code}"));
         }
         // A worker that died with the request in its pipe may or may not have begun it; nobody else may guess.
-        Told::Failed { code, .. } if begun == 0 && code != "worker_lost" && code != "poisoned" => {
+        // Neither may a service whose predecessor was killed while it was about to.
+        Told::Failed { code, .. }
+            if begun == 0
+                && !["worker_lost", "poisoned", "outcome_unknown"].contains(&code.as_str()) =>
+        {
             broken("unknown, and nothing was ever begun");
         }
         Told::Failed { .. } if !faults.justify(record, entries) => {
@@ -181,16 +204,14 @@ fn check_one(record: &Record, entries: &[Entry], faults: &Faults, broken: &mut d
 fn check_attempts(entries: &[Entry], faults: &Faults, broken: &mut dyn FnMut(&str)) {
     let mut seen: Vec<&Entry> = Vec::new();
     for entry in entries {
-        match seen.iter().position(|first| first.attempt == entry.attempt) {
+        // Each life of the service counts its attempts anew.
+        let same = |first: &&Entry| (first.pid, first.attempt) == (entry.pid, entry.attempt);
+        match seen.iter().position(same) {
             None => {
                 if let Some(before) = seen.last() {
-                    if !faults.hit(before) {
+                    if !faults.hit(before, u64::MAX) {
                         broken("it was sent again, and no fault touched the first attempt");
-                    }
-                    if faults
-                        .killed(before)
-                        .is_some_and(|killed| killed > entry.at_ns)
-                    {
+                    } else if !faults.hit(before, entry.at_ns) {
                         broken("it was sent again before the first worker was killed");
                     }
                 }

@@ -4,6 +4,7 @@ mod calls;
 mod leaks;
 mod nemesis;
 mod report;
+mod service_nemesis;
 
 use std::{
     process::ExitCode,
@@ -20,6 +21,7 @@ use self::{
     leaks::leaks,
     nemesis::nemesis,
     report::report,
+    service_nemesis::kill_service,
 };
 use crate::{
     checker::{self, Faults},
@@ -28,7 +30,7 @@ use crate::{
 };
 
 /// Sixty clients call while workers are killed, stopped and made to misbehave.
-#[derive(Debug, Parser)]
+#[derive(Debug, Clone, Parser)]
 #[command(name = "chaos-tests soak")]
 pub struct SoakOptions {
     /// How long clients call and workers are killed.
@@ -52,6 +54,12 @@ pub struct SoakOptions {
     /// Only idempotent calls and plain kills: what the comparison with other services measured.
     #[arg(long)]
     pub plain: bool,
+    /// The service itself is killed as well, and its clients go on with the next one.
+    #[arg(long)]
+    pub supervisor: bool,
+    /// The service is killed about this often, in milliseconds; now and then once more while it recovers.
+    #[arg(long, default_value_t = 3000)]
+    pub kill_supervisor_every_ms: u64,
 }
 
 /// Runs it and prints what came of it; 1 if a rule was broken.
@@ -80,7 +88,7 @@ pub fn run(options: &SoakOptions) -> ExitCode {
 
 async fn soak(options: &SoakOptions) -> Vec<String> {
     let program = std::env::current_exe().expect("the system tells");
-    let under_test = UnderTest::start(
+    let mut under_test = UnderTest::start(
         &program,
         options.workers,
         "timeouts = { call = '5s', start = '20s' }",
@@ -99,19 +107,22 @@ async fn soak(options: &SoakOptions) -> Vec<String> {
     let clients: Vec<_> = (0..options.clients as u64)
         .map(|number| {
             let (endpoint, shared) = (endpoint.clone(), Arc::clone(&shared));
-            let (seed, work_ms, plain) = (options.seed, options.work_ms, options.plain);
+            let options = options.clone();
             tokio::spawn(async move {
                 let client = Client::connect(&endpoint, Duration::from_secs(20))
                     .await
                     .expect("there is room");
-                let mut random = stream(seed, 1000 + number);
+                let mut random = stream(options.seed, 1000 + number);
                 while !shared.over.load(Ordering::Relaxed) {
-                    one_call(&client, &shared, &mut random, work_ms, plain).await;
+                    one_call(&client, &shared, &mut random, &options).await;
                 }
             })
         })
         .collect();
-    let kills = nemesis(options, &first).await;
+    let (kills, deaths) = tokio::join!(
+        nemesis(options, &first),
+        kill_service(options, &program, &mut under_test)
+    );
     shared.over.store(true, Ordering::Relaxed);
     let mut broken = Vec::new();
     for client in clients {
@@ -136,9 +147,13 @@ async fn soak(options: &SoakOptions) -> Vec<String> {
             .expect("nobody panics while holding it"),
     );
     let ledger = ledger::read(&under_test.ledger());
-    let faults = Faults::of(&records, &ledger, &kills.killed_ns);
+    let faults = Faults::of(&records, &ledger, &kills.killed_ns)
+        .with_kills_of_the_service(&deaths.killed_ns);
     broken.extend(checker::check(&records, &ledger, &faults));
     report(options, &records, &ledger, &kills, &faults, &status);
+    if options.supervisor {
+        deaths.report(&records, &broken);
+    }
     broken.extend(leaks(under_test, files_before));
     broken
 }

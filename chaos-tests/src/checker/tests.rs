@@ -143,6 +143,31 @@ fn an_unknown_or_a_second_attempt_without_a_fault_is_caught() {
 }
 
 #[test]
+fn who_dies_with_the_service_is_hit_and_nobody_else_is() {
+    let begun = vec![entry(1, Step::Begun)];
+    let ledger = HashMap::from([(1, begun.clone())]);
+    let record = |ended_ns| Record {
+        id: 1,
+        class: Class::Never,
+        nonce: 7,
+        misbehaves: false,
+        told: failed("unknown"),
+        begun_ns: 0,
+        ended_ns,
+    };
+    let judge = |ended_ns, killed_ns: &[u64]| {
+        let records = [record(ended_ns)];
+        let faults = Faults::of(&records, &ledger, &Kills::new());
+        let faults = faults.with_kills_of_the_service(killed_ns);
+        check(&records, &ledger, &faults).len()
+    };
+    let at_ns = begun[0].at_ns;
+    assert_eq!(judge(at_ns + 100, &[at_ns + 50]), 0);
+    assert_eq!(judge(at_ns + 100, &[at_ns + 150]), 1, "it was told before");
+    assert_eq!(judge(at_ns + 100, &[]), 1);
+}
+
+#[test]
 fn a_later_process_of_the_same_number_is_another_process() {
     let replayed = vec![
         entry(1, Step::Begun),
@@ -158,5 +183,5 @@ fn a_later_process_of_the_same_number_is_another_process() {
         ..entry(1, Step::Begun)
     };
     let faults = Faults::of(&[], &HashMap::new(), &Kills::from([(1, vec![20])]));
-    assert_eq!(faults.killed(&entry), None);
+    assert_eq!(faults.killed(&entry, u64::MAX), None);
 }

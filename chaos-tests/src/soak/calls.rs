@@ -9,8 +9,9 @@ use std::{
 };
 
 use rand_chacha::{ChaCha8Rng, rand_core::Rng};
-use standin_client::{CallError, Client};
+use standin_client::Client;
 
+use super::SoakOptions;
 use crate::{
     checker::{Class, Record, Told},
     clock,
@@ -43,15 +44,16 @@ pub(super) async fn one_call(
     client: &Client,
     shared: &Shared,
     random: &mut ChaCha8Rng,
-    work_ms: u64,
-    plain: bool,
+    options: &SoakOptions,
 ) {
+    let (work_ms, plain) = (options.work_ms, options.plain);
     let id = shared.last_id.fetch_add(1, Ordering::Relaxed) + 1;
     let nonce = random.next_u64() >> 1;
     let class = match random.next_u64() % 10 {
         _ if plain => Class::Always,
         0..5 => Class::Always,
         5..8 => Class::UntilEffect,
+        8 if options.supervisor => Class::Keyed,
         _ => Class::Never,
     };
     let misbehaves = !plain && random.next_u64().is_multiple_of(MISBEHAVE_ONE_IN);
@@ -64,20 +66,25 @@ pub(super) async fn one_call(
     let method = match class {
         Class::Always => "chaos.always",
         Class::UntilEffect => "chaos.until_effect",
-        Class::Never => "chaos.never",
+        Class::Never | Class::Keyed => "chaos.never",
     };
     let begun_ns = clock::monotonic_ns();
-    let call = client
+    let mut call = client
         .request(method)
         .arguments(&arguments(id, nonce, work_ms, misbehave))
         .timeout(CALL_TIMEOUT);
+    if class == Class::Keyed {
+        call = call.key(format!("key-{id}"));
+    }
     let told = match call.send::<u64>().await {
         Ok(nonce) => Told::Done { nonce },
-        Err(CallError::Service(answer)) => Told::Failed {
-            code: answer.code.into_owned(),
-            outcome: answer.outcome.name().to_owned(),
+        Err(error) => match error.code() {
+            Some(code) => Told::Failed {
+                code: code.to_owned(),
+                outcome: error.outcome().name().to_owned(),
+            },
+            None => Told::Nothing,
         },
-        Err(_) => Told::Nothing,
     };
     let record = Record {
         id,

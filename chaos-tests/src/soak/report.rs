@@ -10,7 +10,7 @@ use crate::{
     ledger,
 };
 
-fn percentiles(histogram: &Histogram<u64>) -> String {
+pub(super) fn percentiles(histogram: &Histogram<u64>) -> String {
     let ms = |us: u64| us as f64 / 1000.0;
     let at = |part| ms(histogram.value_at_quantile(part));
     format!(
@@ -25,7 +25,7 @@ fn took_us(record: &Record) -> u64 {
     (record.ended_ns - record.begun_ns) / 1000
 }
 
-fn histogram() -> Histogram<u64> {
+pub(super) fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, 120_000_000, 3).expect("the bounds are good")
 }
 
@@ -59,10 +59,11 @@ pub(super) fn report(
         let Some(entries) = ledger.get(&record.id) else {
             continue;
         };
-        let last = entries.last().map(|entry| entry.attempt);
-        let was_hit = entries
-            .iter()
-            .any(|entry| faults.killed(entry).is_some() && Some(entry.attempt) != last);
+        let of = |entry: &ledger::Entry| (entry.pid, entry.attempt);
+        let last = entries.last().map(of);
+        let was_hit = entries.iter().any(|entry| {
+            faults.killed(entry, record.ended_ns).is_some() && Some(of(entry)) != last
+        });
         if was_hit && !record.misbehaves && matches!(record.told, Told::Done { .. }) {
             masked.saturating_record(took_us(record).saturating_sub(median).max(1));
         }

@@ -1,0 +1,24 @@
+//! The main promise of resumable sessions, in short: sixty clients, workers killed and the service killed as well, now and
+//! then once more while it recovers, and no client notices more than it must.
+
+use std::process::Command;
+
+#[test]
+fn no_client_notices_that_the_service_is_killed() {
+    let soak = Command::new(env!("CARGO_BIN_EXE_chaos-tests"))
+        .args(["soak", "--supervisor", "--seconds", "15", "--seed", "7"])
+        .args(["--kill-supervisor-every-ms", "1500"])
+        .output()
+        .expect("it can be started");
+    let said = String::from_utf8_lossy(&soak.stdout);
+    assert!(
+        soak.status.success(),
+        "{said}{}",
+        String::from_utf8_lossy(&soak.stderr)
+    );
+    // A storm in which nobody died and not everything was asked has proved nothing.
+    for class in ["Always", "UntilEffect", "Never", "Keyed"] {
+        assert!(said.contains(&format!("{class}: ok")), "{said}");
+    }
+    assert!(!said.contains("the service was killed 0 times"), "{said}");
+}
