@@ -2,8 +2,8 @@
 //!
 //! Absolute times on a shared machine mean little, so every figure stands beside the same figure of a raw relay:
 //! client, relay and worker processes over Unix sockets, bytes copied by one epoll loop, nothing parsed. `cargo bench`
-//! prints the table, `cargo bench -- sequential` (or `sixty`, `sessions`, `memory`) one part of it; this binary plays every part
-//! itself, by its first argument.
+//! prints the table, `cargo bench -- sequential` (or `sixty`, `sessions`, `store`, `memory`) one part of it; this binary plays every
+//! part itself, by its first argument.
 
 #![expect(
     clippy::print_stdout,
@@ -23,6 +23,9 @@ mod raw;
 #[cfg(unix)]
 #[path = "speed/setup.rs"]
 mod setup;
+#[cfg(unix)]
+#[path = "speed/store.rs"]
+mod store;
 
 #[cfg(windows)]
 fn main() {
@@ -37,7 +40,7 @@ fn main() -> std::process::ExitCode {
         Some("raw-worker") => raw::worker(&arguments[2]),
         Some("echo-worker") => setup::echo_worker(&arguments[2]),
         // What cargo passes on: its own flag, and the parts that are wanted.
-        None | Some("--bench" | "sequential" | "sixty" | "sessions" | "memory") => {
+        None | Some("--bench" | "sequential" | "sixty" | "sessions" | "store" | "memory") => {
             table(&arguments[1..])
         }
         _ => return standin::run(std::env::args_os()),
@@ -57,6 +60,9 @@ fn table(wanted: &[String]) {
     }
     if is_wanted("sessions") {
         sessions();
+    }
+    if is_wanted("store") {
+        store::table();
     }
     if is_wanted("memory") {
         setup::memory(&[60, 10_000]);

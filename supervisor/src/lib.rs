@@ -31,3 +31,5 @@ mod timer;
 mod worker;
 
 pub use cli::run;
+#[doc(hidden)]
+pub use store::measured_writes;

@@ -15,11 +15,13 @@ mod fatal;
 mod instances;
 mod jobs;
 mod log;
+mod measure;
 mod names;
 mod open;
 mod question;
 mod record;
 mod schema;
+mod stale;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -29,10 +31,12 @@ use std::{
     path::Path,
     sync::{Arc, mpsc},
     thread::JoinHandle,
+    time::Duration,
 };
 
 use tokio::sync::oneshot;
 
+pub use self::measure::writes as measured_writes;
 pub(crate) use self::{
     backup::{BackupError, back_up},
     jobs::{
@@ -127,6 +131,11 @@ impl Store {
 }
 
 impl StoreHandle {
+    /// Sessions that earlier runs have left are waited for from now on; those that nobody has asked for by then end.
+    pub(crate) fn wait_for_sessions(&self, linger: Duration) {
+        let _ = self.queue.send(Message::WaitForSessions(linger));
+    }
+
     /// Hands in a write. `then` runs on the store's thread after the commit (or here, when the store is closed) and must
     /// only hand on what it hears: everybody else's commits wait for it.
     pub(crate) fn write(

@@ -26,11 +26,13 @@ impl Kept {
         instance: &str,
     ) -> Result<Kept, ServeError> {
         let place = state::place(settings, endpoint, keeper)?;
+        let linger = settings.sessions.linger.0;
         let instance = instance.to_owned();
         let open = move || {
             let folder = StateFolder::claim(&place)?;
             let store = Store::open(folder.path(), state::boot, &instance)?;
             end_what_is_left(&store);
+            store.handle().wait_for_sessions(linger);
             Ok(Kept { folder, store })
         };
         let opened = tokio::task::spawn_blocking(open).await;

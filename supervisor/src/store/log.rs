@@ -22,6 +22,13 @@ const FRAME: usize = 4096 + 24;
 /// About as many pages as a small write touches.
 const PAGES_OF_A_WRITE: usize = 2;
 
+/// A quarter of the database may be free pages, and some in any case: they are used again soon.
+const FREE_PART: usize = 4;
+const FREE_MIN: usize = 2048;
+
+/// So many pages are given back at once, which takes some milliseconds.
+const SHRINK_PAGES: usize = 512;
+
 /// What is known of the log.
 #[derive(Debug, Default)]
 pub(super) struct Log {
@@ -73,4 +80,22 @@ impl Log {
         }
         Ok(())
     }
+}
+
+/// Gives some free pages back to the disk, if there are more than are kept for the next writes. Tells how many.
+pub(super) fn shrink(connection: &Connection) -> rusqlite::Result<usize> {
+    let number = |text: &str| {
+        let number = connection.query_row(text, [], |row| row.get::<_, u32>(0));
+        number.map(|number| number as usize)
+    };
+    let free = number("PRAGMA freelist_count")?;
+    let kept = (number("PRAGMA page_count")? / FREE_PART).max(FREE_MIN);
+    let pages = free.saturating_sub(kept).min(SHRINK_PAGES);
+    if pages > 0 {
+        // Each step of the statement gives one page back.
+        let mut steps = connection.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
+        let mut steps = steps.query([])?;
+        while steps.next()?.is_some() {}
+    }
+    Ok(pages)
 }

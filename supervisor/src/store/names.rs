@@ -86,6 +86,12 @@ impl ToSql for SessionToken {
     }
 }
 
+impl FromSql for SessionToken {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        <[u8; 16]>::column_result(value).map(Self)
+    }
+}
+
 /// Tells two payloads apart that came under the same name. No proof against somebody who makes payloads for it: they
 /// would only deceive themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -6,6 +6,7 @@ mod names;
 mod opening;
 mod processes;
 mod sessions;
+mod stale;
 mod sweep;
 mod upkeep;
 

@@ -3,6 +3,7 @@
 use std::{
     fmt, mem,
     sync::mpsc::{self, RecvTimeoutError},
+    time::Duration,
 };
 
 use rusqlite::ErrorCode;
@@ -11,9 +12,11 @@ use super::{
     database::Database,
     disk::Disk,
     fatal::Fatal,
-    log::Log,
+    log::{Log, shrink},
+    names::SessionToken,
     question::Question,
     record::{Durability, Refusal, Write},
+    stale::Stale,
 };
 use crate::{clock, failpoint};
 
@@ -28,6 +31,8 @@ const BATCH_BYTES_MAX: usize = 32 << 20;
 pub(super) enum Message {
     Write(Order),
     Ask(Question),
+    /// From now on sessions of earlier runs are waited for, so long.
+    WaitForSessions(Duration),
     /// Commit what came before and end.
     Close,
 }
@@ -67,6 +72,7 @@ pub(super) struct Writer {
     queue: mpsc::Receiver<Message>,
     disk: Disk,
     log: Log,
+    stale: Stale,
     fatal: Fatal,
     orders: Vec<Order>,
     questions: Vec<Question>,
@@ -85,6 +91,7 @@ impl Writer {
             queue,
             disk,
             log: Log::new(),
+            stale: Stale::default(),
             fatal,
             orders: Vec::new(),
             questions: Vec::new(),
@@ -105,9 +112,9 @@ impl Writer {
     }
 
     fn wait(&self) -> Result<Message, RecvTimeoutError> {
-        let look = self.disk.look_at();
-        let look = look.map(|at| at.saturating_duration_since(clock::now()));
-        match self.log.patience().into_iter().chain(look).min() {
+        let due = self.disk.look_at().into_iter().chain(self.stale.due());
+        let due = due.map(|at| at.saturating_duration_since(clock::now()));
+        match due.chain(self.log.patience()).min() {
             Some(limit) => self.queue.recv_timeout(limit),
             None => Ok(self.queue.recv()?),
         }
@@ -116,8 +123,29 @@ impl Writer {
     /// Nobody wants anything.
     fn idle(&mut self) {
         self.disk.look(clock::now());
+        if self.end_stale_sessions() {
+            return;
+        }
         if self.log.patience().is_some() {
             self.empty_log();
+            self.shrink();
+        }
+    }
+
+    /// False when there was nothing to do.
+    fn end_stale_sessions(&mut self) -> bool {
+        let ended = self.stale.take(clock::now());
+        let orders: Vec<Order> = ended.into_iter().map(session_ended).collect();
+        // On a disk that is full they stay, and are found again by the next run.
+        self.try_commit(&orders) && !orders.is_empty()
+    }
+
+    /// Gives room back to the disk, in small pieces.
+    fn shrink(&mut self) {
+        match shrink(&self.database.connection) {
+            Ok(pages) => self.log.has_grown(pages, 0),
+            Err(error) if is_full(&error) => self.disk.filled_up(clock::now()),
+            Err(error) => self.fatal.end("it cannot be made smaller", &error),
         }
     }
 
@@ -139,10 +167,14 @@ impl Writer {
             true => self.commit_what_ends(orders),
         }
         for question in mem::take(&mut self.questions) {
+            if let Question::Session { token, .. } = question {
+                self.stale.claimed(token);
+            }
             if let Err(error) = self.database.answer(question) {
                 self.fatal.end("it cannot be read", &error);
             }
         }
+        self.end_stale_sessions();
         if self.log.is_large() {
             self.empty_log();
         }
@@ -156,9 +188,18 @@ impl Writer {
                 return weight;
             }
             Message::Ask(question) => self.questions.push(question),
+            Message::WaitForSessions(linger) => self.wait_for_sessions(linger),
             Message::Close => self.closing = true,
         }
         0
+    }
+
+    fn wait_for_sessions(&mut self, linger: Duration) {
+        let until = clock::now() + linger;
+        match Stale::waiting_for(&self.database.connection, until) {
+            Ok(stale) => self.stale = stale,
+            Err(error) => self.fatal.end("it cannot be read", &error),
+        }
     }
 
     fn commit(&mut self, orders: Vec<Order>) {
@@ -228,6 +269,14 @@ impl Writer {
 fn answer(orders: Vec<Order>, result: Result<(), Refusal>) {
     for order in orders {
         order.answer(result);
+    }
+}
+
+fn session_ended(token: SessionToken) -> Order {
+    Order {
+        write: Write::SessionEnded(token),
+        durability: Durability::Process,
+        then: None,
     }
 }
 
