@@ -81,7 +81,11 @@ impl Actor for Root {
                 state.children.listener.stop(None);
                 state.parts.bound = None;
                 let deadline = clock::now() + limit;
-                let stop = PoolsMessage::Stop { deadline, reply };
+                let ended = state.parts.settled(&state.children, reply);
+                let stop = PoolsMessage::Stop {
+                    deadline,
+                    reply: ended,
+                };
                 let _ = state.children.pools.cast(stop);
             }
             RootMessage::Alive(reply) => {

@@ -72,6 +72,8 @@ pub(crate) enum SessionMessage {
     DirectoryChanged,
     /// A request that waits for the directory may have waited long enough.
     UnlocatedDue,
+    /// Everything before this has been handled when it is dropped.
+    Settle(tokio::sync::mpsc::Sender<()>),
     /// A pool's actor was lost and another has taken its place.
     PoolLost { generation: u64 },
 }
@@ -229,6 +231,7 @@ impl Actor for Session {
             SessionMessage::Progress(told) => state.progress(told.0, &told.1),
             SessionMessage::DirectoryChanged => state.locate_again(&myself),
             SessionMessage::UnlocatedDue => state.unlocated_due(),
+            SessionMessage::Settle(end) => drop(end),
             SessionMessage::PoolLost { generation } => state.pool_lost(&myself, generation),
         }
         state.submit_outgoing();

@@ -38,6 +38,8 @@ pub(crate) enum SessionsMessage {
     Ended(SessionId),
     /// How many clients are connected, and how many sessions wait for theirs.
     Count(RpcReplyPort<(usize, usize)>),
+    /// Answered when every session has taken note of all that it was told so far.
+    Settle(RpcReplyPort<()>),
     /// A pool's actor was lost and replaced: every session is told.
     PoolLost { generation: u64 },
 }
@@ -124,6 +126,7 @@ impl Actor for Sessions {
                 let waiting = state.sessions.len() - state.connected;
                 let _ = reply.send((state.connected + state.silent, waiting));
             }
+            SessionsMessage::Settle(reply) => state.settle(reply),
             SessionsMessage::PoolLost { generation } => {
                 let jobs = &state.environment.jobs.actor;
                 let _ = jobs.cast(JobsMessage::PoolLost { generation });
@@ -256,6 +259,20 @@ impl SessionsState {
                 let _ = known.actor.cast(SessionMessage::MakeRoom);
             }
         }
+    }
+
+    fn settle(&self, reply: RpcReplyPort<()>) {
+        // Each session drops its end when the message's turn has come, or ends.
+        let (ends, mut all_dropped) = tokio::sync::mpsc::channel(1);
+        for session in self.sessions.values() {
+            let settle = SessionMessage::Settle(ends.clone());
+            let _ = session.actor.cast(settle);
+        }
+        drop(ends);
+        tokio::spawn(async move {
+            let _: Option<()> = all_dropped.recv().await;
+            let _ = reply.send(());
+        });
     }
 
     fn forget(&mut self, session: SessionId) {

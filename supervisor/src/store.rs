@@ -171,6 +171,11 @@ impl StoreHandle {
         answer.await.map_err(|_| Refusal::Closed)
     }
 
+    /// Comes back when everything that was handed in so far is committed, and whoever waited for it was told.
+    pub(crate) async fn settle(&self) {
+        let _ = self.look(|_| Ok(())).await;
+    }
+
     /// What is recorded of a key.
     pub(crate) async fn look_up_key(
         &self,

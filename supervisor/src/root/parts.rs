@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef};
+use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort};
 use standin_transport as transport;
 
 use super::RootMessage;
@@ -97,6 +97,23 @@ impl Parts {
         };
         let (listener, _) = Actor::spawn_linked(None, Listener, arguments, root.get_cell()).await?;
         Ok(listener)
+    }
+
+    /// What the pools answer at their end comes to `reply` once every session has given its client what it owes it:
+    /// an answer may still wait for the store, which tells the session, which tells the client.
+    pub(super) fn settled(&self, children: &Children, reply: RpcReplyPort<()>) -> RpcReplyPort<()> {
+        let (ended, pools_have_ended) = ractor::concurrency::oneshot();
+        let (sessions, store) = (children.sessions.clone(), self.pools.store.clone());
+        tokio::spawn(async move {
+            let _ = pools_have_ended.await;
+            for _ in 0..2 {
+                let limit_ms = END_LIMIT.as_millis() as u64;
+                let _ = ractor::call_t!(sessions, SessionsMessage::Settle, limit_ms);
+                let _ = tokio::time::timeout(END_LIMIT, store.settle()).await;
+            }
+            let _ = reply.send(());
+        });
+        ended.into()
     }
 
     /// Ends every process that the lost parts had started, and comes back when they are dead: what they were at is
