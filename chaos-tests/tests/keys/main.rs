@@ -2,6 +2,8 @@
 
 mod deaths;
 mod many;
+#[cfg(unix)]
+mod other_user;
 mod rules;
 
 use std::{path::Path, time::Duration};
