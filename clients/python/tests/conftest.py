@@ -31,7 +31,9 @@ class Service:
     def start(self):
         log = open(self.folder / "log", "ab")
         command = [PROGRAM, "serve", "--config", str(self.folder / "standin.toml")]
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        # Nothing is left in the home of whoever runs the tests.
+        environment = {**os.environ, "STANDIN_STATE": str(self.folder / "state")}
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
         log.close()
 
     def kill(self):
