@@ -4,7 +4,7 @@
 //! then only together with debug assertions, so that no release has them. Places: `pool/NAME` (at its next message),
 //! `pool_effect/NAME` (between a decision and what follows from it), `worker/SLOT` (at its next message), `session`
 //! (the one that asks, at its next message), `pools`, `jobs`, `sessions`, `monitor`, `listener` (at the next client),
-//! `reading/N` (of a session's connection N, at the next message), `worker_pipe/SLOT` (at the next message), `store` and
+//! `reading` (of any connection, at its next message), `worker_pipe/SLOT` (at the next message), `store` and
 //! `store_told` (before and after its next commit). The place `stop` fails at nothing: the service is asked to stop, on
 //! systems where a test may have no other way to ask.
 

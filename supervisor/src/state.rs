@@ -18,6 +18,7 @@ use std::{
     fs::{File, TryLockError},
     io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 pub(crate) use self::place::{Keeper, place};
@@ -80,7 +81,7 @@ impl StateFolder {
         }
         let lock_path = path.join(LOCK);
         let lock = private_file(&lock_path).map_err(failed("open", &lock_path))?;
-        match lock.try_lock() {
+        match patiently(&lock) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let owner = std::fs::read_to_string(path.join(PID));
@@ -99,6 +100,30 @@ impl StateFolder {
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+/// How long somebody else must have the folder before it counts as taken.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+const PATIENCE_PAUSE: Duration = Duration::from_millis(10);
+
+/// A service that was killed just as it started a process lives on in that process for a moment, and the lock with it,
+/// until the process has become another program.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nothing else goes on before there is a state folder"
+)]
+fn patiently(lock: &File) -> Result<(), TryLockError> {
+    let mut waited = Duration::ZERO;
+    loop {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) if waited < PATIENCE => {
+                std::thread::sleep(PATIENCE_PAUSE);
+                waited += PATIENCE_PAUSE;
+            }
+            other => return other,
+        }
     }
 }
 

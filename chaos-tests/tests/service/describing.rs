@@ -59,6 +59,13 @@ fn the_methods_are_told_with_their_pools_and_replay_classes_as_soon_as_they_are_
             "chaos.always",
             "chaos.never",
             "chaos.until_effect",
+            "job.cancel",
+            "job.list",
+            "job.result",
+            "job.retry",
+            "job.status",
+            "job.submit",
+            "job.wait",
             "pool.start",
             "standin.batch",
             "standin.cancel",
@@ -167,10 +174,10 @@ fn the_services_own_methods_take_old_and_odd_ways_of_asking() {
 
     let answer = refusal(&client, "standin.unheard_of", &json!({}));
     assert_eq!(answer.code, "method_not_found");
-    let answer = refusal(&client, "job.submit", &json!({}));
+    let answer = refusal(&client, "job.unheard_of", &json!({}));
     assert_eq!(
         answer.message,
-        "Standin has no method \"job.submit\" in this version."
+        "Standin has no method \"job.unheard_of\" in this version."
     );
     let answer = refusal(&client, "no.such", &json!({}));
     assert_eq!(

@@ -107,7 +107,7 @@ impl Reading {
                 Err(ReadError::Wire(error)) => break Some(BrokenStream::Wire(error)),
                 Err(ReadError::Broken(error)) => break Some(BrokenStream::Broken(error)),
             }
-            failpoint::pass("reading", self.epoch);
+            failpoint::pass("reading", "");
             self.credit.take().await;
             let received = SessionMessage::Received(self.epoch, messages);
             if self.session.cast(received).is_err() {

@@ -145,8 +145,8 @@ impl Listener {
     pub(crate) fn bind(endpoint: &Endpoint, access: &Access) -> Result<Self, ListenError> {
         let path = endpoint.as_path();
         make_folder(path, access)?;
-        let lock = lock(endpoint)?;
-        remove_stale(endpoint)?;
+        let lock = patiently(|| lock(endpoint))?;
+        patiently(|| remove_stale(endpoint))?;
         let mut listener = Self::bind_private(endpoint)?;
         listener._lock = Some(lock);
         // Until the group is right nobody but the owner gets in; the mode is widened last.
@@ -252,6 +252,30 @@ fn make_folder(path: &Path, access: &Access) -> Result<(), ListenError> {
         folder: folder.display().to_string(),
         source,
     })
+}
+
+/// How long somebody else must have a name before it counts as taken.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+const PATIENCE_PAUSE: Duration = Duration::from_millis(10);
+
+/// A service that was killed just as it started a process lives on in that process for a moment, with all its files, until
+/// the process has become another program. So who finds a name taken looks again.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nothing else goes on before there is a listener"
+)]
+fn patiently<T>(mut claim: impl FnMut() -> Result<T, ListenError>) -> Result<T, ListenError> {
+    let mut waited = Duration::ZERO;
+    loop {
+        match claim() {
+            Err(ListenError::AlreadyRunning { .. }) if waited < PATIENCE => {
+                std::thread::sleep(PATIENCE_PAUSE);
+                waited += PATIENCE_PAUSE;
+            }
+            other => return other,
+        }
+    }
 }
 
 /// One service at a time may look whether a socket is stale and take it over. The lock file stays: removing it would
