@@ -3,7 +3,7 @@
 use chaos_tests::{
     ledger::Step,
     raw_client::{RawClient, code, field, map, outcome, token},
-    under_test::eventually,
+    under_test::{UnderTest, eventually, hostile_pool},
 };
 use rmpv::Value;
 
@@ -140,4 +140,33 @@ fn a_batch_that_is_sent_again_gets_the_same_bytes() {
     client.ask(1, "standin.batch", batch);
     assert_eq!(client.answer(1), first);
     assert_eq!(count(&under_test, 1, Step::Begun), 1);
+}
+
+#[test]
+fn what_waits_for_the_first_workers_is_not_counted_twice_when_it_is_sent_again() {
+    let program = crate::program();
+    let under_test = UnderTest::serve(program, |folder| {
+        "session_requests_max = 10\n".to_owned()
+            + &hostile_pool("chaos", program, folder, 1, "", "slow_start")
+    });
+    // By then the service listens, and its workers are still on their way.
+    drop(under_test.client());
+    let endpoint = under_test.endpoint();
+    let mut client = RawClient::connect(&endpoint);
+    let session = token(&client.hello(None).expect("a session"));
+    let ask_all = |client: &mut RawClient| {
+        for id in 1..=8 {
+            client.ask(id, "chaos.always", work(id, 0));
+        }
+    };
+    ask_all(&mut client);
+    drop(client);
+    let mut client = RawClient::connect(&endpoint);
+    client.hello(Some(&session)).expect("the session lives");
+    ask_all(&mut client);
+    for _ in 1..=8 {
+        let answer = client.message().expect("the connection lives");
+        assert!(answer[2].is_nil(), "{answer}");
+        assert_eq!(answer[1], answer[3]);
+    }
 }

@@ -38,8 +38,9 @@ async fn a_killed_service_costs_its_callers_time_and_nothing_runs_twice_that_mus
     let answered = start(&client, "chaos.never", work(1, "work_ms", 0));
     assert_eq!(told(answered.wait().await), Ok(1));
     // These run, and the others wait.
-    let always = start(&client, "chaos.always", work(2, "work_ms", 500));
-    let before_effect = start(&client, "chaos.until_effect", work(3, "work_ms", 500));
+    // Long enough that a slow machine does not answer them before the kill.
+    let always = start(&client, "chaos.always", work(2, "work_ms", 4000));
+    let before_effect = start(&client, "chaos.until_effect", work(3, "work_ms", 4000));
     let never = start(&client, "chaos.never", work(4, "work_ms", 60_000));
     eventually(LIMIT, "three have begun", || {
         counts(&under_test, Step::Begun).len() == 4

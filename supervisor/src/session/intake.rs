@@ -78,6 +78,10 @@ impl SessionState {
         request: Request,
         since: Option<Instant>,
     ) {
+        if self.is_unlocated(request.msgid) {
+            tracing::debug!(session = %self.caller.session, msgid = request.msgid, "a request came again while it waits for the directory");
+            return;
+        }
         let is_own = is_own(&request.method);
         let is_kept = !is_own || &request.method[..] == b"standin.batch";
         let fingerprint = (is_kept && self.core.is_resumable())

@@ -48,6 +48,12 @@ impl SessionState {
         let _ = self.environment.pools.cast(ask);
     }
 
+    /// Whether a request of that number is among those that wait: then another one is the same, sent again.
+    pub(super) fn is_unlocated(&self, msgid: u64) -> bool {
+        let mut waiting = self.unlocated.iter();
+        waiting.any(|waiting| waiting.request.msgid == msgid)
+    }
+
     /// The directory has changed: what could not be placed may be placed now.
     pub(super) fn locate_again(&mut self, myself: &ActorRef<SessionMessage>) {
         self.unlocated_due();
