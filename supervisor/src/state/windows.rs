@@ -39,7 +39,9 @@ pub(super) fn usual_folder(keeper: Keeper) -> Result<PathBuf, StateError> {
         Keeper::Somebody => "LOCALAPPDATA",
     };
     let base = env::var_os(variable).filter(|base| !base.is_empty());
-    let base = base.ok_or(StateError::NoPlace { variable })?;
+    // Services are not sure to have it (Wine's have not); the installation uses the same place then.
+    let usual = (keeper == Keeper::Machine).then(|| r"C:\ProgramData".into());
+    let base = base.or(usual).ok_or(StateError::NoPlace { variable })?;
     Ok(PathBuf::from(base).join("Standin").join("state"))
 }
 
