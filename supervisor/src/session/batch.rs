@@ -46,6 +46,7 @@ impl SessionState {
         request: &Request,
         arguments: &[(Bytes, Bytes)],
         meta: &Meta,
+        fingerprint: Option<Fingerprint>,
         since: Option<Instant>,
     ) {
         let msgid = request.msgid;
@@ -77,10 +78,6 @@ impl SessionState {
                 .unwrap_or_else(|error| BatchItem::Answered(Err(error.encode())))
         });
         let items: Vec<_> = items.collect();
-        let fingerprint = self
-            .core
-            .is_resumable()
-            .then(|| Fingerprint::of(&request.method, &request.params));
         let open = items.iter().filter_map(|item| match item {
             BatchItem::Open(call) => Some(Self::keep_of(call, None)),
             BatchItem::Answered(_) => None,
@@ -138,7 +135,7 @@ impl SessionState {
             .get(&method)
             .ok_or_else(|| unknown_method(&directory, &method))?;
         let meta = within(of_batch, read_meta(meta)?);
-        let call = self.call(route, origin, params.clone(), &meta, since);
+        let call = self.call(route, origin, params.clone(), &meta, None, since);
         Ok(BatchItem::Open(call))
     }
 }

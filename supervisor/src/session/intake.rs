@@ -124,7 +124,7 @@ impl SessionState {
             self.acknowledged(up_to);
         }
         if is_own {
-            self.own_request(myself, request, &meta, since);
+            self.own_request(myself, request, &meta, fingerprint, since);
         } else {
             self.pool_request(request, &meta, fingerprint, since);
         }
@@ -152,7 +152,7 @@ impl SessionState {
             return;
         };
         let Request { params, .. } = request;
-        let call = self.call(route, origin, params, meta, since);
+        let call = self.call(route, origin, params, meta, fingerprint, since);
         let keep = Self::keep_of(&call, fingerprint);
         if !self.core.has_room(msgid, keep) {
             return self.refuse(msgid, &unacknowledged());
@@ -179,12 +179,14 @@ impl SessionState {
         })
     }
 
+    /// `fingerprint`: of the call, where it is known already.
     pub(super) fn call(
         &self,
         route: &Route,
         origin: Origin,
         params: Bytes,
         meta: &Meta,
+        fingerprint: Option<Fingerprint>,
         since: Option<Instant>,
     ) -> Arc<Call> {
         let pool = Arc::clone(&route.pool);
@@ -205,7 +207,7 @@ impl SessionState {
             .fetch_add(1, Ordering::Relaxed)
             + 1;
         let came = since.unwrap_or_else(clock::now);
-        let fingerprint = || Fingerprint::of(&route.name, &params);
+        let fingerprint = || fingerprint.unwrap_or_else(|| Fingerprint::of(&route.name, &params));
         let record = match &meta.key {
             Some(key) => Some(self.keyed_record(number, &route.name, fingerprint(), key)),
             None => self.record_of(origin, replay, fingerprint),

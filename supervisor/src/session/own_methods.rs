@@ -14,7 +14,7 @@ use standin_protocol::{
 };
 
 use super::{SessionMessage, SessionState, job_methods::JOB_METHODS};
-use crate::{call::CallAnswer, pool::PoolMessage};
+use crate::{call::CallAnswer, pool::PoolMessage, store::Fingerprint};
 
 /// The methods that the service answers itself, with a sentence for each.
 const OWN_METHODS: [(&str, &str); 9] = [
@@ -77,6 +77,7 @@ impl SessionState {
         myself: &ActorRef<SessionMessage>,
         request: Request,
         meta: &Meta,
+        fingerprint: Option<Fingerprint>,
         since: Option<Instant>,
     ) {
         let msgid = request.msgid;
@@ -105,7 +106,7 @@ impl SessionState {
             b"standin.batch" if self.batch_is_early(&arguments) => {
                 return self.wait_for_directory(request, since);
             }
-            b"standin.batch" => return self.batch(&request, &arguments, meta, since),
+            b"standin.batch" => return self.batch(&request, &arguments, meta, fingerprint, since),
             b"standin.status" => return self.status(myself, msgid),
             b"standin.explain" => match self.explain(myself, msgid, &arguments) {
                 Ok(()) => return,
