@@ -26,6 +26,15 @@ pub fn map<const COUNT: usize>(entries: [(&str, Value); COUNT]) -> Value {
     Value::Map(entries.map(|(name, value)| (name.into(), value)).collect())
 }
 
+/// Arguments for a hostile worker that takes so long before its effect.
+pub fn work(id: u64, work_ms: u64) -> Value {
+    map([
+        ("id", id.into()),
+        ("nonce", id.into()),
+        ("work_ms", work_ms.into()),
+    ])
+}
+
 /// The entry of a map.
 pub fn field<'a>(map: &'a Value, name: &str) -> &'a Value {
     let entries = map.as_map().expect("it is a map");

@@ -2,20 +2,12 @@
 //! back to it.
 
 use chaos_tests::{
-    raw_client::{RawClient, code, field, map, token},
+    raw_client::{RawClient, code, field, map, token, work},
     under_test::eventually,
 };
 use rmpv::Value;
 
 use crate::{LIMIT, begun, service};
-
-fn work(id: u64, work_ms: u64) -> Value {
-    map([
-        ("id", id.into()),
-        ("nonce", id.into()),
-        ("work_ms", work_ms.into()),
-    ])
-}
 
 /// `ends_workers`: those that were there before are gone afterwards.
 fn is_mended_and_clients_come_back_to_their_sessions(place: &str, ends_workers: bool) {

@@ -2,12 +2,12 @@
 
 use chaos_tests::{
     ledger::Step,
-    raw_client::{RawClient, code, field, map, outcome, token},
+    raw_client::{RawClient, code, field, map, outcome, token, work},
     under_test::{UnderTest, eventually, hostile_pool},
 };
 use rmpv::Value;
 
-use crate::{LIMIT, count, service, work};
+use crate::{LIMIT, count, service};
 
 #[test]
 fn an_answer_waits_for_the_client_that_comes_back_and_is_the_same_every_time() {

@@ -8,10 +8,8 @@ use std::{path::Path, time::Duration};
 
 use chaos_tests::{
     ledger::{self, Step},
-    raw_client::map,
     under_test::UnderTest,
 };
-use rmpv::Value;
 
 /// Far more than anything here takes; a test that reaches it has failed.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -29,15 +27,6 @@ fn service(sessions: &str) -> UnderTest {
     // Whoever speaks by hand does not wait for a service that is not up yet.
     under_test.client();
     under_test
-}
-
-/// Arguments for a hostile worker.
-fn work(id: u64, work_ms: u64) -> Value {
-    map([
-        ("id", id.into()),
-        ("nonce", id.into()),
-        ("work_ms", work_ms.into()),
-    ])
 }
 
 /// How often a worker took that step with a request.

@@ -2,12 +2,12 @@
 
 use chaos_tests::{
     ledger::Step,
-    raw_client::{RawClient, code, field, outcome, token},
+    raw_client::{RawClient, code, field, outcome, token, work},
     under_test::{UnderTest, eventually},
 };
 use rmpv::Value;
 
-use crate::{LIMIT, count, program, service, work};
+use crate::{LIMIT, count, program, service};
 
 fn kill_and_start_again(under_test: &mut UnderTest) {
     under_test.service.kill().expect("it lives");

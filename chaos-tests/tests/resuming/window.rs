@@ -2,10 +2,10 @@
 
 use chaos_tests::{
     ledger::Step,
-    raw_client::{RawClient, code, map, outcome},
+    raw_client::{RawClient, code, map, outcome, work},
 };
 
-use crate::{count, service, work};
+use crate::{count, service};
 
 #[test]
 fn no_unacknowledged_answer_is_dropped_and_new_work_is_refused_instead() {
