@@ -2,7 +2,8 @@
 //!
 //! Absolute times on a shared machine mean little, so every figure stands beside the same figure of a raw relay:
 //! client, relay and worker processes over Unix sockets, bytes copied by one epoll loop, nothing parsed. `cargo bench`
-//! prints the table, `cargo bench -- sequential` (or `sixty`, `sessions`, `store`, `memory`) one part of it; this binary plays every
+//! prints the table, `cargo bench -- sequential` (or `sixty`, `sessions`, `store`, `keys`, `jobs`,
+//! `memory`) one part of it; this binary plays every
 //! part itself, by its first argument.
 
 #![expect(
@@ -15,8 +16,14 @@
 #[path = "speed/compare.rs"]
 mod compare;
 #[cfg(unix)]
+#[path = "speed/floor.rs"]
+mod floor;
+#[cfg(unix)]
 #[path = "speed/load.rs"]
 mod load;
+#[cfg(unix)]
+#[path = "speed/promises.rs"]
+mod promises;
 #[cfg(unix)]
 #[path = "speed/raw.rs"]
 mod raw;
@@ -40,9 +47,10 @@ fn main() -> std::process::ExitCode {
         Some("raw-worker") => raw::worker(&arguments[2]),
         Some("echo-worker") => setup::echo_worker(&arguments[2]),
         // What cargo passes on: its own flag, and the parts that are wanted.
-        None | Some("--bench" | "sequential" | "sixty" | "sessions" | "store" | "memory") => {
-            table(&arguments[1..])
-        }
+        None
+        | Some(
+            "--bench" | "sequential" | "sixty" | "sessions" | "store" | "keys" | "jobs" | "memory",
+        ) => table(&arguments[1..]),
         _ => return standin::run(std::env::args_os()),
     }
     std::process::ExitCode::SUCCESS
@@ -63,6 +71,12 @@ fn table(wanted: &[String]) {
     }
     if is_wanted("store") {
         store::table();
+    }
+    if is_wanted("keys") {
+        promises::keys();
+    }
+    if is_wanted("jobs") {
+        promises::jobs();
     }
     if is_wanted("memory") {
         setup::memory(&[60, 10_000]);
@@ -103,18 +117,33 @@ fn sixty() {
 
 #[cfg(unix)]
 fn sessions() {
+    use load::Manner::{Plain, Session};
     let load = |clients, depth, calls| load::Load {
         clients,
         depth,
         size: 32,
         calls,
-        manner: load::Manner::Plain,
+        manner: Plain,
     };
-    println!("What a session costs; one client, everything pinned to one core:");
+    let session = [("plain", Plain), ("session", Session("bench.echo"))];
+    // Both in a session, where the second is written down: its answer, and its effect as well if it has one.
+    let answer = [
+        ("always", Session("bench.echo")),
+        ("no effect", Session("bench.careful")),
+    ];
+    let effect = [
+        ("always", Session("bench.echo")),
+        ("effect", Session("bench.effect")),
+    ];
+    println!("What a session and its records cost; one client, everything pinned to one core:");
     setup::pinned(true);
-    compare::sessions(load(1, 1, 20_000), 1);
+    compare::manners(load(1, 1, 20_000), 1, session);
+    compare::manners(load(1, 1, 10_000), 1, answer);
+    compare::manners(load(1, 1, 10_000), 1, effect);
     setup::pinned(false);
     println!("Sixty clients, four workers, on all cores:");
-    compare::sessions(load(60, 1, 1_000), 1);
-    compare::sessions(load(60, 16, 8_000), 64);
+    compare::manners(load(60, 1, 1_000), 1, session);
+    compare::manners(load(60, 16, 8_000), 64, session);
+    compare::manners(load(60, 1, 500), 1, answer);
+    compare::manners(load(60, 1, 500), 1, effect);
 }

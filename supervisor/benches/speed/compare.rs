@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// How often everything is measured: odd, for the median.
-const ROUNDS: usize = 5;
+pub(crate) const ROUNDS: usize = 5;
 
 /// Measures and prints. `with_direct`: a worker without anything before it, too.
 pub(crate) fn rounds(load: Load, concurrency: u32, with_direct: bool) {
@@ -38,23 +38,23 @@ pub(crate) fn rounds(load: Load, concurrency: u32, with_direct: bool) {
     );
 }
 
-/// The same load by clients that have a session, and by clients that have none.
-pub(crate) fn sessions(load: Load, concurrency: u32) {
+/// The same load by clients in two manners.
+pub(crate) fn manners(load: Load, concurrency: u32, manners: [(&str, Manner); 2]) {
     let Load { depth, size, .. } = load;
+    let [(usual, _), (other, _)] = manners;
     println!("  {depth} deep, {size} bytes:");
     let (mut trips, mut rates) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let manner = Manner::Plain;
-        let plain = setup::standin(Load { manner, ..load }, concurrency);
-        print("plain", &plain);
-        let manner = Manner::Session;
-        let session = setup::standin(Load { manner, ..load }, concurrency);
-        print("session", &session);
-        trips.push(session.p50_us() / plain.p50_us());
-        rates.push(session.per_second / plain.per_second);
+        let [usual, other] = manners.map(|(name, manner)| {
+            let outcome = setup::standin(Load { manner, ..load }, concurrency);
+            print(name, &outcome);
+            outcome
+        });
+        trips.push(other.p50_us() / usual.p50_us());
+        rates.push(other.per_second / usual.per_second);
     }
     println!(
-        "    session to plain, median of {ROUNDS} rounds: p50 {:.3}, calls per second {:.3} (from {:.3} to {:.3})",
+        "    {other} to {usual}, median of {ROUNDS} rounds: p50 {:.3}, calls per second {:.3} (from {:.3} to {:.3})",
         median(&mut trips),
         median(&mut rates),
         rates[0],
@@ -72,7 +72,7 @@ fn print(name: &str, outcome: &Outcome) {
 }
 
 /// The middle one; leaves the values in their order.
-fn median(values: &mut [f64]) -> f64 {
+pub(crate) fn median(values: &mut [f64]) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     values[values.len() / 2]
 }

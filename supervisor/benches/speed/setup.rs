@@ -9,7 +9,7 @@ use std::{
 use crate::load::{Load, Outcome, run};
 
 /// Workers behind a relay.
-const WORKERS: usize = 4;
+pub(crate) const WORKERS: usize = 4;
 
 /// A process that is ended with its owner.
 struct Part(Child);
@@ -120,6 +120,11 @@ fn start_standin(workers: usize, concurrency: u32) -> Standin {
 /// Standin between them.
 pub(crate) fn standin(load: Load, concurrency: u32) -> Outcome {
     let workers = if load.clients == 1 { 1 } else { WORKERS };
+    standin_with(load, workers, concurrency)
+}
+
+/// The same with so many workers.
+pub(crate) fn standin_with(load: Load, workers: usize, concurrency: u32) -> Outcome {
     let standin = start_standin(workers, concurrency);
     run(&standin.endpoint, load, false)
 }
@@ -181,20 +186,27 @@ fn resident(pid: u32) -> u64 {
     pages * 4096
 }
 
-/// The worker behind Standin: gives back its first argument as it came.
+/// The worker behind Standin: gives back its first argument as it came, by methods of every class.
 pub(crate) fn echo_worker(concurrency: &str) {
-    use standin_worker::{Failure, Method, Replay, Worker};
+    use standin_worker::{Bytes, Failure, Method, Replay, Worker};
     let concurrency = concurrency.parse().expect("a number");
-    let echo = Method::raw(
-        "bench.echo",
-        |_, params: standin_worker::Bytes| async move {
-            // Behind the head of the one-element array.
-            Ok::<_, Failure>(params.slice(1..))
-        },
-    );
+    // Behind the head of the one-element array.
+    let echo = |params: Bytes| Ok::<_, Failure>(params.slice(1..));
+    let plain = move |name, replay| {
+        let method = Method::raw(name, move |_, params| async move { echo(params) });
+        method.replay(replay).doc("Gives back its argument.")
+    };
+    let with_effect = Method::raw("bench.effect", move |context, params| async move {
+        context.effect_begin().await?;
+        echo(params)
+    });
+    let with_effect = with_effect.replay(Replay::UntilEffect);
     let worker = Worker::new("bench", "1")
         .concurrency(concurrency)
-        .method(echo.replay(Replay::Always).doc("Gives back its argument."));
+        .method(plain("bench.echo", Replay::Always))
+        .method(plain("bench.careful", Replay::UntilEffect))
+        .method(plain("bench.once", Replay::Never))
+        .method(with_effect.doc("Gives back its argument after its effect."));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();

@@ -1,0 +1,119 @@
+//! Calls with a key and submissions of jobs, whose promise outlives the loss of power, beside the least that a disk asks
+//! for: as many flushed appends as the promise needs, one after the other (see `floor.rs`).
+
+#![expect(clippy::print_stdout, reason = "a benchmark prints")]
+
+use std::time::Duration;
+
+use crate::{
+    compare::{ROUNDS, median},
+    floor::{Appends, SIZE, appends, figures},
+    load::{Load, Manner},
+    setup,
+};
+
+const FLOOR_DURATION: Duration = Duration::from_secs(1);
+
+/// Of each caller.
+const CALLS: usize = 200;
+
+/// What is compared.
+struct Promise {
+    name: &'static str,
+    manner: Manner,
+    /// What must be on the disk, one after the other, before it is answered.
+    flushes: usize,
+}
+
+/// Calls with keys, a new key each.
+pub(crate) fn keys() {
+    println!("Calls with a key, {SIZE} bytes, four workers, beside flushed appends of as much:");
+    let promises = [
+        Promise {
+            name: "key, always",
+            manner: Manner::Keyed("bench.echo"),
+            // Its answer.
+            flushes: 1,
+        },
+        Promise {
+            name: "key, never",
+            manner: Manner::Keyed("bench.once"),
+            // That it begins, and its answer.
+            flushes: 2,
+        },
+    ];
+    compare(&promises);
+}
+
+/// Submissions of jobs, a new key each.
+pub(crate) fn jobs() {
+    println!("Jobs submitted with a key, {SIZE} bytes, beside flushed appends of as much:");
+    let promises = [
+        Promise {
+            name: "jobs for later",
+            manner: Manner::Submits { at_once: false },
+            flushes: 1,
+        },
+        Promise {
+            name: "jobs that run",
+            manner: Manner::Submits { at_once: true },
+            flushes: 1,
+        },
+    ];
+    compare(&promises);
+}
+
+fn compare(promises: &[Promise]) {
+    for callers in [1, 8, 64] {
+        println!("  {callers} callers:");
+        let mut ratios = vec![Vec::new(); promises.len()];
+        for _ in 0..ROUNDS {
+            for (promise, ratios) in promises.iter().zip(&mut ratios) {
+                ratios.push(round(promise, callers));
+            }
+        }
+        for (promise, mut ratios) in promises.iter().zip(ratios) {
+            let median = median(&mut ratios);
+            println!(
+                "    {} to the floor of {} flushed, median of {ROUNDS} rounds: {median:.2} (from {:.2} to {:.2})",
+                promise.name,
+                promise.flushes,
+                ratios[0],
+                ratios[ROUNDS - 1],
+            );
+        }
+    }
+}
+
+/// How many per second, as a part of how many there could be.
+fn round(promise: &Promise, callers: usize) -> f64 {
+    let folder = tempfile::tempdir().expect("there is a temporary folder");
+    let floor = Appends {
+        callers,
+        records_each: promise.flushes,
+        flush: true,
+        duration: FLOOR_DURATION,
+    };
+    let floor = appends(folder.path(), floor);
+    let floor = figures(
+        &format!("floor, {} flushed", promise.flushes),
+        floor,
+        FLOOR_DURATION,
+    );
+    let load = Load {
+        clients: callers,
+        depth: 1,
+        size: SIZE,
+        calls: CALLS,
+        manner: promise.manner,
+    };
+    let standin = setup::standin_with(load, setup::WORKERS, 1);
+    println!(
+        "    {:20}  p50 {:7.1} us  p99 {:7.1} us  {:8.0}/s",
+        promise.name,
+        standin.p50_us(),
+        standin.p99_us(),
+        standin.per_second
+    );
+    standin.per_second / floor.per_second
+}
