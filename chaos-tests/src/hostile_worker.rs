@@ -254,7 +254,7 @@ impl Worker {
         };
         self.misbehave_before(&misbehave, attempt);
         clock::pause(number("work_ms"));
-        if method == "chaos.until_effect" {
+        if method == "chaos.until_effect" && misbehave != "no_effect" {
             let granted = self.ask("effect.begin", vec![attempt.into()]);
             if granted.is_none_or(|granted| granted != Value::Boolean(true)) {
                 let data = map(vec![

@@ -1,4 +1,4 @@
-//! The store: the one database of the service, and the one thread that writes to it.
+//! The store: the one database of the service, the one thread that writes to it, and one that looks keys up.
 //!
 //! It owns the file `standin.db` in the state folder and keeps what must be known after a death of the service: the fate
 //! of calls that must not run twice, sessions, keys. It decides nothing: sessions, pools and keys tell it what is to be
@@ -19,6 +19,7 @@ mod measure;
 mod names;
 mod open;
 mod question;
+mod reader;
 mod record;
 mod schema;
 mod stale;
@@ -53,15 +54,17 @@ use self::{
     disk::Disk,
     fatal::Fatal,
     question::{Look, Question},
+    reader::{LookUp, Reader},
     writer::{Message, Order, Writer},
 };
 use crate::clock;
 
-/// The store itself: the thread, and what reaches it.
+/// The store itself: the threads, and what reaches them.
 #[derive(Debug)]
 pub(crate) struct Store {
     handle: StoreHandle,
-    thread: JoinHandle<()>,
+    writer: JoinHandle<()>,
+    reader: JoinHandle<()>,
     left: Vec<String>,
 }
 
@@ -70,6 +73,7 @@ pub(crate) struct Store {
 pub(crate) struct StoreHandle {
     /// Without a limit: each write belongs to a call, a session or a job that was admitted already.
     queue: mpsc::Sender<Message>,
+    look_ups: mpsc::Sender<LookUp>,
 }
 
 impl Store {
@@ -88,25 +92,25 @@ impl Store {
             .map_err(|source| open::trouble("write", &folder.join(open::FILE), source))?;
         let disk = Disk::new(folder, clock::now());
         let database = Database::new(connection, begun.boot);
-        Store::start(database, disk, Fatal::new(folder), begun.left)
+        Store::start(folder, database, disk, begun.left)
     }
 
     fn start(
+        folder: &Path,
         database: Database,
         disk: Disk,
-        fatal: Fatal,
         left: Vec<String>,
     ) -> Result<Store, StoreError> {
         let (queue, orders) = mpsc::channel();
+        let (look_ups, asked) = mpsc::channel();
+        let fatal = Fatal::new(folder);
+        let reader = open::reader(&folder.join(open::FILE))?;
+        let reader = Reader::new(reader, asked, fatal.clone());
         let writer = Writer::new(database, orders, disk, fatal);
-        let thread = std::thread::Builder::new()
-            .name("standin-store".to_owned())
-            .spawn(move || writer.run())
-            .map_err(StoreError::Thread)?;
-        let handle = StoreHandle { queue };
         Ok(Store {
-            handle,
-            thread,
+            handle: StoreHandle { queue, look_ups },
+            writer: thread("standin-store", move || writer.run())?,
+            reader: thread("standin-keys", move || reader.run())?,
             left,
         })
     }
@@ -124,9 +128,12 @@ impl Store {
 
     /// Commits what was handed in so far and closes the database. What comes later is refused. It blocks.
     pub(crate) fn close(self) {
-        let _ = self.handle.queue.send(Message::Close);
+        // The writer's connection is the last one: that empties the log and takes it away.
+        let _ = self.handle.look_ups.send(LookUp::Close);
         // A panic in there has ended the process.
-        let _ = self.thread.join();
+        let _ = self.reader.join();
+        let _ = self.handle.queue.send(Message::Close);
+        let _ = self.writer.join();
     }
 }
 
@@ -176,13 +183,13 @@ impl StoreHandle {
         let _ = self.look(|_| Ok(())).await;
     }
 
-    /// What is recorded of a key.
+    /// What is recorded of a key. What was handed in and is not told to be kept yet may be missing.
     pub(crate) async fn look_up_key(
         &self,
         name: Arc<KeyName>,
     ) -> Result<Option<StoredKey>, Refusal> {
         let (reply, answer) = oneshot::channel();
-        self.ask(Question::Key { name, reply });
+        let _ = self.look_ups.send(LookUp::Key { name, reply });
         answer.await.map_err(|_| Refusal::Closed)
     }
 
@@ -219,4 +226,9 @@ impl StoreHandle {
     fn ask(&self, question: Question) {
         let _ = self.queue.send(Message::Ask(question));
     }
+}
+
+fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
+    let thread = std::thread::Builder::new().name(name.to_owned());
+    thread.spawn(work).map_err(StoreError::Thread)
 }

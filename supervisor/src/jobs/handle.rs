@@ -83,21 +83,29 @@ impl JobsHandle {
             lane,
             due: asked.due,
         };
-        self.write(JobWrite::Submitted(Box::new(job)), Some(queued))
-            .await?;
-        let Some(key) = key else { return Ok(name) };
+        let written = self.hand_in(JobWrite::Submitted(Box::new(job)), Some(queued));
+        let Some(key) = key else {
+            return kept(written).await.map(|()| name);
+        };
+        // Asked at once, so that it is answered with the write, and not after the next flush.
         let found = self
             .store
             .submitted_job(name, user, method, key, fingerprint);
-        match found.await.map_err(not_kept)? {
-            Submitted::New => Ok(name),
-            Submitted::Same(name) => Ok(name),
-            Submitted::Conflict => {
+        let found = found.await.map_err(not_kept)?;
+        kept(written).await?;
+        match found {
+            Some(Submitted::New) => Ok(name),
+            Some(Submitted::Same(name)) => Ok(name),
+            None => {
+                let why = "An old job of the same key was being swept away. The job was not taken; please try again.";
+                Err(ErrorAnswer::new(ErrorCode::Overloaded, why).with_retry_after_ms(100))
+            }
+            Some(Submitted::Conflict) => {
                 let why =
                     "The same key was used for a job with other contents. The job was not taken.";
                 Err(ErrorAnswer::new(ErrorCode::KeyConflict, why))
             }
-            Submitted::Expired => {
+            Some(Submitted::Expired) => {
                 let why = "The key was used for a job that ended long ago; its result is no longer kept. The job was \
                     not taken again.";
                 Err(ErrorAnswer::new(ErrorCode::KeyConflict, why))
@@ -204,6 +212,15 @@ impl JobsHandle {
 
     /// Writes, tells the jobs, and comes back when it outlives the machine.
     async fn write(&self, write: JobWrite, news: Option<Event>) -> Result<(), ErrorAnswer> {
+        kept(self.hand_in(write, news)).await
+    }
+
+    /// Hands a write in now. The jobs are told, and then the receiver, when it outlives the machine.
+    fn hand_in(
+        &self,
+        write: JobWrite,
+        news: Option<Event>,
+    ) -> oneshot::Receiver<Result<(), Refusal>> {
         let (tell, told) = oneshot::channel();
         let jobs = self.actor.clone();
         let then = move |result: Result<(), Refusal>| {
@@ -213,8 +230,12 @@ impl JobsHandle {
             let _ = tell.send(result);
         };
         self.store.write(Write::Job(write), Durability::Power, then);
-        told.await.unwrap_or(Err(Refusal::Closed)).map_err(not_kept)
+        told
     }
+}
+
+async fn kept(told: oneshot::Receiver<Result<(), Refusal>>) -> Result<(), ErrorAnswer> {
+    told.await.unwrap_or(Err(Refusal::Closed)).map_err(not_kept)
 }
 
 fn not_kept(refusal: Refusal) -> ErrorAnswer {

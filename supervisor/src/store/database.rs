@@ -4,6 +4,7 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::{
     apply::{self, Circumstances},
+    log,
     question::Question,
     record::Durability,
     writer::Order,
@@ -35,11 +36,24 @@ impl Database {
         self.flush_for(durability.unwrap_or(Durability::Process))?;
         self.begin()?;
         let done = self.apply_all(orders);
+        self.undo_unless(done)
+    }
+
+    /// Takes back what was not done as a whole.
+    fn undo_unless(&self, done: rusqlite::Result<()>) -> rusqlite::Result<()> {
         // Some errors have ended it already.
         if done.is_err() && !self.connection.is_autocommit() {
             self.connection.execute_batch("ROLLBACK")?;
         }
         done
+    }
+
+    /// See [`log::begin`].
+    pub(super) fn begin_log(&mut self) -> rusqlite::Result<()> {
+        self.flush_for(Durability::Process)?;
+        self.begin()?;
+        let done = log::begin(&self.connection).and_then(|()| self.end());
+        self.undo_unless(done)
     }
 
     /// Looks, and tells whoever asked.
@@ -55,6 +69,10 @@ impl Database {
         for order in orders {
             apply::apply(&self.connection, &order.write, &circumstances)?;
         }
+        self.end()
+    }
+
+    fn end(&self) -> rusqlite::Result<()> {
         self.connection.prepare_cached("COMMIT")?.execute([])?;
         Ok(())
     }

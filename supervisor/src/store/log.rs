@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+use super::schema;
+
 /// A log of this size is emptied even though somebody waits. It is read through when the service starts after a crash.
 const SIZE_MAX: usize = 16 << 20;
 
@@ -80,6 +82,13 @@ impl Log {
         }
         Ok(())
     }
+}
+
+/// Writes the first page of a new log, whose head is flushed before: the library wants to be sure of it even where a
+/// commit is not flushed. While nobody waits for that, it costs nobody anything.
+pub(super) fn begin(connection: &Connection) -> rusqlite::Result<()> {
+    // It says what it said before, and is written all the same.
+    connection.pragma_update(None, "user_version", schema::VERSION)
 }
 
 /// Gives some free pages back to the disk, if there are more than are kept for the next writes. Tells how many.

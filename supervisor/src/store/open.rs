@@ -160,6 +160,14 @@ pub(super) fn visit(file: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// A second connection beside the writer's, that only reads.
+pub(super) fn reader(file: &Path) -> Result<Connection, StoreError> {
+    let connection = connect(file)?;
+    let only_reads = connection.execute_batch("PRAGMA query_only = ON");
+    only_reads.map_err(|source| trouble("open", file, source))?;
+    Ok(connection)
+}
+
 fn connect(file: &Path) -> Result<Connection, StoreError> {
     let open = || -> rusqlite::Result<Connection> {
         // It is there; a file that has just been taken away is not made again, empty.

@@ -1,7 +1,5 @@
 //! What is asked of the store: short reads by name.
 
-use std::sync::Arc;
-
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::oneshot;
 
@@ -17,10 +15,6 @@ pub(super) enum Question {
     Session {
         token: SessionToken,
         reply: oneshot::Sender<Option<StoredSession>>,
-    },
-    Key {
-        name: Arc<KeyName>,
-        reply: oneshot::Sender<Option<StoredKey>>,
     },
     OldestKey {
         from: i64,
@@ -47,9 +41,6 @@ impl Question {
         match self {
             Question::Session { token, reply } => {
                 let _ = reply.send(session(connection, token, boot)?);
-            }
-            Question::Key { name, reply } => {
-                let _ = reply.send(key(connection, &name)?);
             }
             Question::OldestKey { from, reply } => {
                 let _ = reply.send(sweep::oldest_key(connection, from)?);
@@ -93,7 +84,7 @@ fn session(
     }))
 }
 
-fn key(connection: &Connection, name: &KeyName) -> rusqlite::Result<Option<StoredKey>> {
+pub(super) fn key(connection: &Connection, name: &KeyName) -> rusqlite::Result<Option<StoredKey>> {
     let text = "SELECT fingerprint, state, result, at FROM keys
         WHERE user = ?1 AND method = ?2 AND key = ?3";
     let mut statement = connection.prepare_cached(text)?;

@@ -129,6 +129,7 @@ impl Writer {
         if self.log.patience().is_some() {
             self.empty_log();
             self.shrink();
+            self.begin_log();
         }
     }
 
@@ -146,6 +147,19 @@ impl Writer {
             Ok(pages) => self.log.has_grown(pages, 0),
             Err(error) if is_full(&error) => self.disk.filled_up(clock::now()),
             Err(error) => self.fatal.end("it cannot be made smaller", &error),
+        }
+    }
+
+    /// Whoever comes next should not wait for what a log that was emptied begins with.
+    fn begin_log(&mut self) {
+        if self.log.patience().is_some() || self.disk.is_full() {
+            return;
+        }
+        if let Err(error) = self.database.begin_log() {
+            match is_full(&error) {
+                true => self.disk.filled_up(clock::now()),
+                false => self.fatal.end("its log cannot be begun", &error),
+            }
         }
     }
 

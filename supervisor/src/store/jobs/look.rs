@@ -86,7 +86,7 @@ impl StoreHandle {
         self.look(move |connection| leased(connection, job)).await
     }
 
-    /// What became of a submission that was written.
+    /// What became of a submission that was handed in. Nothing, if it was refused, or was swept away since.
     pub(crate) async fn submitted_job(
         &self,
         name: JobName,
@@ -94,7 +94,7 @@ impl StoreHandle {
         method: Bytes,
         key: Bytes,
         fingerprint: Fingerprint,
-    ) -> Result<Submitted, Refusal> {
+    ) -> Result<Option<Submitted>, Refusal> {
         self.look(move |connection| submitted(connection, name, &user, &method, &key, fingerprint))
             .await
     }
@@ -234,11 +234,11 @@ fn submitted(
     method: &[u8],
     key: &[u8],
     fingerprint: Fingerprint,
-) -> rusqlite::Result<Submitted> {
+) -> rusqlite::Result<Option<Submitted>> {
     let text =
         "SELECT id, tag, fingerprint, state FROM jobs WHERE user = ?1 AND method = ?2 AND key = ?3";
     let mut statement = connection.prepare_cached(text)?;
-    statement.query_row(params![user, method, key], |row| {
+    let found = statement.query_row(params![user, method, key], |row| {
         let found = JobName {
             id: JobId(row.get(0)?),
             tag: row.get::<_, i64>(1)? as u64,
@@ -253,7 +253,8 @@ fn submitted(
         } else {
             Submitted::Same(found)
         })
-    })
+    });
+    found.optional()
 }
 
 fn job(connection: &Connection, name: JobName) -> rusqlite::Result<Option<JobRow>> {

@@ -50,7 +50,8 @@ async fn submit(store: &StoreHandle, job: NewJob) -> Submitted {
         return Submitted::New;
     }
     let submitted = store.submitted_job(name, user, method, key, fingerprint);
-    submitted.await.expect("it is open")
+    let submitted = submitted.await.expect("it is open");
+    submitted.expect("it was not refused")
 }
 
 async fn state(store: &StoreHandle, job: &NewJob) -> JobState {
@@ -276,4 +277,16 @@ fn a_name_reads_as_it_was_shown_and_nonsense_is_none() {
     ] {
         assert_eq!(JobName::parse(text.as_bytes()), None, "{text}");
     }
+}
+
+#[tokio::test]
+async fn a_submission_that_was_refused_is_not_found_and_breaks_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).handle();
+    let name = JobName::new(JobId(1));
+    let fingerprint = Fingerprint::of(b"mail.send", b"\x90");
+    let (method, key) = (Bytes::from_static(b"mail.send"), Bytes::from_static(b"kx"));
+    let found = store.submitted_job(name, "1000".to_owned(), method, key, fingerprint);
+    assert_eq!(found.await, Ok(None));
+    assert_eq!(store.job(name).await, Ok(None));
 }

@@ -88,7 +88,7 @@ async fn a_key_that_is_forgotten_is_free_for_whoever_asks_after_that() {
     let store = open(folder.path()).handle();
     let name = key("a");
     written(&store, intent(RecordName::Key(name.clone()))).unwrap();
-    store.post(Write::Forget(RecordName::Key(name.clone())));
+    written(&store, Write::Forget(RecordName::Key(name.clone()))).unwrap();
     assert_eq!(key_state(&store, &name).await, None);
 }
 
@@ -115,4 +115,28 @@ fn attempts_at_a_job_are_kept_one_by_one() {
     let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
     let rows: Vec<(u32, i64)> = rows.unwrap().map(Result::unwrap).collect();
     assert_eq!(rows, [(1, 3), (3, 1)]);
+}
+
+#[tokio::test]
+async fn a_key_is_looked_up_while_the_store_writes_for_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).handle();
+    let name = key("a");
+    written(&store, completion(RecordName::Key(name.clone()), "sent")).unwrap();
+    let (busy, is_busy) = mpsc::channel();
+    let (go_on, may_go_on) = mpsc::channel::<()>();
+    let write = intent(RecordName::Key(key("b")));
+    store.write(write, Durability::Power, move |_| {
+        busy.send(()).unwrap();
+        may_go_on.recv().unwrap();
+    });
+    is_busy.recv().unwrap();
+    assert_eq!(key_state(&store, &name).await, Some(done("sent")));
+    // What others were told of is there, also while they are being told.
+    assert_eq!(
+        key_state(&store, &key("b")).await,
+        Some(RecordState::Intent)
+    );
+    go_on.send(()).unwrap();
+    store.settle().await;
 }
