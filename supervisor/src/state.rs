@@ -183,7 +183,8 @@ mod tests {
 
     #[test]
     fn the_run_of_the_machine_has_a_name_that_stays() {
-        assert!(!boot(None).is_empty());
-        assert_eq!(boot(None), boot(None));
+        let name = boot(None);
+        assert!(!name.is_empty());
+        assert_eq!(boot(Some(&name)), name);
     }
 }
