@@ -126,7 +126,7 @@ pub(crate) struct SessionState {
     serves_callbacks: bool,
     directory: DirectoryReader,
     /// Requests whose method is not known while pools are still starting.
-    unlocated: Vec<Unlocated>,
+    unlocated: Unlocated,
     /// `None`: the client is away.
     link: Option<Link>,
     /// Calls of the message that is being handled, by pool, so that each pool is told once.
@@ -189,7 +189,7 @@ impl Actor for Session {
             callbacks: Callbacks::new(CALLBACKS_MAX),
             serves_callbacks: false,
             directory: environment.directory.reader(),
-            unlocated: Vec::new(),
+            unlocated: Unlocated::default(),
             outgoing: Vec::new(),
             caller: Arc::new(caller),
             environment,

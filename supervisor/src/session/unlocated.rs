@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use ractor::ActorRef;
+use rustc_hash::FxHashSet;
 use standin_protocol::{ErrorAnswer, ErrorCode, Outcome, Request};
 
 use super::{
@@ -12,8 +13,50 @@ use super::{
 };
 use crate::{clock, pools::PoolsMessage};
 
-/// One that waits.
+/// Those that wait, in the order in which they came.
+#[derive(Default)]
 pub(super) struct Unlocated {
+    waiting: Vec<Waiting>,
+    /// Theirs. A program may send a thousand requests at once, and each is looked for among all of them.
+    numbers: FxHashSet<u64>,
+}
+
+impl Unlocated {
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    fn add(&mut self, waiting: Waiting) {
+        self.numbers.insert(waiting.request.msgid);
+        self.waiting.push(waiting);
+    }
+
+    fn take_due(&mut self, now: Instant) -> Vec<Waiting> {
+        let is_due =
+            |waiting: &mut Waiting| waiting.deadline.is_some_and(|deadline| now >= deadline);
+        let due: Vec<_> = self.waiting.extract_if(.., is_due).collect();
+        for due in &due {
+            self.numbers.remove(&due.request.msgid);
+        }
+        due
+    }
+
+    fn take(&mut self, msgid: u64) -> Option<Waiting> {
+        if !self.numbers.remove(&msgid) {
+            return None;
+        }
+        let mut waiting = self.waiting.iter();
+        let index = waiting.position(|waiting| waiting.request.msgid == msgid)?;
+        Some(self.waiting.remove(index))
+    }
+}
+
+/// One that waits.
+struct Waiting {
     request: Request,
     /// When it came: the caller's time runs from there.
     since: Instant,
@@ -31,7 +74,7 @@ impl SessionState {
             .and_then(|meta| meta.timeout_ms);
         let timeout = timeout.map(|timeout_ms| Duration::from_millis(timeout_ms).min(TIMEOUT_MAX));
         let deadline = timeout.map(|timeout| since + timeout);
-        self.unlocated.push(Unlocated {
+        self.unlocated.add(Waiting {
             request,
             since,
             deadline,
@@ -50,24 +93,20 @@ impl SessionState {
 
     /// Whether a request of that number is among those that wait: then another one is the same, sent again.
     pub(super) fn is_unlocated(&self, msgid: u64) -> bool {
-        let mut waiting = self.unlocated.iter();
-        waiting.any(|waiting| waiting.request.msgid == msgid)
+        self.unlocated.numbers.contains(&msgid)
     }
 
     /// The directory has changed: what could not be placed may be placed now.
     pub(super) fn locate_again(&mut self, myself: &ActorRef<SessionMessage>) {
         self.unlocated_due();
-        for waiting in std::mem::take(&mut self.unlocated) {
+        for waiting in std::mem::take(&mut self.unlocated).waiting {
             self.request(myself, waiting.request, Some(waiting.since));
         }
     }
 
     /// Answers those whose callers have waited long enough.
     pub(super) fn unlocated_due(&mut self) {
-        let now = clock::now();
-        let is_due =
-            |waiting: &mut Unlocated| waiting.deadline.is_some_and(|deadline| now >= deadline);
-        for due in self.unlocated.extract_if(.., is_due).collect::<Vec<_>>() {
+        for due in self.unlocated.take_due(clock::now()) {
             let why = "was not begun in time: processes that may offer it are still starting.";
             self.give_up(&due.request, ErrorCode::DeadlineExceeded, why);
         }
@@ -75,12 +114,10 @@ impl SessionState {
 
     /// Takes back the request of that number, if it is among those that wait.
     pub(super) fn cancel_unlocated(&mut self, msgid: u64) -> bool {
-        let mut waiting = self.unlocated.iter();
-        let Some(index) = waiting.position(|waiting| waiting.request.msgid == msgid) else {
+        let Some(cancelled) = self.unlocated.take(msgid) else {
             return false;
         };
-        let request = self.unlocated.remove(index).request;
-        self.give_up(&request, ErrorCode::Cancelled, "was cancelled.");
+        self.give_up(&cancelled.request, ErrorCode::Cancelled, "was cancelled.");
         true
     }
 
