@@ -74,6 +74,12 @@ impl Call {
         self
     }
 
+    /// A W3C traceparent, for the service's log.
+    pub fn trace(mut self, traceparent: impl Into<Bytes>) -> Self {
+        self.meta.trace = Some(traceparent.into());
+        self
+    }
+
     /// Sends it and waits for its result.
     ///
     /// # Errors
@@ -135,6 +141,12 @@ impl Pending {
         self.msgid
     }
 
+    /// How long [`wait_raw`](Self::wait_raw) waits, if the call has a time of its own.
+    #[must_use]
+    pub fn limit(&self) -> Option<Duration> {
+        self.limit
+    }
+
     /// Asks the service to take the call back. The call is still answered: wait for it.
     ///
     /// # Errors
@@ -168,13 +180,23 @@ impl Pending {
     /// # Errors
     /// See [`CallError`].
     pub async fn wait_raw(mut self) -> Result<Bytes, CallError> {
-        let answer = match self.limit {
-            None => (&mut self.answer).await,
-            Some(limit) => match tokio::time::timeout(limit, &mut self.answer).await {
+        match self.limit {
+            None => self.answered().await,
+            Some(limit) => match tokio::time::timeout(limit, self.answered()).await {
                 Ok(answer) => answer,
-                Err(_) => return Err(CallError::NoAnswer { waited: limit }),
+                Err(_) => Err(CallError::NoAnswer { waited: limit }),
             },
-        };
+        }
+    }
+
+    /// The same for a program that waits for a while now and a while then: it may be dropped and begun anew. It is for the
+    /// program to say how long that goes on: [`NoAnswer`](CallError::NoAnswer) never comes of it. After its end it must not
+    /// be begun again.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn answered(&mut self) -> Result<Bytes, CallError> {
+        let answer = (&mut self.answer).await;
         let lost = CallError::ConnectionLost {
             outcome: protocol::Outcome::Unknown,
         };

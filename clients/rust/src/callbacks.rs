@@ -16,15 +16,24 @@ pub struct Callback {
     /// With what, as MessagePack.
     pub params: Bytes,
     client: Client,
+    connection: u64,
 }
 
 impl Callback {
-    pub(crate) fn new(method: String, params: Bytes, client: Client) -> Self {
+    pub(crate) fn new(method: String, params: Bytes, client: Client, connection: u64) -> Self {
         Self {
             method,
             params,
             client,
+            connection,
         }
+    }
+
+    /// Whether an answer would still go anywhere: the connection that the question came by is there. When it is lost, the
+    /// worker has been told that no answer will come.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.client.shared().is_connected_by(self.connection)
     }
 
     /// The client that is asked: an answer may need calls of its own. A program with a blocking client uses this one
@@ -97,7 +106,7 @@ pub(crate) fn serve(shared: &Arc<Shared>, connection: u64, client: Client, reque
         return due.give(Err(ErrorAnswer::new(ErrorCode::MethodNotFound, why)));
     };
     tokio::spawn(async move {
-        let callback = Callback::new(method, request.params, client);
+        let callback = Callback::new(method, request.params, client, connection);
         due.give(handler.answer(callback).await);
     });
 }

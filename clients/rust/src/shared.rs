@@ -164,6 +164,12 @@ impl Shared {
         self.state().unknown_answers
     }
 
+    /// Whether that connection is the present one.
+    pub(crate) fn is_connected_by(&self, connection: u64) -> bool {
+        let state = self.state();
+        state.connection == connection && matches!(state.link, Link::Up { .. })
+    }
+
     /// Answers the service's own question, which came by this connection. If that is lost, the service has told the
     /// worker already that no answer will come.
     pub(crate) fn respond(&self, connection: u64, msgid: u64, result: &Result<Bytes, ErrorAnswer>) {

@@ -1,0 +1,98 @@
+//! Where a call stands, and where its end is put by what runs while the program waits.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::task::AbortHandle;
+
+use crate::{code::Code, failure::Failure, view::View};
+
+/// How a call ended.
+pub(crate) type End = Result<Arc<View>, Failure>;
+
+/// Where a call stands.
+#[derive(Debug, Default)]
+pub(crate) struct Slot(Mutex<Stage>);
+
+#[derive(Debug, Default)]
+enum Stage {
+    #[default]
+    Unsent,
+    InBatch,
+    Running(Running),
+    Ended(End),
+}
+
+/// A call that is on its way.
+#[derive(Debug, Clone)]
+pub(super) struct Running {
+    /// Its number in the session.
+    pub(super) msgid: u64,
+    /// What waits for its answer.
+    pub(super) task: AbortHandle,
+    /// How long its client may be waited for in all before the answer is given up.
+    pub(super) give_up_at: Option<Duration>,
+}
+
+impl Slot {
+    fn stage(&self) -> MutexGuard<'_, Stage> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How it ended, if it has.
+    pub(crate) fn end(&self) -> Option<End> {
+        match &*self.stage() {
+            Stage::Ended(end) => Some(end.clone()),
+            _ => None,
+        }
+    }
+
+    pub(super) fn running(&self) -> Option<Running> {
+        match &*self.stage() {
+            Stage::Running(running) => Some(running.clone()),
+            _ => None,
+        }
+    }
+
+    /// Whether it was never started.
+    pub(super) fn check_unsent(&self) -> Result<(), Failure> {
+        let why = match &*self.stage() {
+            Stage::Unsent => return Ok(()),
+            Stage::InBatch => "The call is in a batch already.",
+            Stage::Running(_) | Stage::Ended(_) => "The call was started already.",
+        };
+        Err(Failure::new(Code::BadState, why))
+    }
+
+    /// Whether there is an end to be waited for.
+    pub(super) fn check_sent(&self) -> Result<(), Failure> {
+        let why = match &*self.stage() {
+            Stage::Unsent => "The call was not started.",
+            Stage::InBatch => "The call is in a batch; start and wait for that.",
+            Stage::Running(_) | Stage::Ended(_) => return Ok(()),
+        };
+        Err(Failure::new(Code::BadState, why))
+    }
+
+    pub(super) fn put_in_batch(&self) {
+        *self.stage() = Stage::InBatch;
+    }
+
+    /// It is on its way, unless its end was faster.
+    pub(super) fn started(&self, running: Running) {
+        let mut stage = self.stage();
+        if !matches!(*stage, Stage::Ended(_)) {
+            *stage = Stage::Running(running);
+        }
+    }
+
+    /// It has ended. The first end holds.
+    pub(super) fn put_end(&self, end: End) {
+        let mut stage = self.stage();
+        if !matches!(*stage, Stage::Ended(_)) {
+            *stage = Stage::Ended(end);
+        }
+    }
+}
