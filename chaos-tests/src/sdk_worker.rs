@@ -1,11 +1,12 @@
 //! A worker as a customer would write it, with one method for each thing that the SDK offers. What it wants to be
 //! seen to have done, it prints: the service writes that into its log.
 
+mod asking;
+
 use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use standin_worker::{Context, ErrorCode, Failure, Method, Outcome, Replay, Worker};
 use tokio::sync::Barrier;
 
@@ -37,7 +38,6 @@ pub fn run() -> ExitCode {
                 .timeout(Duration::from_millis(200))
                 .doc("Has little time."),
         )
-        .method(Method::new("sdk.ask", ask).doc("Asks the program that made the call."))
         .method(Method::new("sdk.echo", echo).replay(Replay::Always))
         .method(Method::new("sdk.large", large).replay(Replay::Always))
         .method(Method::new("sdk.fail", fail).replay(Replay::Always))
@@ -51,6 +51,7 @@ pub fn run() -> ExitCode {
             })
             .doc("Waits for the others."),
         );
+    let worker = asking::methods().into_iter().fold(worker, Worker::method);
     match runtime.block_on(worker.run()) {
         Ok(()) => {
             println!("the worker was drained");
@@ -113,40 +114,6 @@ async fn wait(context: Context, _: Nothing) -> Result<(), Failure> {
     println!("attempt {} was cancelled", context.attempt());
     let why = "It stopped half way.";
     Err(Failure::service(ErrorCode::Cancelled, why).outcome(Outcome::Unknown))
-}
-
-#[derive(Deserialize, JsonSchema)]
-struct Question {
-    method: String,
-    arguments: Value,
-}
-
-/// The program's answer, or what went wrong as this worker sees it.
-#[derive(Serialize)]
-struct Heard {
-    answer: Option<Value>,
-    code: Option<String>,
-    message: Option<String>,
-}
-
-async fn ask(context: Context, question: Question) -> Result<Heard, Failure> {
-    let Question { method, arguments } = question;
-    let asked = context.call_client::<_, Value>(&method, &arguments).await;
-    Ok(match asked {
-        Ok(answer) => Heard {
-            answer: Some(answer),
-            code: None,
-            message: None,
-        },
-        Err(failure) => {
-            println!("heard no answer: {failure}");
-            Heard {
-                answer: None,
-                code: Some(failure.answer().code.to_string()),
-                message: Some(failure.answer().message.clone()),
-            }
-        }
-    })
 }
 
 #[derive(Deserialize, JsonSchema)]

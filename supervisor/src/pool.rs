@@ -4,6 +4,7 @@
 //! each effect becomes one act. It never awaits inside a handler. Its children are the worker actors.
 
 mod acts;
+mod callbacks;
 mod from_worker;
 mod link;
 mod recording;
@@ -15,15 +16,15 @@ use std::{sync::Arc, time::Instant};
 use bytes::Bytes;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 use standin_core::{
-    Cause, RequestId, WorkerId,
+    AttemptId, Cause, RequestId, WorkerId,
     pool::{Effect, Event, PoolCore, Submission},
 };
 use standin_protocol::{ErrorAnswer, Message, MethodManifest, WorkerHello};
 use standin_transport::MessageWriter;
 use tokio::sync::OwnedSemaphorePermit;
 
-pub(crate) use self::recording::OnRecord;
 use self::{acts::Outbox, link::Link, records::Records};
+pub(crate) use self::{callbacks::Asker, recording::OnRecord};
 use crate::{
     call::Call,
     clock,
@@ -63,6 +64,11 @@ pub(crate) enum PoolMessage {
         messages: Vec<Message>,
         /// Given back when they have been handled.
         credit: OwnedSemaphorePermit,
+    },
+    /// A worker has the answer to a question that it asked a client.
+    ClientAnswered {
+        worker: WorkerId,
+        attempt: AttemptId,
     },
     /// A worker sent what no worker may send.
     ProtocolViolated { worker: WorkerId, what: String },
@@ -215,6 +221,9 @@ impl Actor for Pool {
                 last_lines,
             } => {
                 state.worker_exited(&myself, worker, cause, last_lines);
+            }
+            PoolMessage::ClientAnswered { worker, attempt } => {
+                state.handle(&myself, Event::ClientAnswered { worker, attempt }, None);
             }
             PoolMessage::OnRecord { news, result } => state.on_record(&myself, news, result),
             PoolMessage::TimePassed { generation } => {

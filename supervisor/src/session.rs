@@ -28,12 +28,17 @@ use standin_core::{
 use standin_protocol::{Limits, Message};
 
 pub(crate) use self::{
-    callbacks::{Callback, CallbackReply},
+    callbacks::{Asked, Callback, CallbackReply},
     intake::{TIMEOUT_MAX, outcome_unknown, unknown_method},
     reading::BrokenStream,
     resuming::Restored,
 };
-use self::{link::Link, recording::OnRecord, unlocated::Unlocated};
+use self::{
+    callbacks::{CALLBACKS_MAX, Ticket},
+    link::Link,
+    recording::OnRecord,
+    unlocated::Unlocated,
+};
 use crate::{
     call::{Call, CallAnswer, Caller},
     directory::{DirectoryReader, DirectoryWriter, PoolHandle},
@@ -121,9 +126,14 @@ pub(crate) struct SessionState {
     token: Option<SessionToken>,
     /// The client wants a session that it may not have.
     welcome: Welcome,
-    callbacks: Callbacks<CallbackReply>,
-    /// The client said in its hello that it serves callbacks.
+    callbacks: Callbacks<Ticket>,
+    /// Callbacks for a client that is away, which has not heard of them.
+    held: Vec<Callback>,
+    /// The client said in its hello that it serves callbacks, and that it takes a list of them at a time.
     serves_callbacks: bool,
+    takes_lists: bool,
+    /// The client has come back and has not said hello yet.
+    awaits_hello: bool,
     directory: DirectoryReader,
     /// Requests whose method is not known while pools are still starting.
     unlocated: Unlocated,
@@ -140,9 +150,6 @@ impl Drop for SessionState {
         self.let_go();
     }
 }
-
-/// Callbacks that a client may have unanswered at a time; it serves them one inside the other.
-const CALLBACKS_MAX: usize = 256;
 
 /// The user that may do everything.
 const ADMINISTRATORS: [&str; 2] = ["0", "S-1-5-18"];
@@ -187,7 +194,10 @@ impl Actor for Session {
             token,
             welcome,
             callbacks: Callbacks::new(CALLBACKS_MAX),
+            held: Vec::new(),
             serves_callbacks: false,
+            takes_lists: false,
+            awaits_hello: false,
             directory: environment.directory.reader(),
             unlocated: Unlocated::default(),
             outgoing: Vec::new(),
@@ -217,6 +227,7 @@ impl Actor for Session {
                 for answer in answers {
                     state.answered(&myself, answer);
                 }
+                state.close_ended_callbacks();
                 state.end_if_done(&myself);
             }
             SessionMessage::OnRecord(news) => {

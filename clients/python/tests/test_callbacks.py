@@ -59,3 +59,54 @@ def test_a_coroutine_answers_while_other_calls_go_on(service):
             assert (heard["answer"], pong) == ("BEN", "pong")
 
     asyncio.run(main())
+
+
+def test_a_thousand_questions_in_one_call_are_answered_in_the_thread_that_waits(service):
+    with standin.connect(service.endpoint, callbacks={"price": lambda number: number}) as client:
+        assert client.call("sdk.ask_many", {"method": "price", "count": 1000}) == 500_500
+
+
+def test_many_questions_at_once_are_answered_in_their_order_and_one_that_fails_spoils_no_other(service):
+    asked = []
+
+    def price(number):
+        asked.append(number)
+        if number == 3:
+            raise ValueError("not for sale")
+        return number * 2
+
+    with standin.connect(service.endpoint, callbacks={"price": price}) as client:
+        heard = client.call("sdk.ask_all", {"method": "price", "count": 100})
+    assert asked == list(range(1, 101))
+    assert [one["answer"] for one in heard] == [None if number == 3 else number * 2 for number in asked]
+    assert (heard[2]["code"], "not for sale" in heard[2]["message"]) == ("callback_failed", True)
+
+
+def test_coroutines_answer_many_questions_at_once(service):
+    async def price(number):
+        await asyncio.sleep(0)
+        return number
+
+    async def main():
+        async with await standin.aio.connect(service.endpoint, callbacks={"price": price}) as client:
+            heard = await client.call("sdk.ask_all", {"method": "price", "count": 10})
+            assert [one["answer"] for one in heard] == list(range(1, 11))
+
+    asyncio.run(main())
+
+
+def test_callbacks_nest_three_deep_in_one_thread(service):
+    def deeper(depth):
+        if depth == 0:
+            return "the bottom"
+        return client.call("sdk.ask", ask("deeper", depth=depth - 1))["answer"]
+
+    with standin.connect(service.endpoint, callbacks={"deeper": deeper}) as client:
+        assert client.call("sdk.ask", ask("deeper", depth=2))["answer"] == "the bottom"
+
+
+def test_an_answer_that_is_no_messagepack_is_an_error_to_the_one_who_asked(service):
+    with standin.connect(service.endpoint, callbacks={"odd": lambda: object()}) as client:
+        heard = client.call("sdk.ask", ask("odd"))
+        assert (heard["code"], "cannot be sent" in heard["message"]) == ("callback_failed", True)
+        assert client.call("standin.ping") == "pong"

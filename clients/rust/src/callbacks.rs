@@ -8,6 +8,9 @@ use standin_protocol::{self as protocol, ErrorAnswer, ErrorCode, Request, value}
 
 use crate::{Client, shared::Shared};
 
+/// By this name the service asks many questions at once.
+const LIST: &str = "client.batch";
+
 /// One question.
 #[derive(Debug, Clone)]
 pub struct Callback {
@@ -106,9 +109,65 @@ pub(crate) fn serve(shared: &Arc<Shared>, connection: u64, client: Client, reque
         return due.give(Err(ErrorAnswer::new(ErrorCode::MethodNotFound, why)));
     };
     tokio::spawn(async move {
-        let callback = Callback::new(method, request.params, client, connection);
-        due.give(handler.answer(callback).await);
+        let answer = match method.as_str() {
+            LIST => answer_list(&handler, &client, connection, &request.params).await,
+            _ => {
+                let callback = Callback::new(method, request.params, client, connection);
+                handler.answer(callback).await
+            }
+        };
+        due.give(answer);
     });
+}
+
+/// Answers many questions that came as one, in their order, one after the other. One that fails has an error in its place.
+async fn answer_list(
+    handler: &Handler,
+    client: &Client,
+    connection: u64,
+    list: &Bytes,
+) -> Result<Bytes, ErrorAnswer> {
+    let wrong = || {
+        let why = "A batch of questions is a list of [method, parameters].";
+        ErrorAnswer::new(ErrorCode::InvalidParams, why)
+    };
+    let items = value::array_items(list).map_err(|_| wrong())?;
+    let mut answers = Vec::new();
+    rmp::encode::write_array_len(&mut answers, items.len() as u32).map_err(|_| wrong())?;
+    for item in &items {
+        let parts = value::array_items(item).unwrap_or_default();
+        let [method, params] = parts.as_slice() else {
+            return Err(wrong());
+        };
+        let method = value::read_bytes(method).ok_or_else(wrong)?;
+        let method = String::from_utf8_lossy(&method).into_owned();
+        let callback = Callback::new(method, params.clone(), client.clone(), connection);
+        if !callback.is_open() {
+            // Nobody would hear the answer, so nothing more is done for it.
+            return Err(failed());
+        }
+        // A handler that panics fails this question and none of the others.
+        let answer = tokio::spawn(handler.answer(callback))
+            .await
+            .unwrap_or_else(|_| Err(failed()));
+        answers.push(0x92);
+        match answer {
+            Ok(result) => {
+                answers.extend_from_slice(&protocol::NIL);
+                answers.extend_from_slice(&result);
+            }
+            Err(error) => {
+                answers.extend_from_slice(&error.encode());
+                answers.extend_from_slice(&protocol::NIL);
+            }
+        }
+    }
+    Ok(answers.into())
+}
+
+fn failed() -> ErrorAnswer {
+    let why = "The program failed while it was answering.";
+    ErrorAnswer::new(ErrorCode::Internal, why)
 }
 
 /// The answer that a callback is owed. It is given however the handler ends, a panic included: a worker waits for it.
@@ -127,10 +186,7 @@ impl DueAnswer {
 
 impl Drop for DueAnswer {
     fn drop(&mut self) {
-        let answer = self.answer.take().unwrap_or_else(|| {
-            let why = "The program failed while it was answering.";
-            Err(ErrorAnswer::new(ErrorCode::Internal, why))
-        });
+        let answer = self.answer.take().unwrap_or_else(|| Err(failed()));
         self.shared.respond(self.connection, self.msgid, &answer);
     }
 }

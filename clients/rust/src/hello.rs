@@ -26,6 +26,8 @@ struct Hello<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     session: Option<&'a str>,
     callbacks: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    callback_batches: bool,
     progress: bool,
 }
 
@@ -80,6 +82,7 @@ pub(crate) async fn greet(
         client: who.name.as_deref(),
         session,
         callbacks: who.callbacks,
+        callback_batches: who.callbacks,
         progress: who.progress,
     };
     let params = protocol::encode(&[hello]);

@@ -144,6 +144,10 @@ impl<P> PoolCore<P> {
                 self.grant_refused(worker, attempt, effects);
             }
             Event::Progressed { worker, attempt } => self.progressed(now, worker, attempt),
+            Event::ClientAsked { worker, attempt } => self.client_asked(now, worker, attempt),
+            Event::ClientAnswered { worker, attempt } => {
+                self.client_answered(now, worker, attempt);
+            }
             Event::ProtocolViolated(worker) => self.protocol_violated(now, worker, effects),
             Event::WorkerExited {
                 worker,

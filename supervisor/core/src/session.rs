@@ -9,6 +9,7 @@ mod batch;
 mod callbacks;
 mod lost;
 mod memory;
+mod questions;
 mod recording;
 
 use rustc_hash::FxHashMap;
@@ -19,6 +20,7 @@ pub use self::{
     callbacks::Callbacks,
     lost::{AfterPoolLost, Stage, after_pool_lost, outcome_after_pool_lost},
     memory::{Found, Keep, MemoryLimits},
+    questions::{Question, QuestionList},
     recording::{RecordedAs, is_worth_a_record},
 };
 use crate::Fingerprint;

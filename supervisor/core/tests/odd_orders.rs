@@ -76,6 +76,10 @@ fn event() -> impl Strategy<Value = Event<()>> {
             .prop_map(|(worker, attempt)| Event::EffectRequested { worker, attempt }),
         2 => (worker.clone(), attempt.clone())
             .prop_map(|(worker, attempt)| Event::Progressed { worker, attempt }),
+        2 => (worker.clone(), attempt.clone())
+            .prop_map(|(worker, attempt)| Event::ClientAsked { worker, attempt }),
+        2 => (worker.clone(), attempt.clone())
+            .prop_map(|(worker, attempt)| Event::ClientAnswered { worker, attempt }),
         1 => worker.clone().prop_map(Event::ProtocolViolated),
         6 => (worker.clone(), cause, prop::collection::vec(attempt, 0..3))
             .prop_map(|(worker, cause, unsent)| Event::WorkerExited { worker, cause, unsent }),

@@ -38,7 +38,7 @@ impl Actor for Ear {
                 let _ = jobs.cast(JobsMessage::PoolLost { generation });
             }
             SessionMessage::Callback(asked) => {
-                asked.reply.fail(
+                asked.reply.refuse(
                     "The call belongs to a job, and no program waits for it that could answer.",
                 );
             }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use ractor::{ActorId, ActorRef, RpcReplyPort};
 use standin_core::{AttemptId, Cause, WorkerId, pool::Event};
 use standin_protocol::{
@@ -11,12 +10,11 @@ use standin_protocol::{
 };
 use standin_transport::MessageWriter;
 
-use super::{PoolMessage, PoolState, records::Death, words};
+use super::{PoolMessage, PoolState, callbacks::Asker, records::Death, words};
 use crate::{
     clock,
     pools::PoolsMessage,
     process::Process,
-    session::{Callback, CallbackReply, SessionMessage},
     status::{DeathStatus, PoolStatus, WorkerStatus},
 };
 
@@ -55,10 +53,15 @@ impl PoolState {
                 self.records.effect_asked(worker, attempt, request.msgid);
                 self.handle(myself, Event::EffectRequested { worker, attempt }, None);
             }
-            (b"client.call", Some(attempt)) => {
-                self.callback(myself, worker, attempt, request.msgid, &arguments);
+            (b"client.call" | b"client.batch", Some(attempt)) => {
+                let asker = Asker {
+                    worker,
+                    attempt,
+                    msgid: request.msgid,
+                };
+                self.callback(myself, asker, &request.method, &arguments);
             }
-            (b"effect.begin" | b"client.call", None) => {
+            (b"effect.begin" | b"client.call" | b"client.batch", None) => {
                 let error = ErrorAnswer::new(
                     ErrorCode::InvalidParams,
                     "The first argument is an attempt's number.",
@@ -80,55 +83,6 @@ impl PoolState {
                 );
             }
         }
-    }
-
-    /// A worker asks the program that made the call.
-    fn callback(
-        &mut self,
-        myself: &ActorRef<PoolMessage>,
-        worker: WorkerId,
-        attempt: AttemptId,
-        msgid: u64,
-        arguments: &[Bytes],
-    ) {
-        let refuse = |why: &str| {
-            let error = ErrorAnswer::new(ErrorCode::CallbackFailed, why);
-            protocol::response_error(msgid, &error.encode())
-        };
-        let [_, method, params] = arguments else {
-            self.send(
-                worker,
-                refuse("A callback has an attempt, a method and its parameters."),
-            );
-            return;
-        };
-        let Some(method) = value::read_bytes(method) else {
-            self.send(worker, refuse("The method of a callback is a text."));
-            return;
-        };
-        let call = self
-            .core
-            .request_of(attempt)
-            .and_then(|request| self.core.payload(request));
-        let is_its_own = self.core.worker_of(attempt) == Some(worker);
-        let Some(call) = call.filter(|_| is_its_own).cloned() else {
-            self.send(
-                worker,
-                refuse("The call that this callback belongs to has ended."),
-            );
-            return;
-        };
-        let Some(writer) = self.link(worker).and_then(|link| link.writer().cloned()) else {
-            return;
-        };
-        let reply = CallbackReply::new(writer, msgid, call.id, call.origin.msgid());
-        let asked = Box::new(Callback {
-            reply,
-            method,
-            params: params.clone(),
-        });
-        let _ = call.caller.actor.cast(SessionMessage::Callback(asked));
-        self.handle(myself, Event::Progressed { worker, attempt }, None);
     }
 
     fn worker_tells(

@@ -131,6 +131,9 @@ impl SessionState {
             }
         };
         self.respond(msgid, &answer.map_err(|error| error.encode()));
+        if &request.method[..] == b"standin.hello" {
+            self.ask_held();
+        }
     }
 
     fn methods(&mut self) -> Bytes {

@@ -93,7 +93,9 @@ impl SessionState {
             let client = String::from_utf8_lossy(&client[..client.len().min(CLIENT_NAME_SHOWN)]);
             tracing::debug!(session = %self.caller.session, ?client, "the client said who it is");
         }
+        self.awaits_hello = false;
         self.serves_callbacks = flag("callbacks");
+        self.takes_lists = flag("callback_batches");
         let wants_progress = flag("progress");
         self.caller
             .wants_progress
@@ -191,6 +193,7 @@ impl SessionState {
             older.send(protocol::notification(b"session.moved", &none));
         }
         self.fail_callbacks("The program's connection was replaced by a newer one.");
+        self.awaits_hello = true;
         self.link = Some(Link::start(newcomer, myself));
     }
 
@@ -251,6 +254,7 @@ impl SessionState {
     /// Nobody will come back: what nobody waits for is given up, and the session ends when the rest is done.
     fn leave(&mut self, myself: &ActorRef<SessionMessage>) {
         self.unlocated.clear();
+        self.fail_held("The program that made the call has gone.");
         // In this order: whoever asks for the session from now on finds it, or neither it nor any call of it that could
         // still begin.
         self.abandon(|call| !call.outlives_its_session());
@@ -284,15 +288,11 @@ impl SessionState {
         }
     }
 
-    fn fail_callbacks(&mut self, why: &str) {
-        for callback in self.callbacks.close() {
-            callback.fail(why);
-        }
-    }
-
     /// Tells the pools that nobody waits for this session's calls, and the workers that nobody answers their callbacks.
     pub(super) fn let_go(&mut self) {
         self.abandon(|_| true);
-        self.fail_callbacks("The program that made the call has gone.");
+        let why = "The program that made the call has gone.";
+        self.fail_held(why);
+        self.fail_callbacks(why);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use standin_protocol::{self as protocol, ErrorCode, Outcome, WorkerMeta, value};
 use tokio::time::Instant;
 
@@ -11,8 +11,8 @@ use crate::{Failure, attempt::Attempt, link::Link};
 /// The circumstances of one attempt. Clones are the same attempt.
 #[derive(Clone)]
 pub struct Context {
-    link: Arc<Link>,
-    attempt: Arc<Attempt>,
+    pub(crate) link: Arc<Link>,
+    pub(crate) attempt: Arc<Attempt>,
 }
 
 impl Context {
@@ -128,28 +128,6 @@ impl Context {
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.attempt.is_cancelled()
-    }
-
-    /// Calls a method of the program that made this call.
-    ///
-    /// # Errors
-    /// `callback_failed`, with the program's own words, or because its result is not of the type.
-    pub async fn call_client<A: Serialize + ?Sized, R: DeserializeOwned>(
-        &self,
-        method: &str,
-        arguments: &A,
-    ) -> Result<R, Failure> {
-        let params = protocol::encode(&(self.attempt.id, method, [arguments]));
-        let answer = self
-            .link
-            .ask("client.call", &params)
-            .await
-            .map_err(Failure)?;
-        protocol::decode_exact(&answer).map_err(|error| {
-            let why =
-                format!("The program answered \"{method}\" with something unexpected: {error}.");
-            Failure::service(ErrorCode::CallbackFailed, why)
-        })
     }
 }
 

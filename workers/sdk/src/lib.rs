@@ -35,6 +35,7 @@
 //! - What it prints is its log.
 
 mod arguments;
+mod asking;
 mod attempt;
 mod context;
 mod error;

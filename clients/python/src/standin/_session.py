@@ -23,6 +23,9 @@ from .errors import (
 # The service's own limit for a message, and room for a longer msgid.
 MESSAGE_SIZE_MAX = (16 << 20) + 64
 
+# By this name the service asks many questions at once; the answer is a list of [error, result].
+BATCH = "client.batch"
+
 # So many answers may be unacknowledged before that is said by itself.
 UNACKNOWLEDGED_MAX = 64
 
@@ -69,6 +72,12 @@ class Callback:
     method: str
     params: list[Any]
 
+    def questions(self) -> Optional[list["Callback"]]:
+        """What is asked, if it is many questions in one: to be answered in their order."""
+        if self.method != BATCH:
+            return None
+        return [dataclasses.replace(self, method=str(method), params=params) for method, params in self.params]
+
 
 @dataclasses.dataclass
 class Progress:
@@ -85,7 +94,12 @@ class Session:
     """The state of a session over all its connections."""
 
     def __init__(self, name: str, callbacks: bool, progress: bool) -> None:
-        self._hello = {"client": name, "callbacks": callbacks, "progress": progress}
+        self._hello = {
+            "client": name,
+            "callbacks": callbacks,
+            "callback_batches": callbacks,
+            "progress": progress,
+        }
         self._open: dict[int, Request] = {}
         self._last_msgid = 0
         self._acked = 0
@@ -158,7 +172,11 @@ class Session:
         """Answers a callback; one of a connection that is gone gets no answer."""
         if callback.connection != self._connection:
             return b""
-        return _pack([1, callback.msgid, error, result])
+        try:
+            return _pack([1, callback.msgid, error, result])
+        except (TypeError, ValueError, OverflowError) as unfit:
+            sentence = f"The program's answer cannot be sent: {unfit}."
+            return _pack([1, callback.msgid, [1000, sentence, {"code": "callback_error", "outcome": "unknown"}], None])
 
     def expire(self, now: float) -> None:
         """Ends the calls whose time is up. The service ends them too; this is for when it is not there."""

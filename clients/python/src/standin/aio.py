@@ -141,13 +141,22 @@ class Client:
         task.add_done_callback(self._serving.discard)
 
     async def _answer(self, asked: Callback) -> None:
+        questions = asked.questions()
+        if questions is None:
+            result, error = await self._result(asked)
+        else:
+            answers = [await self._result(question) for question in questions]
+            result, error = [[failure, answer] for answer, failure in answers], None
+        self._write(self._session.answer(asked, result, error))
+
+    async def _result(self, asked: Callback) -> tuple[Any, Any]:
         result, error = answer_callback(self._callbacks, asked)
         if inspect.isawaitable(result):
             try:
                 result = await result
             except Exception as raised:  # noqa: BLE001 - whatever a program's function raises is an answer
                 error, result = [1000, str(raised), {"code": "callback_error", "outcome": "unknown"}], None
-        self._write(self._session.answer(asked, result, error))
+        return result, error
 
     async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         last: Optional[OSError] = None

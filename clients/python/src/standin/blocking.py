@@ -171,7 +171,12 @@ class Client:
             if event.request.on_progress is not None:
                 event.request.on_progress(event.what)
             return
-        result, error = answer_callback(self._callbacks, event)
+        questions = event.questions()
+        if questions is None:
+            result, error = answer_callback(self._callbacks, event)
+        else:
+            answers = [answer_callback(self._callbacks, question) for question in questions]
+            result, error = [[failure, answer] for answer, failure in answers], None
         self._write(self._session.answer(event, result, error))
 
     def _write(self, data: bytes) -> None:

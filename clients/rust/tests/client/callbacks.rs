@@ -123,6 +123,50 @@ async fn a_handler_that_fails_or_panics_or_is_missing_still_answers() {
 }
 
 #[tokio::test]
+async fn a_batch_of_questions_is_answered_in_its_order_and_each_failure_stays_its_own() {
+    let (client, service) = client_that(
+        |connect| connect.callbacks(answer),
+        |peer| {
+            let (call, _) = peer.asked("order");
+            let asked = |method: &str, article: &str| {
+                let arguments = map([("article", article.into())]);
+                Value::Array(vec![method.into(), vec![arguments].into()])
+            };
+            let list = vec![
+                asked("price", "tea"),
+                asked("panic", "tea"),
+                asked("unheard_of", "tea"),
+                asked("price", "salt"),
+            ];
+            peer.ask(7, "client.batch", Value::Array(list));
+            let (error, answers) = peer.answered(7);
+            assert!(error.is_nil(), "{error}");
+            let answers = answers.as_array().expect("a list").clone();
+            let result = |text: &str| Value::Array(vec![Value::Nil, text.into()]);
+            assert_eq!(answers[0], result("tea costs 3"));
+            assert_eq!(
+                answers[1][0][1],
+                "The program failed while it was answering.".into()
+            );
+            assert_eq!(answers[2][0][1], "Nobody knows the answer.".into());
+            assert_eq!(answers[3], result("salt costs 3"));
+            // None is one as well; what is no list of questions is refused.
+            peer.ask(8, "client.batch", Value::Array(Vec::new()));
+            assert_eq!(peer.answered(8).1, Value::Array(Vec::new()));
+            peer.ask(9, "client.batch", vec![Value::from("price")].into());
+            assert!(!peer.answered(9).0.is_nil());
+            peer.answer(call, Value::Nil);
+        },
+    )
+    .await;
+    client
+        .call::<_, ()>("order", &map([]))
+        .await
+        .expect("it answers");
+    verdict(service).await;
+}
+
+#[tokio::test]
 async fn a_client_that_is_dropped_while_it_answers_closes_when_the_answer_is_out() {
     let (began, begun) = oneshot::channel();
     let (release, held) = oneshot::channel::<()>();

@@ -204,6 +204,7 @@ async fn the_hello_says_who_is_there_and_what_it_takes() {
             map([
                 ("client", "books".into()),
                 ("callbacks", true.into()),
+                ("callback_batches", true.into()),
                 ("progress", true.into()),
             ]),
         ),

@@ -161,6 +161,7 @@ impl<P> PoolCore<P> {
                 worker,
                 deadline,
                 expired: false,
+                asking: 0,
             },
         );
         self.counters.sent += 1;

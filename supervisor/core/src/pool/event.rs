@@ -81,6 +81,20 @@ pub enum Event<P> {
         /// With what.
         attempt: AttemptId,
     },
+    /// A worker asks the client whose call it works on. Until that is answered it is not the worker who is slow.
+    ClientAsked {
+        /// Which.
+        worker: WorkerId,
+        /// In the course of what.
+        attempt: AttemptId,
+    },
+    /// The worker has the answer.
+    ClientAnswered {
+        /// Which.
+        worker: WorkerId,
+        /// To what.
+        attempt: AttemptId,
+    },
     /// A worker sent something that no worker may send.
     ProtocolViolated(WorkerId),
     /// A worker's process is dead, confirmed.

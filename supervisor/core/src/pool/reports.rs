@@ -157,7 +157,34 @@ impl<P> PoolCore<P> {
             .and_then(|request| self.requests.get(&request))
             && !request.cancelled
         {
-            known.deadline = request.deadline.min(now + request.attempt_timeout);
+            // While the client thinks, only the client's own deadline counts: nobody's worker hangs.
+            known.deadline = match known.asking {
+                0 => request.deadline.min(now + request.attempt_timeout),
+                _ => request.deadline,
+            };
+        }
+    }
+
+    pub(super) fn client_asked(&mut self, now: Instant, worker: WorkerId, attempt: AttemptId) {
+        self.asking(worker, attempt, |asking| asking.saturating_add(1));
+        self.progressed(now, worker, attempt);
+    }
+
+    /// The attempt has its time anew: what passed was the client's.
+    pub(super) fn client_answered(&mut self, now: Instant, worker: WorkerId, attempt: AttemptId) {
+        self.asking(worker, attempt, |asking| asking.saturating_sub(1));
+        self.progressed(now, worker, attempt);
+        // The deadline may be earlier than the one that is waited for.
+        if let Some(known) = self.attempts.get(&attempt) {
+            self.wake_at(known.deadline);
+        }
+    }
+
+    fn asking(&mut self, worker: WorkerId, attempt: AttemptId, count: impl Fn(u32) -> u32) {
+        if let Some(known) = self.attempts.get_mut(&attempt)
+            && known.worker == worker
+        {
+            known.asking = count(known.asking);
         }
     }
 

@@ -52,6 +52,8 @@ pub(super) struct Attempt {
     pub(super) deadline: Instant,
     /// It ran past its deadline; the worker is to die.
     pub(super) expired: bool,
+    /// Questions of its worker that its client has not answered.
+    pub(super) asking: u32,
 }
 
 /// What a death means for one request that was running in the dead worker.

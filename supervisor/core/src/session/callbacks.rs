@@ -49,8 +49,20 @@ impl<T> Callbacks<T> {
     }
 
     /// Takes those that nobody waits for any more.
-    pub fn forget(&mut self, is_over: impl Fn(&T) -> bool) {
-        self.open.retain(|_, ticket| !is_over(ticket));
+    pub fn close_those(&mut self, is_over: impl Fn(&T) -> bool) -> Vec<T> {
+        let over: Vec<u64> = (self.open.iter())
+            .filter(|(_, ticket)| is_over(ticket))
+            .map(|(msgid, _)| *msgid)
+            .collect();
+        over.iter()
+            .filter_map(|msgid| self.open.remove(msgid))
+            .collect()
+    }
+
+    /// Whether nobody waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
     }
 
     /// How many answers came to nothing.

@@ -1,5 +1,6 @@
 //! What a worker built with the SDK promises the service, seen from the service's end of a real endpoint.
 
+mod asking;
 mod ending;
 mod process;
 mod service;

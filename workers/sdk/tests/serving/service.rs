@@ -75,8 +75,11 @@ impl Service {
     }
 
     pub(crate) fn answer<T: serde::Serialize>(&self, msgid: u64, result: &T) {
-        self.writer
-            .send(protocol::response_ok(msgid, &protocol::encode(result)));
+        self.answer_raw(msgid, &protocol::encode(result));
+    }
+
+    pub(crate) fn answer_raw(&self, msgid: u64, result: &Bytes) {
+        self.writer.send(protocol::response_ok(msgid, result));
     }
 
     pub(crate) fn answer_error(&self, msgid: u64, error: &ErrorAnswer) {
@@ -85,6 +88,10 @@ impl Service {
     }
 
     pub(crate) fn ask<T: serde::Serialize>(&self, attempt: u64, method: &str, params: &T) {
+        self.ask_raw(attempt, method, &protocol::encode(params));
+    }
+
+    pub(crate) fn ask_raw(&self, attempt: u64, method: &str, params: &Bytes) {
         let meta = WorkerMeta {
             timeout_ms: 60_000,
             session: 7,
@@ -95,7 +102,7 @@ impl Service {
         self.writer.send(protocol::request(
             attempt,
             method.as_bytes(),
-            &protocol::encode(params),
+            params,
             Some(&|out: &mut Vec<u8>| meta.encode_into(out)),
         ));
     }

@@ -57,7 +57,8 @@ fn every_kind_has_the_type_of_the_header() {
         let line = header
             .lines()
             .find_map(|line| line.strip_prefix(&format!("#define STANDIN_TYPE_{name} ")));
-        line.and_then(|number| number.parse::<i32>().ok()).expect(name)
+        line.and_then(|number| number.parse::<i32>().ok())
+            .expect(name)
     };
     assert_eq!(TYPE_MISSING, number("MISSING"));
     for (name, bytes) in [

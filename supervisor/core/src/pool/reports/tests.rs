@@ -154,6 +154,38 @@ fn a_sign_of_life_starts_the_attempts_time_anew_within_the_callers() {
 }
 
 #[test]
+fn a_worker_is_not_late_while_its_client_thinks_and_the_callers_time_holds() {
+    let mut pool = Fixture::ready(one_worker());
+    pool.submit(always(1).attempts_of(ms(100)).within(ms(1000)));
+    let sent = pool.last_sent(1);
+    let (worker, attempt) = (sent.worker, sent.attempt);
+    pool.feed(Event::ClientAsked { worker, attempt });
+    pool.feed(Event::ClientAsked { worker, attempt });
+    pool.pass(ms(300));
+    pool.feed(Event::ClientAnswered { worker, attempt });
+    pool.pass(ms(300));
+    // A sign of life in between takes nothing away from the one that is still open.
+    pool.feed(Event::Progressed { worker, attempt });
+    pool.pass(ms(200));
+    assert!(pool.kills.is_empty(), "the client is slow, not the worker");
+    pool.feed(Event::ClientAnswered { worker, attempt });
+    pool.pass(ms(99));
+    assert!(pool.kills.is_empty(), "it has its time anew");
+    pool.pass(ms(1));
+    assert_eq!(pool.kills.len(), 1, "from then on it is the worker again");
+
+    let mut pool = Fixture::ready(one_worker());
+    pool.submit(always(2).attempts_of(ms(100)).within(ms(250)));
+    let sent = pool.last_sent(2);
+    let (worker, attempt) = (sent.worker, sent.attempt);
+    pool.feed(Event::ClientAsked { worker, attempt });
+    pool.pass(ms(249));
+    assert!(pool.is_open(2));
+    pool.pass(ms(1));
+    assert!(!pool.is_open(2), "the caller's own time is up");
+}
+
+#[test]
 fn signs_of_life_do_not_prolong_what_was_taken_back() {
     let mut pool = Fixture::ready(one_worker());
     pool.submit(always(1));
