@@ -195,6 +195,10 @@ standin_int32 STANDIN_API standin_set_bytes(standin_int64 handle, const char *pa
 standin_int32 STANDIN_API standin_set_text_buffer(standin_int64 handle, const char *path, const void *buffer,
                                                   standin_int64 length);
 
+/* A text from a buffer, in UTF-8 whatever the code page of the client is: for values that hold more than it has. */
+standin_int32 STANDIN_API standin_set_utf8(standin_int64 handle, const char *path, const void *buffer,
+                                           standin_int64 length);
+
 /* Appends to the text at the path, which need not be there yet. A piece may end inside a character. */
 standin_int32 STANDIN_API standin_append_text(standin_int64 handle, const char *path, const void *buffer,
                                               standin_int64 length);

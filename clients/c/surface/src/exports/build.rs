@@ -12,6 +12,7 @@ use crate::{
     call::{Call, Request},
     client::milliseconds,
     code::Code,
+    codepage::Codepage,
     failure::{Answer, Failure},
     guard,
     handles::{Object, Table},
@@ -82,6 +83,19 @@ exports! {
     ) {
         set(handle, path, |object| {
             let text = object.codepage().text(pointers::bytes(buffer, length)?)?;
+            Ok(Node::Text(copy_text(&text)?))
+        })
+    }
+
+    fn standin_set_utf8(
+        handle: i64,
+        path: *const c_char,
+        buffer: *const c_void,
+        length: i64,
+    ) {
+        set(handle, path, |_| {
+            let utf_8 = Codepage::utf_8();
+            let text = utf_8.text(pointers::bytes(buffer, length)?)?;
             Ok(Node::Text(copy_text(&text)?))
         })
     }
