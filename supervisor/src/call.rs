@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -12,9 +12,11 @@ use bytes::Bytes;
 use ractor::ActorRef;
 use standin_core::{
     RequestId, SessionId,
+    quota::{Account, Charge},
     session::{Origin, Stage},
 };
 use standin_protocol::Replay;
+use standin_transport::Peer;
 
 use crate::{
     directory::PoolHandle,
@@ -30,6 +32,9 @@ pub(crate) struct Caller {
     pub(crate) session: SessionId,
     /// The operating system's name for the user.
     pub(crate) user: Arc<str>,
+    /// What the user has.
+    pub(crate) account: Arc<Account>,
+    pub(crate) whereabouts: Whereabouts,
     /// Whether the user may change the service.
     pub(crate) is_administrator: bool,
     /// Whether the client asked for progress notifications.
@@ -37,6 +42,51 @@ pub(crate) struct Caller {
     /// Bytes of progress that lie in the session's mailbox. A mailbox has no limit of its own.
     progress_waiting: AtomicUsize,
     pub(crate) actor: ActorRef<SessionMessage>,
+}
+
+/// Where the client's program runs, for the log: its process, and on Windows its session of the Terminal Server. A client
+/// that comes back may be another process.
+#[derive(Debug)]
+pub(crate) struct Whereabouts {
+    pid: AtomicU64,
+    terminal_session: AtomicU64,
+}
+
+/// Not known. Both are numbers of 32 bits.
+const NOWHERE: u64 = u64::MAX;
+
+impl Default for Whereabouts {
+    fn default() -> Self {
+        Self {
+            pid: AtomicU64::new(NOWHERE),
+            terminal_session: AtomicU64::new(NOWHERE),
+        }
+    }
+}
+
+impl Whereabouts {
+    pub(crate) fn of(peer: &Peer) -> Self {
+        let whereabouts = Self::default();
+        whereabouts.moved(peer);
+        whereabouts
+    }
+
+    /// The client has come back.
+    pub(crate) fn moved(&self, peer: &Peer) {
+        let number = |number: Option<u32>| number.map_or(NOWHERE, u64::from);
+        self.pid.store(number(peer.pid), Ordering::Relaxed);
+        let terminal_session = number(peer.terminal_session);
+        self.terminal_session
+            .store(terminal_session, Ordering::Relaxed);
+    }
+
+    pub(crate) fn pid(&self) -> Option<u32> {
+        u32::try_from(self.pid.load(Ordering::Relaxed)).ok()
+    }
+
+    pub(crate) fn terminal_session(&self) -> Option<u32> {
+        u32::try_from(self.terminal_session.load(Ordering::Relaxed)).ok()
+    }
 }
 
 /// Bytes of progress that may lie in a session's mailbox. It is a hint: what is left out is made good by the next.
@@ -48,13 +98,15 @@ const MESSAGE_COST: usize = 128;
 impl Caller {
     pub(crate) fn new(
         session: SessionId,
-        user: String,
+        account: Arc<Account>,
         is_administrator: bool,
         actor: ActorRef<SessionMessage>,
     ) -> Self {
         Self {
             session,
-            user: user.into(),
+            user: Arc::clone(account.user()),
+            account,
+            whereabouts: Whereabouts::default(),
             is_administrator,
             wants_progress: AtomicBool::new(false),
             progress_waiting: AtomicUsize::new(0),
@@ -102,6 +154,8 @@ pub(crate) struct Call {
     pub(crate) record: Option<Arc<Record>>,
     /// What has happened to it.
     pub(crate) notes: Notes,
+    /// It counts for its user for as long as it is there.
+    pub(crate) charge: Charge,
     /// The name of the job that it belongs to, for its worker.
     pub(crate) job: Option<Arc<str>>,
 }
@@ -200,6 +254,7 @@ impl Call {
             stage: CallStage::default(),
             record: self.record.clone(),
             notes: self.notes.handed_on(),
+            charge: self.charge.again(),
             job: self.job.clone(),
         }
     }

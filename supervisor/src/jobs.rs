@@ -37,6 +37,7 @@ use tokio::sync::oneshot;
 pub(crate) use self::handle::{JobsHandle, Submission, unknown};
 use self::{calls::Calls, ear::Ear, sweep::Sweep, waiters::Waiters};
 use crate::{
+    accounts::Accounts,
     call::CallAnswer,
     clock,
     config::{JobsSettings, PoolSettings},
@@ -84,6 +85,8 @@ pub(crate) struct JobsArguments {
     pub(crate) last_request: Arc<AtomicU64>,
     /// The highest number of a job. The store says it before anybody submits one.
     pub(crate) last_job: Arc<AtomicI64>,
+    /// What users have.
+    pub(crate) accounts: Arc<Accounts>,
 }
 
 /// The actor.
@@ -132,7 +135,11 @@ impl Actor for Jobs {
         let now = now();
         let mut state = JobsState {
             core: JobsCore::new(seed()),
-            calls: Calls::new(ear.clone(), Arc::clone(&arguments.last_request)),
+            calls: Calls::new(
+                ear.clone(),
+                Arc::clone(&arguments.last_request),
+                arguments.accounts,
+            ),
             sweep: Sweep::new(&arguments.settings, now),
             store: arguments.store,
             pools,

@@ -3,6 +3,7 @@
 //! The binary `standin` is `main.rs` around [`run`]; the chaos suite's binary falls through to [`run`] as well, so
 //! that it can be the service it tests. How the parts hang together is told in docs/ARCHITECTURE.md.
 
+mod accounts;
 mod call;
 mod cli;
 mod clock;

@@ -291,6 +291,7 @@ impl PoolState {
         let submission = Submission {
             request: call.id,
             session: call.caller.session,
+            user: call.caller.account.number(),
             replay: call.replay,
             deadline: call.deadline,
             attempt_timeout: call.attempt_timeout,

@@ -19,6 +19,7 @@ use standin_transport::{Access, Endpoint, EndpointError, ListenError, Listener};
 
 use self::kept::Kept;
 use crate::{
+    accounts::Accounts,
     clock,
     config::Settings,
     directory::DirectoryWriter,
@@ -32,7 +33,7 @@ use crate::{
     session::SessionEnvironment,
     sessions::SessionsMessage,
     state::{Keeper, StateError},
-    status::{RequestTotals, ServiceStatus},
+    status::{QuotaStatus, RequestTotals, ServiceStatus, UserStatus},
     store::{StoreError, StoreHandle},
     worker::{WorkerEnvironment, random_hex},
 };
@@ -189,6 +190,7 @@ async fn start(
     };
     let last_request = Arc::new(AtomicU64::new(0));
     let last_session = Arc::new(AtomicU64::new(0));
+    let accounts = Arc::new(Accounts::new(settings.quotas.for_core()));
     let jobs = JobsArguments {
         settings: settings.jobs.clone(),
         pools: settings.pools.clone(),
@@ -196,6 +198,7 @@ async fn start(
         directory: directory.clone(),
         last_request: Arc::clone(&last_request),
         last_job: Arc::new(AtomicI64::new(0)),
+        accounts: Arc::clone(&accounts),
     };
     let parts = Parts {
         bound: Some(Arc::new(bound)),
@@ -224,6 +227,7 @@ async fn start(
             last_request: Arc::clone(&last_request),
             last_session: Arc::clone(&last_session),
             owner: owner.clone(),
+            accounts: Arc::clone(&accounts),
         }),
     };
     Actor::spawn(None, Root, RootArguments { parts })
@@ -281,6 +285,8 @@ impl Drop for WorkersFolder {
 pub(crate) async fn status(
     pools: &ActorRef<PoolsMessage>,
     sessions: &ActorRef<SessionsMessage>,
+    quotas: QuotaStatus,
+    users: Vec<UserStatus>,
 ) -> Result<ServiceStatus, String> {
     const LIMIT_MS: u64 = 2000;
     let slow = || "The service does not answer itself; see its log.".to_owned();
@@ -304,6 +310,8 @@ pub(crate) async fn status(
         state: text(|run| &run.state),
         sessions,
         sessions_waiting,
+        quotas,
+        users,
         requests: RequestTotals::of(&pools),
         pools,
     })

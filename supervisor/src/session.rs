@@ -12,6 +12,7 @@ mod job_methods;
 mod keyed;
 mod link;
 mod own_methods;
+mod quota;
 mod reading;
 mod recording;
 mod resuming;
@@ -23,13 +24,16 @@ use bytes::Bytes;
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use standin_core::{
     SessionId,
+    quota::Kept,
     session::{Callbacks, MemoryLimits, SessionCore},
 };
 use standin_protocol::{Limits, Message};
+use standin_transport::Peer;
 
 pub(crate) use self::{
     callbacks::{Asked, Callback, CallbackReply},
     intake::{TIMEOUT_MAX, outcome_unknown, unknown_method},
+    quota::refusal,
     reading::BrokenStream,
     resuming::Restored,
 };
@@ -40,6 +44,7 @@ use self::{
     unlocated::Unlocated,
 };
 use crate::{
+    accounts::Accounts,
     call::{Call, CallAnswer, Caller},
     directory::{DirectoryReader, DirectoryWriter, PoolHandle},
     failpoint,
@@ -101,6 +106,17 @@ pub(crate) struct SessionEnvironment {
     pub(crate) last_session: Arc<AtomicU64>,
     /// Who runs the service: that user may change it.
     pub(crate) owner: String,
+    /// What users have.
+    pub(crate) accounts: Arc<Accounts>,
+}
+
+impl SessionEnvironment {
+    /// Whether whoever is at the other end may change the service.
+    pub(crate) fn is_administrator(&self, peer: &Peer) -> bool {
+        peer.is_administrator
+            || peer.user == self.owner
+            || ADMINISTRATORS.contains(&peer.user.as_str())
+    }
 }
 
 /// What a session is made from.
@@ -122,6 +138,8 @@ pub(crate) struct SessionState {
     environment: Arc<SessionEnvironment>,
     sessions: ActorRef<SessionsMessage>,
     core: SessionCore<Arc<Call>>,
+    /// What the core keeps, as the user's account knows it.
+    kept: Kept,
     /// By what it can be resumed, once its client said hello.
     token: Option<SessionToken>,
     /// The client wants a session that it may not have.
@@ -179,11 +197,11 @@ impl Actor for Session {
             terminal_session = peer.terminal_session,
             "a client connected"
         );
-        let is_administrator = peer.is_administrator
-            || peer.user == environment.owner
-            || ADMINISTRATORS.contains(&peer.user.as_str());
-        let user = peer.user.clone();
-        let caller = Caller::new(id, user, is_administrator, myself.clone());
+        let is_administrator = environment.is_administrator(peer);
+        let account = Arc::clone(newcomer.place.account());
+        let kept = Kept::new(Arc::clone(&account));
+        let caller = Caller::new(id, account, is_administrator, myself.clone());
+        caller.whereabouts.moved(peer);
         let mut core = SessionCore::new(environment.requests_max);
         let token = restored.map(|restored| restored.into_core(&mut core, environment.memory));
         core.connected(newcomer.number);
@@ -191,6 +209,7 @@ impl Actor for Session {
         let link = Link::start(*newcomer, &myself);
         Ok(SessionState {
             core,
+            kept,
             token,
             welcome,
             callbacks: Callbacks::new(CALLBACKS_MAX),
@@ -246,6 +265,7 @@ impl Actor for Session {
             SessionMessage::PoolLost { generation } => state.pool_lost(&myself, generation),
         }
         state.submit_outgoing();
+        state.count_kept();
         Ok(())
     }
 

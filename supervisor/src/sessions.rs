@@ -16,9 +16,10 @@ use standin_transport::Connection;
 
 pub(crate) use self::newcomer::{Newcomer, Welcome};
 use crate::{
+    call::Whereabouts,
     failpoint,
     jobs::JobsMessage,
-    session::{Restored, Session, SessionArguments, SessionEnvironment, SessionMessage},
+    session::{Restored, Session, SessionArguments, SessionEnvironment, SessionMessage, refusal},
     store::SessionToken,
 };
 
@@ -171,10 +172,16 @@ impl SessionsState {
             );
             return;
         }
+        let account = self.environment.accounts.of(&connection.peer().user);
+        let Some(place) = account.enter() else {
+            let whereabouts = Whereabouts::of(connection.peer());
+            let _ = refusal(&account, account.sessions_exceeded(), &whereabouts);
+            return;
+        };
         self.silent += 1;
         self.accepted += 1;
         let limits = self.environment.limits;
-        newcomer::listen(self.accepted, connection, limits, myself.clone());
+        newcomer::listen(self.accepted, connection, place, limits, myself.clone());
     }
 
     fn greeted(&mut self, myself: &ActorRef<SessionsMessage>, newcomer: Option<Box<Newcomer>>) {
@@ -193,6 +200,15 @@ impl SessionsState {
         newcomer: Box<Newcomer>,
         restored: Option<Restored>,
     ) {
+        // Who goes on with a session had it before; an administrator may look around. The session refuses the rest.
+        let is_beyond = restored.is_none() && !newcomer.place.is_within();
+        if is_beyond
+            && !self
+                .environment
+                .is_administrator(newcomer.connection.peer())
+        {
+            return newcomer.turn_away();
+        }
         let last = &self.environment.last_session;
         let id = SessionId(last.fetch_add(1, Ordering::Relaxed) + 1);
         let token = restored.as_ref().map(|restored| restored.token);

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use standin_core::pool::{PoolView, SlotView, WorkerState};
+use standin_core::{
+    pool::{PoolView, SlotView, WorkerState},
+    quota::{QuotaLimits, Usage},
+};
 
 /// The whole service.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -20,8 +23,79 @@ pub(crate) struct ServiceStatus {
     /// Sessions whose clients are away and may come back.
     #[serde(default)]
     pub(crate) sessions_waiting: usize,
+    /// What one user may have at a time.
+    #[serde(default)]
+    pub(crate) quotas: QuotaStatus,
+    /// What users have: all of them for an administrator, for others what they have themselves.
+    #[serde(default)]
+    pub(crate) users: Vec<UserStatus>,
     pub(crate) requests: RequestTotals,
     pub(crate) pools: Vec<PoolStatus>,
+}
+
+/// The limits for one user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct QuotaStatus {
+    pub(crate) sessions: usize,
+    pub(crate) requests: usize,
+    pub(crate) bytes: usize,
+}
+
+impl From<QuotaLimits> for QuotaStatus {
+    fn from(limits: QuotaLimits) -> Self {
+        Self {
+            sessions: limits.sessions_max,
+            requests: limits.requests_max,
+            bytes: limits.bytes_max,
+        }
+    }
+}
+
+/// What one user has.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct UserStatus {
+    pub(crate) user: String,
+    /// Connections.
+    pub(crate) sessions: usize,
+    /// Unanswered calls.
+    pub(crate) requests: usize,
+    /// Bytes of their parameters.
+    pub(crate) waiting_bytes: usize,
+    /// Bytes of answers that are kept.
+    pub(crate) kept_bytes: usize,
+    /// What was too much and was refused.
+    pub(crate) refused: u64,
+}
+
+impl UserStatus {
+    pub(crate) fn new(user: &str, usage: Usage) -> Self {
+        let Usage {
+            sessions,
+            requests,
+            waiting_bytes,
+            kept_bytes,
+            refused,
+        } = usage;
+        Self {
+            user: user.to_owned(),
+            sessions,
+            requests,
+            waiting_bytes,
+            kept_bytes,
+            refused,
+        }
+    }
+
+    /// Whether there is anything to say of the user.
+    pub(crate) fn is_worth_showing(&self) -> bool {
+        *self
+            != Self {
+                user: self.user.clone(),
+                ..Self::default()
+            }
+    }
 }
 
 /// What has become of the requests of all pools together.

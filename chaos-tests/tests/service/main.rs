@@ -6,5 +6,6 @@ mod describing;
 mod explain;
 mod launching;
 mod other_user;
+mod quotas;
 mod setup;
 mod status;

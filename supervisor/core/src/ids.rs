@@ -23,6 +23,10 @@ id! {
     SessionId(u64)
 }
 id! {
+    /// A user of the operating system, numbered for as long as the service lives.
+    UserId(u32)
+}
+id! {
     /// A place in a pool.
     SlotId(u32)
 }

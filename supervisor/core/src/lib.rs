@@ -8,11 +8,13 @@
 //! - [`keys`]: who may run a call that carries an idempotency key, and what the others are told.
 //! - [`pool`]: admission, fair queue, dispatch, replay, blame, restart, sizing, deadlines of one pool.
 //! - [`jobs`]: when a durable job runs, again, or no more.
+//! - [`quota`]: what one user may have at a time.
 //! - [`session`]: what one client has asked and is owed.
 
 pub mod jobs;
 pub mod keys;
 pub mod pool;
+pub mod quota;
 pub mod session;
 
 mod cause;
@@ -20,5 +22,7 @@ mod ids;
 mod random;
 
 pub use cause::{Cause, KillReason};
-pub use ids::{AttemptId, ClaimId, Fingerprint, JobId, RequestId, SessionId, SlotId, WorkerId};
+pub use ids::{
+    AttemptId, ClaimId, Fingerprint, JobId, RequestId, SessionId, SlotId, UserId, WorkerId,
+};
 pub use random::Random;

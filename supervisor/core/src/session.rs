@@ -257,6 +257,14 @@ impl<C> SessionCore<C> {
         memory.is_some_and(|memory| memory.keep(msgid, keep, result))
     }
 
+    /// Drops answers that can be had by running their calls again, the oldest first, until so many bytes are free or
+    /// there are no more of them.
+    pub fn drop_repeatable(&mut self, bytes: usize) {
+        if let Some(memory) = &mut self.memory {
+            memory.drop_repeatable(bytes);
+        }
+    }
+
     /// The client has read every answer up to this one. True: it is time to tell the store, which may forget some.
     pub fn ack(&mut self, up_to: u64) -> bool {
         let memory = self.memory.as_mut();

@@ -8,7 +8,7 @@ use std::{
 
 use proptest::prelude::*;
 use standin_core::{
-    AttemptId, Cause, Fingerprint, KillReason, RequestId, SessionId, SlotId, WorkerId,
+    AttemptId, Cause, Fingerprint, KillReason, RequestId, SessionId, SlotId, UserId, WorkerId,
     pool::{Effect, Event, PoolCore, PoolSettings, Submission},
 };
 use standin_protocol::Replay;
@@ -99,6 +99,7 @@ fn submission() -> impl Strategy<Value = Event<()>> {
         Event::Submit(Submission {
             request: RequestId(0),
             session: SessionId(session),
+            user: UserId(session as u32 / 2),
             replay,
             // Replaced as well: a moment is known only when it comes.
             deadline: beginning(),

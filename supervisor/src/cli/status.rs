@@ -10,7 +10,9 @@ use super::{
     time::span,
     value,
 };
-use crate::status::{DeathStatus, PoolStatus, ServiceStatus, WorkerStatus};
+use crate::status::{
+    DeathStatus, PoolStatus, QuotaStatus, ServiceStatus, UserStatus, WorkerStatus,
+};
 
 /// Deaths of a pool that are shown; the others are in `--json`.
 const DEATHS_SHOWN: usize = 5;
@@ -62,10 +64,40 @@ fn render(status: &ServiceStatus) -> String {
         requests.refused,
         requests.failed
     );
+    render_users(&mut out, status);
     for pool in &status.pools {
         render_pool(&mut out, pool);
     }
     out
+}
+
+fn render_users(out: &mut String, status: &ServiceStatus) {
+    if status.users.is_empty() {
+        return;
+    }
+    let QuotaStatus {
+        sessions,
+        requests,
+        bytes,
+    } = status.quotas;
+    let _ = writeln!(
+        out,
+        "\nusers, each with {sessions} connections, {requests} unanswered calls and {} MiB at most:",
+        bytes >> 20
+    );
+    let rows: Vec<_> = status.users.iter().map(user_row).collect();
+    let headers = ["USER", "CONNECTIONS", "CALLS", "HELD", "REFUSED"];
+    *out += &table::render(&headers, &rows, "  ");
+}
+
+fn user_row(user: &UserStatus) -> Vec<String> {
+    vec![
+        printable(&user.user),
+        user.sessions.to_string(),
+        user.requests.to_string(),
+        format!("{} MiB", (user.waiting_bytes + user.kept_bytes) >> 20),
+        user.refused.to_string(),
+    ]
 }
 
 fn render_pool(out: &mut String, pool: &PoolStatus) {
@@ -243,6 +275,27 @@ mod tests {
             state: "/var/lib/standin".into(),
             sessions: 60,
             sessions_waiting: 1,
+            quotas: QuotaStatus {
+                sessions: 5000,
+                requests: 20_000,
+                bytes: 1 << 30,
+            },
+            users: vec![
+                UserStatus {
+                    user: "1000".into(),
+                    sessions: 59,
+                    requests: 2,
+                    waiting_bytes: 1 << 20,
+                    kept_bytes: 3 << 20,
+                    refused: 0,
+                },
+                UserStatus {
+                    user: "S-1-5-21-1-2-3-1001".into(),
+                    sessions: 1,
+                    refused: 12,
+                    ..UserStatus::default()
+                },
+            ],
             requests: RequestTotals::of(&pools),
             pools,
         };
@@ -251,6 +304,11 @@ mod tests {
         state in /var/lib/standin
         pid 4700, up 1 h 1 min, 60 sessions, 1 waiting for their programs
         24716 calls answered, 2 replayed, 0 refused, 4 failed
+
+        users, each with 5000 connections, 20000 unanswered calls and 1024 MiB at most:
+          USER                 CONNECTIONS  CALLS  HELD   REFUSED
+          1000                 59           2      4 MiB  0
+          S-1-5-21-1-2-3-1001  1            0      0 MiB  12
 
         builtin: ready; 0 calls waiting, 1 running; 6 starts, 3 deaths
           12358 calls answered (1 of them after a replay), 0 refused, 2 failed

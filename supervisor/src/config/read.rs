@@ -9,7 +9,7 @@ use super::{
     ConfigError, PoolSettings, Scope, Settings,
     mistake::{DUPLICATE, Misread, Mistakes, syntax},
     section::Section,
-    settings::{EndpointSettings, JobsSettings, ServiceSettings, SessionsSettings},
+    settings::{EndpointSettings, JobsSettings, QuotasSettings, ServiceSettings, SessionsSettings},
 };
 
 /// An answer must be there when the caller asks a second time.
@@ -60,6 +60,9 @@ fn read_whole(file: &mut Section<'_>, settings: &mut Settings) {
     });
     file.table("sessions", |section| {
         read_sessions(section, &mut settings.sessions)
+    });
+    file.table("quotas", |section| {
+        read_quotas(section, &mut settings.quotas)
     });
     file.table("keys", |section| {
         let retention = &mut settings.keys.retention;
@@ -139,6 +142,18 @@ fn read_sessions(section: &mut Section<'_>, sessions: &mut SessionsSettings) {
             "`answers_bytes_max` is \"1KiB\" or more",
             "\"64MiB\" is the default",
         )
+    });
+}
+
+fn read_quotas(section: &mut Section<'_>, quotas: &mut QuotasSettings) {
+    section.set("sessions", &mut quotas.sessions);
+    section.set("requests", &mut quotas.requests);
+    section.set("bytes", &mut quotas.bytes);
+    at_least_one(section, "sessions", quotas.sessions > 0);
+    at_least_one(section, "requests", quotas.requests > 0);
+    let fits = quotas.bytes.0 >= MESSAGE_SIZE_MIN;
+    section.require(&["bytes"], fits, || {
+        Misread::new("`bytes` is \"1KiB\" or more", "\"1GiB\" is the default")
     });
 }
 

@@ -12,6 +12,7 @@ use super::units::{Bytes, Mode, Span};
 pub(crate) struct Settings {
     pub(crate) endpoint: EndpointSettings,
     pub(crate) sessions: SessionsSettings,
+    pub(crate) quotas: QuotasSettings,
     pub(crate) keys: KeysSettings,
     pub(crate) jobs: JobsSettings,
     pub(crate) state: StateSettings,
@@ -26,6 +27,7 @@ impl Default for Settings {
         Self {
             endpoint: EndpointSettings::default(),
             sessions: SessionsSettings::default(),
+            quotas: QuotasSettings::default(),
             keys: KeysSettings::default(),
             jobs: JobsSettings::default(),
             state: StateSettings::default(),
@@ -94,6 +96,38 @@ impl Default for SessionsSettings {
             linger: Span(Duration::from_secs(60)),
             answers_max: 1024,
             answers_bytes_max: Bytes(64 << 20),
+        }
+    }
+}
+
+/// What one user may have at a time, all programs together.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct QuotasSettings {
+    /// Connections.
+    pub(crate) sessions: usize,
+    /// Unanswered calls.
+    pub(crate) requests: usize,
+    /// Bytes of their parameters, and of answers that are kept.
+    pub(crate) bytes: Bytes,
+}
+
+impl Default for QuotasSettings {
+    fn default() -> Self {
+        Self {
+            sessions: 5000,
+            requests: 20_000,
+            bytes: Bytes(1 << 30),
+        }
+    }
+}
+
+impl QuotasSettings {
+    /// The part that the decisions need, which is all of it.
+    pub(crate) fn for_core(&self) -> standin_core::quota::QuotaLimits {
+        standin_core::quota::QuotaLimits {
+            sessions_max: self.sessions,
+            requests_max: self.requests,
+            bytes_max: self.bytes.0 as usize,
         }
     }
 }

@@ -19,6 +19,7 @@ use standin_protocol::{ErrorAnswer, ErrorCode, Outcome, Replay};
 
 use super::{JobsMessage, JobsState};
 use crate::{
+    accounts::Accounts,
     call::{Call, CallAnswer, CallStage, Caller, Record},
     clock,
     directory::Route,
@@ -35,6 +36,7 @@ const SESSION: SessionId = SessionId(0);
 pub(super) struct Calls {
     ear: ActorRef<SessionMessage>,
     last_request: Arc<AtomicU64>,
+    accounts: Arc<Accounts>,
     open: FxHashMap<JobId, (u32, Arc<Call>)>,
     /// Those whose method is not known while pools are still starting.
     unlocated: Vec<(u32, Box<LeasedJob>)>,
@@ -42,10 +44,15 @@ pub(super) struct Calls {
 }
 
 impl Calls {
-    pub(super) fn new(ear: ActorRef<SessionMessage>, last_request: Arc<AtomicU64>) -> Calls {
+    pub(super) fn new(
+        ear: ActorRef<SessionMessage>,
+        last_request: Arc<AtomicU64>,
+        accounts: Arc<Accounts>,
+    ) -> Calls {
         Calls {
             ear,
             last_request,
+            accounts,
             open: FxHashMap::default(),
             unlocated: Vec::new(),
             outgoing: Vec::new(),
@@ -84,7 +91,10 @@ impl Calls {
             job: job.0,
             attempt: leased.lease.attempt,
         };
-        let caller = Caller::new(SESSION, leased.user, false, self.ear.clone());
+        let account = self.accounts.of(&leased.user);
+        // How many jobs run at a time is limited by other means.
+        let charge = account.charge_regardless(leased.params.len());
+        let caller = Caller::new(SESSION, account, false, self.ear.clone());
         let now = clock::now();
         let number = self.last_request.fetch_add(1, Ordering::Relaxed) + 1;
         Arc::new(Call {
@@ -107,6 +117,7 @@ impl Calls {
                 Durability::Power,
             ))),
             notes: Notes::new(now),
+            charge,
             job: Some(leased.name.to_string().into()),
         })
     }

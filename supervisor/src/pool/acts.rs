@@ -167,7 +167,9 @@ impl PoolState {
         self.remember(call, How::Failed { rule, outcome });
         let error = words::error_answer(&self.name, call, failure, self.records.last_lines());
         tracing::info!(
-            request = %call.id, session = %call.caller.session, method = %call.method_name(),
+            request = %call.id, session = %call.caller.session, user = %call.caller.user,
+            pid = call.caller.whereabouts.pid(), terminal_session = call.caller.whereabouts.terminal_session(),
+            method = %call.method_name(),
             code = %failure.code, rule = ?failure.rule, outcome = failure.outcome.name(), attempts = failure.attempts,
             "the request failed"
         );

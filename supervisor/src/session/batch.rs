@@ -135,7 +135,7 @@ impl SessionState {
             .get(&method)
             .ok_or_else(|| unknown_method(&directory, &method))?;
         let meta = within(of_batch, read_meta(meta)?);
-        let call = self.call(route, origin, params.clone(), &meta, None, since);
+        let call = self.call(route, origin, params.clone(), &meta, None, since)?;
         Ok(BatchItem::Open(call))
     }
 }

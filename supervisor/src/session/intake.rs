@@ -152,7 +152,10 @@ impl SessionState {
             return;
         };
         let Request { params, .. } = request;
-        let call = self.call(route, origin, params, meta, fingerprint, since);
+        let call = match self.call(route, origin, params, meta, fingerprint, since) {
+            Ok(call) => call,
+            Err(error) => return self.refuse(msgid, &error),
+        };
         let keep = Self::keep_of(&call, fingerprint);
         if !self.core.has_room(msgid, keep) {
             return self.refuse(msgid, &unacknowledged());
@@ -188,7 +191,8 @@ impl SessionState {
         meta: &Meta,
         fingerprint: Option<Fingerprint>,
         since: Option<Instant>,
-    ) -> Arc<Call> {
+    ) -> Result<Arc<Call>, ErrorAnswer> {
+        let charge = self.charge(params.len())?;
         let pool = Arc::clone(&route.pool);
         let attempt_timeout = route.manifest.timeout_ms.map(Duration::from_millis);
         let usual = attempt_timeout.unwrap_or(pool.call_timeout) + pool.queue_wait;
@@ -212,7 +216,7 @@ impl SessionState {
             Some(key) => Some(self.keyed_record(number, &route.name, fingerprint(), key)),
             None => self.record_of(origin, replay, fingerprint),
         };
-        Arc::new(Call {
+        Ok(Arc::new(Call {
             id: RequestId(number),
             origin,
             caller: Arc::clone(&self.caller),
@@ -226,8 +230,9 @@ impl SessionState {
             stage: CallStage::default(),
             record: record.map(Arc::new),
             notes: Notes::new(came),
+            charge,
             job: None,
-        })
+        }))
     }
 
     pub(super) fn outgoing(&mut self, call: Arc<Call>) {

@@ -95,14 +95,20 @@ impl SessionState {
         };
         let name = || job_name(&request.method, arguments);
         let task = match &request.method[..] {
-            b"job.submit" => self.submission(msgid, arguments, &meta).map(|submission| {
-                self.answer_later(msgid, myself, async move {
-                    let job = asker.jobs.submit(submission).await?;
-                    Ok(protocol::encode(&Submitted {
-                        job: job.to_string(),
-                    }))
-                });
-            }),
+            b"job.submit" => self
+                .submission(msgid, arguments, &meta)
+                .and_then(|submission| {
+                    // It counts for its user until it is in the store.
+                    let charge = self.charge(submission.params.len())?;
+                    self.answer_later(msgid, myself, async move {
+                        let _charge = charge;
+                        let job = asker.jobs.submit(submission).await?;
+                        Ok(protocol::encode(&Submitted {
+                            job: job.to_string(),
+                        }))
+                    });
+                    Ok(())
+                }),
             b"job.status" => name().map(|job| {
                 self.answer_later(msgid, myself, async move {
                     let row = asker.jobs.status(job, asker.user.as_deref()).await?;

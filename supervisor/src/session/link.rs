@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ractor::ActorRef;
+use standin_core::quota::Place;
 use standin_protocol::Frame;
 use standin_transport::{MessageWriter, occasional_writer};
 use tokio::task::JoinHandle;
@@ -18,6 +19,7 @@ pub(super) struct Link {
     writer: MessageWriter,
     credit: Arc<Credit>,
     reading: JoinHandle<()>,
+    place: Place,
 }
 
 impl Link {
@@ -29,6 +31,7 @@ impl Link {
             reader,
             messages,
             broken,
+            place,
             ..
         } = newcomer;
         let writer = occasional_writer(connection);
@@ -51,7 +54,13 @@ impl Link {
             writer,
             credit,
             reading,
+            place,
         }
+    }
+
+    /// Whether its user had as many connections as may be when it came.
+    pub(super) fn is_beyond(&self) -> bool {
+        !self.place.is_within()
     }
 
     pub(super) fn send(&self, frame: Frame) {

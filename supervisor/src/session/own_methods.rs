@@ -211,8 +211,12 @@ impl SessionState {
             self.sessions.clone(),
             myself.clone(),
         );
+        let accounts = &self.environment.accounts;
+        // What others have is nobody's business but an administrator's.
+        let only = Some(&*self.caller.user).filter(|_| !self.caller.is_administrator);
+        let (quotas, users) = (accounts.limits().into(), accounts.list(only));
         tokio::spawn(async move {
-            let result = match crate::service::status(&pools, &sessions).await {
+            let result = match crate::service::status(&pools, &sessions, quotas, users).await {
                 Ok(status) => Ok(protocol::encode(&status)),
                 Err(why) => Err(ErrorAnswer::new(ErrorCode::Internal, why).encode()),
             };

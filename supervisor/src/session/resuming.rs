@@ -88,11 +88,15 @@ impl SessionState {
                 .and_then(|value| value::read_bool(value))
                 .unwrap_or(false)
         };
-        if let Some(client) = find(arguments, "client").and_then(value::read_bytes) {
-            // Shown with its odd characters escaped, and no longer than a name.
-            let client = String::from_utf8_lossy(&client[..client.len().min(CLIENT_NAME_SHOWN)]);
-            tracing::debug!(session = %self.caller.session, ?client, "the client said who it is");
-        }
+        let client = find(arguments, "client").and_then(value::read_bytes);
+        let client = client.unwrap_or_default();
+        // Shown with its odd characters escaped, and no longer than a name.
+        let client = String::from_utf8_lossy(&client[..client.len().min(CLIENT_NAME_SHOWN)]);
+        let (caller, whereabouts) = (&self.caller, &self.caller.whereabouts);
+        tracing::info!(
+            session = %caller.session, user = %caller.user, pid = whereabouts.pid(),
+            terminal_session = whereabouts.terminal_session(), ?client, "a program has said hello"
+        );
         self.awaits_hello = false;
         self.serves_callbacks = flag("callbacks");
         self.takes_lists = flag("callback_batches");
@@ -187,7 +191,12 @@ impl SessionState {
         if !self.core.connected(epoch) {
             return;
         }
-        tracing::debug!(session = %self.caller.session, epoch, pid = newcomer.connection.peer().pid, "a client has come back");
+        let (caller, peer) = (&self.caller, newcomer.connection.peer());
+        caller.whereabouts.moved(peer);
+        tracing::info!(
+            session = %caller.session, user = %caller.user, pid = peer.pid, terminal_session = peer.terminal_session, epoch,
+            "a program has come back to its session"
+        );
         if let Some(older) = self.link.take() {
             let none = Bytes::from_static(&[0x90]);
             older.send(protocol::notification(b"session.moved", &none));

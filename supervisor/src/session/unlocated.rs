@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use ractor::ActorRef;
 use rustc_hash::FxHashSet;
+use standin_core::quota::Charge;
 use standin_protocol::{ErrorAnswer, ErrorCode, Outcome, Request};
 
 use super::{
@@ -62,11 +63,17 @@ struct Waiting {
     since: Instant,
     /// `None`: the caller has set none, and the pools' own start times are a limit.
     deadline: Option<Instant>,
+    /// It counts for its user while it waits, and once more, as a call, afterwards.
+    charge: Charge,
 }
 
 impl SessionState {
     /// Keeps a request until every pool has said what it offers, or failed to.
     pub(super) fn wait_for_directory(&mut self, request: Request, since: Option<Instant>) {
+        let charge = match self.charge(request.params.len()) {
+            Ok(charge) => charge,
+            Err(error) => return self.refuse(request.msgid, &error),
+        };
         let since = since.unwrap_or_else(clock::now);
         // One that cannot be read is refused when its turn comes.
         let timeout = read_meta(request.meta.as_ref())
@@ -78,6 +85,7 @@ impl SessionState {
             request,
             since,
             deadline,
+            charge,
         });
         let session = self.caller.actor.clone();
         if let Some(deadline) = deadline {
@@ -100,6 +108,7 @@ impl SessionState {
     pub(super) fn locate_again(&mut self, myself: &ActorRef<SessionMessage>) {
         self.unlocated_due();
         for waiting in std::mem::take(&mut self.unlocated).waiting {
+            drop(waiting.charge);
             self.request(myself, waiting.request, Some(waiting.since));
         }
     }

@@ -2,11 +2,17 @@
 //! without a word (old runtimes look that way whether a file exists) costs a task and nothing else.
 
 use ractor::ActorRef;
-use standin_protocol::{Limits, Message, value};
-use standin_transport::{Connection, MessageReader, ReadError};
+use standin_core::quota::Place;
+use standin_protocol::{self as protocol, Limits, Message, value};
+use standin_transport::{Connection, MessageReader, ReadError, occasional_writer};
 
 use super::SessionsMessage;
-use crate::{session::BrokenStream, store::SessionToken, tasks};
+use crate::{
+    call::Whereabouts,
+    session::{BrokenStream, refusal},
+    store::SessionToken,
+    tasks,
+};
 
 /// A client that has said something.
 pub(crate) struct Newcomer {
@@ -19,6 +25,8 @@ pub(crate) struct Newcomer {
     /// The stream was lost before there was any message.
     pub(crate) broken: Option<BrokenStream>,
     pub(crate) welcome: Welcome,
+    /// It counts for its user for as long as it is there.
+    pub(crate) place: Place,
 }
 
 /// How its hello is to be answered if it asks for a session that is not its own yet.
@@ -31,6 +39,22 @@ pub(crate) enum Welcome {
 }
 
 impl Newcomer {
+    /// Answers the first thing that it asks, and closes the connection: its user has too many.
+    pub(super) fn turn_away(self) {
+        let account = self.place.account();
+        let whereabouts = Whereabouts::of(self.connection.peer());
+        let error = refusal(account, account.sessions_exceeded(), &whereabouts);
+        let asked = self.messages.iter().find_map(|message| match message {
+            Message::Request(request) => Some(request.msgid),
+            _ => None,
+        });
+        if let Some(msgid) = asked {
+            // What was said is written before the connection closes.
+            occasional_writer(self.connection)
+                .send(protocol::response_error(msgid, &error.encode()));
+        }
+    }
+
     /// The session that it wants to go on with: the first thing it says is a hello that names one.
     pub(super) fn wanted_session(&self) -> Option<SessionToken> {
         let Some(Message::Request(request)) = self.messages.first() else {
@@ -50,6 +74,7 @@ impl Newcomer {
 pub(super) fn listen(
     number: u64,
     connection: Connection,
+    place: Place,
     limits: Limits,
     sessions: ActorRef<SessionsMessage>,
 ) {
@@ -73,6 +98,7 @@ pub(super) fn listen(
             messages,
             broken,
             welcome: Welcome::New,
+            place,
         };
         let _ = sessions.cast(SessionsMessage::Greeted(Some(Box::new(newcomer))));
     };

@@ -24,6 +24,7 @@ pub(super) fn of_end(rule: EndRule) -> &'static str {
         EndRule::NoWorkers => "the pool could not start its workers",
         EndRule::QueueFull => "refused: as many calls were waiting as `queue.max` lets wait",
         EndRule::SessionShare => "refused: half of the queue was this session's already",
+        EndRule::UserShare => "refused: three quarters of the queue were this user's already",
         EndRule::QueueBytes => "refused: as many bytes were waiting as may wait",
         EndRule::KnownDeadly => "refused: the same call had ended one worker after the other",
         EndRule::NotRecorded => "refused: that it begins could not be put on record",

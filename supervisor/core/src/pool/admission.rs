@@ -7,6 +7,7 @@ use standin_protocol::{ErrorCode, Outcome, Replay};
 use super::{
     Effect, EndRule, Failure, Mode, PoolCore, Submission,
     poison::Suspicion,
+    queue::Weight,
     request::{Phase, Request},
     settings::RETRY_AFTER_MIN,
 };
@@ -48,16 +49,19 @@ impl<P> PoolCore<P> {
         let Submission {
             request,
             session,
+            user,
             replay,
             deadline,
             attempt_timeout,
             size,
             payload,
         } = submission;
+        let weight = Weight { user, size };
         let previous = self.requests.insert(
             request,
             Request {
                 session,
+                user,
                 replay,
                 deadline,
                 attempt_timeout: attempt_timeout.unwrap_or(self.settings.call_timeout),
@@ -76,9 +80,9 @@ impl<P> PoolCore<P> {
         );
         assert!(previous.is_none(), "a request's name is never reused");
         if on_trial {
-            self.queue.push_replay(now, request, true, size);
+            self.queue.push_replay(now, request, true, weight);
         } else {
-            self.queue.push(now, session, request, size);
+            self.queue.push(now, session, request, weight);
         }
         self.wake_at(deadline.min(now + self.settings.queue_wait));
     }
@@ -106,13 +110,17 @@ impl<P> PoolCore<P> {
         if self.breaker.is_open() && !self.slots.iter().any(super::slot::Slot::is_usable) {
             return Some((EndRule::NoWorkers, self.breaker.pause(now)));
         }
-        // One session may hold half of the queue, so that a noisy one leaves room for the others.
+        // One session may hold half of the queue, so that a noisy one leaves room for the others, and all sessions of
+        // one user three quarters of it. Both are rounded up: whoever is alone in a queue of one place has it.
         let share = self.settings.queue_max.div_ceil(2);
+        let share_of_user = self.settings.queue_max.saturating_mul(3).div_ceil(4);
         let bytes_max = self.settings.queue_bytes_max.max(submission.size);
         let rule = if self.queue.len() >= self.settings.queue_max {
             EndRule::QueueFull
         } else if self.queue.waiting_of(submission.session) >= share {
             EndRule::SessionShare
+        } else if self.queue.waiting_of_user(submission.user) >= share_of_user {
+            EndRule::UserShare
         } else if self.queue.bytes() + submission.size > bytes_max {
             EndRule::QueueBytes
         } else {
@@ -142,8 +150,8 @@ impl<P> PoolCore<P> {
         known.cancelled = true;
         match known.phase {
             Phase::Waiting { .. } => {
-                let (session, size) = (known.session, known.size);
-                self.queue.remove(session, request, size);
+                let (session, weight) = (known.session, known.weight());
+                self.queue.remove(session, request, weight);
                 self.fail(request, EndRule::CancelledInQueue, effects);
             }
             Phase::Running(attempt) => self.cancel_attempt(now, attempt, effects),
@@ -173,7 +181,10 @@ impl<P> PoolCore<P> {
             return;
         };
         match known.phase {
-            Phase::Waiting { .. } => self.queue.remove(known.session, request, known.size),
+            Phase::Waiting { .. } => {
+                let (session, weight) = (known.session, known.weight());
+                self.queue.remove(session, request, weight);
+            }
             Phase::Running(attempt) => {
                 self.attempts
                     .get_mut(&attempt)

@@ -51,8 +51,8 @@ impl<P> PoolCore<P> {
         over.sort_unstable_by_key(|(id, _)| *id);
         for (id, rule) in over {
             let request = &self.requests[&id];
-            let (session, size) = (request.session, request.size);
-            self.queue.remove(session, id, size);
+            let (session, weight) = (request.session, request.weight());
+            self.queue.remove(session, id, weight);
             self.fail(id, rule, effects);
         }
     }

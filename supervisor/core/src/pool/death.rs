@@ -136,7 +136,7 @@ impl<P> PoolCore<P> {
             Verdict::Replay(rule) => {
                 request.phase = Phase::Waiting { since: now };
                 self.queue
-                    .push_replay(now, request_id, request.suspect, request.size);
+                    .push_replay(now, request_id, request.suspect, request.weight());
                 let deadline = request.deadline;
                 self.counters.replayed += 1;
                 self.wake_at(deadline);
@@ -226,8 +226,8 @@ impl<P> PoolCore<P> {
         waiting.sort_unstable();
         for request in waiting {
             let known = &self.requests[&request];
-            let (session, size) = (known.session, known.size);
-            self.queue.remove(session, request, size);
+            let (session, weight) = (known.session, known.weight());
+            self.queue.remove(session, request, weight);
             self.fail(request, rule, effects);
         }
     }

@@ -103,7 +103,7 @@ impl<P> PoolCore<P> {
         if known.leaves_room(now) {
             return false;
         }
-        self.queue.left(known.size);
+        self.queue.left(known.weight());
         self.fail(request, EndRule::LateInQueue, effects);
         true
     }
@@ -149,7 +149,7 @@ impl<P> PoolCore<P> {
             .expect("what waits is known");
         known.phase = Phase::Running(attempt);
         known.attempts += 1;
-        self.queue.left(known.size);
+        self.queue.left(known.weight());
         let deadline = known.deadline.min(now + known.attempt_timeout);
         let slot = &mut self.slots[index];
         slot.running.push(attempt);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use standin_protocol::Replay;
 
 use super::EndRule;
-use crate::{AttemptId, Cause, RequestId, SessionId, WorkerId};
+use crate::{AttemptId, Cause, RequestId, SessionId, UserId, WorkerId};
 
 /// A request as it reaches the pool. `payload` is whatever the caller wants back with the effects.
 #[derive(Debug)]
@@ -14,6 +14,8 @@ pub struct Submission<P> {
     pub request: RequestId,
     /// Who asks; the queue is fair between sessions.
     pub session: SessionId,
+    /// For whom; none has all of the queue.
+    pub user: UserId,
     /// When it may be sent a second time. `meta.idempotent` has been taken into account.
     pub replay: Replay,
     /// When the caller stops waiting.

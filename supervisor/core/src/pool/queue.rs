@@ -4,7 +4,15 @@ use std::{collections::VecDeque, time::Instant};
 
 use rustc_hash::FxHashMap;
 
-use crate::{RequestId, SessionId};
+use crate::{RequestId, SessionId, UserId};
+
+/// What one request takes of the queue.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Weight {
+    pub(super) user: UserId,
+    /// Bytes.
+    pub(super) size: usize,
+}
 
 /// The one queue of a pool. It holds names only.
 #[derive(Debug, Default)]
@@ -20,6 +28,8 @@ pub(super) struct FairQueue {
     unused: Vec<VecDeque<RequestId>>,
     in_lanes: usize,
     bytes: usize,
+    /// How many wait for each user that has any.
+    users: FxHashMap<UserId, usize>,
     /// Since when something has been waiting without a pause.
     busy_since: Option<Instant>,
 }
@@ -39,6 +49,10 @@ impl FairQueue {
 
     pub(super) fn waiting_of(&self, session: SessionId) -> usize {
         self.lanes.get(&session).map_or(0, VecDeque::len)
+    }
+
+    pub(super) fn waiting_of_user(&self, user: UserId) -> usize {
+        self.users.get(&user).copied().unwrap_or(0)
     }
 
     pub(super) fn busy_since(&self) -> Option<Instant> {
@@ -62,7 +76,7 @@ impl FairQueue {
         now: Instant,
         session: SessionId,
         request: RequestId,
-        size: usize,
+        weight: Weight,
     ) {
         let lane = self.lanes.entry(session).or_insert_with(|| {
             self.turns.push_back(session);
@@ -70,7 +84,7 @@ impl FairQueue {
         });
         lane.push_back(request);
         self.in_lanes += 1;
-        self.added(now, size);
+        self.added(now, weight);
     }
 
     pub(super) fn push_replay(
@@ -78,24 +92,31 @@ impl FairQueue {
         now: Instant,
         request: RequestId,
         suspect: bool,
-        size: usize,
+        weight: Weight,
     ) {
         if suspect {
             self.suspects.push_back(request);
         } else {
             self.replays.push_back(request);
         }
-        self.added(now, size);
+        self.added(now, weight);
     }
 
-    fn added(&mut self, now: Instant, size: usize) {
-        self.bytes += size;
+    fn added(&mut self, now: Instant, weight: Weight) {
+        self.bytes += weight.size;
+        *self.users.entry(weight.user).or_default() += 1;
         self.busy_since.get_or_insert(now);
     }
 
-    /// Called for each request that left, with its size.
-    pub(super) fn left(&mut self, size: usize) {
-        self.bytes -= size;
+    /// Called for each request that left.
+    pub(super) fn left(&mut self, weight: Weight) {
+        self.bytes -= weight.size;
+        let of_user = self.users.get_mut(&weight.user);
+        let of_user = of_user.expect("a user of whom something waits is known");
+        *of_user -= 1;
+        if *of_user == 0 {
+            self.users.remove(&weight.user);
+        }
         if self.is_empty() {
             self.busy_since = None;
         }
@@ -133,7 +154,7 @@ impl FairQueue {
     }
 
     /// Takes one out of the middle: it was cancelled or its time is up.
-    pub(super) fn remove(&mut self, session: SessionId, request: RequestId, size: usize) {
+    pub(super) fn remove(&mut self, session: SessionId, request: RequestId, weight: Weight) {
         let drop_from = |queue: &mut VecDeque<RequestId>| {
             let found = queue.iter().position(|waiting| *waiting == request);
             found.is_some_and(|index| queue.remove(index).is_some())
@@ -150,7 +171,7 @@ impl FairQueue {
                 self.drop_lane(session);
             }
         }
-        self.left(size);
+        self.left(weight);
     }
 }
 
@@ -166,14 +187,19 @@ mod tests {
         Instant::now()
     }
 
+    fn weight(size: usize) -> Weight {
+        let user = UserId(7);
+        Weight { user, size }
+    }
+
     #[test]
     fn sessions_take_turns_however_much_one_of_them_asks() {
         let mut queue = FairQueue::default();
         let (greedy, modest) = (SessionId(1), SessionId(2));
         for id in 0..100 {
-            queue.push(now(), greedy, RequestId(id), 1);
+            queue.push(now(), greedy, RequestId(id), weight(1));
         }
-        queue.push(now(), modest, RequestId(1000), 1);
+        queue.push(now(), modest, RequestId(1000), weight(1));
         assert_eq!(queue.pop_ordinary(), Some(RequestId(0)));
         assert_eq!(queue.pop_ordinary(), Some(RequestId(1000)));
         assert_eq!(queue.pop_ordinary(), Some(RequestId(1)));
@@ -182,11 +208,11 @@ mod tests {
     #[test]
     fn a_replay_goes_before_those_that_have_not_waited_yet() {
         let mut queue = FairQueue::default();
-        queue.push(now(), SessionId(1), RequestId(1), 5);
-        queue.push_replay(now(), RequestId(2), false, 5);
+        queue.push(now(), SessionId(1), RequestId(1), weight(5));
+        queue.push_replay(now(), RequestId(2), false, weight(5));
         assert_eq!(queue.pop_ordinary(), Some(RequestId(2)));
-        queue.left(5);
-        queue.remove(SessionId(1), RequestId(1), 5);
+        queue.left(weight(5));
+        queue.remove(SessionId(1), RequestId(1), weight(5));
         assert!(queue.is_empty() && queue.bytes() == 0 && queue.busy_since().is_none());
     }
 
@@ -194,15 +220,15 @@ mod tests {
     fn a_session_that_has_nothing_more_waiting_leaves_nothing_behind() {
         let mut queue = FairQueue::default();
         for id in 0..1000 {
-            queue.push(now(), SessionId(id), RequestId(id), 1);
+            queue.push(now(), SessionId(id), RequestId(id), weight(1));
         }
         for id in 0..500 {
-            queue.remove(SessionId(id), RequestId(id), 1);
+            queue.remove(SessionId(id), RequestId(id), weight(1));
         }
         while queue.pop_ordinary().is_some() {
-            queue.left(1);
+            queue.left(weight(1));
         }
-        assert!(queue.lanes.is_empty() && queue.turns.is_empty());
+        assert!(queue.lanes.is_empty() && queue.turns.is_empty() && queue.users.is_empty());
         assert!(queue.unused.len() <= UNUSED_LANES_MAX);
         assert_eq!((queue.len(), queue.bytes()), (0, 0));
     }
@@ -211,14 +237,14 @@ mod tests {
     fn the_age_of_a_queue_is_that_of_its_busy_time_not_of_one_request() {
         let mut queue = FairQueue::default();
         let start = now();
-        queue.push(start, SessionId(1), RequestId(1), 1);
+        queue.push(start, SessionId(1), RequestId(1), weight(1));
         let later = start + std::time::Duration::from_secs(1);
-        queue.push(later, SessionId(1), RequestId(2), 1);
+        queue.push(later, SessionId(1), RequestId(2), weight(1));
         assert_eq!(queue.pop_ordinary(), Some(RequestId(1)));
-        queue.left(1);
+        queue.left(weight(1));
         assert_eq!(queue.busy_since(), Some(start));
         assert_eq!(queue.pop_ordinary(), Some(RequestId(2)));
-        queue.left(1);
+        queue.left(weight(1));
         assert_eq!(queue.busy_since(), None);
     }
 }

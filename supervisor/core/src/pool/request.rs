@@ -6,11 +6,12 @@ use standin_protocol::{Outcome, Replay};
 
 use super::{
     EndRule, ReplayRule,
+    queue::Weight,
     settings::{
         BLAMED_DEATHS_MAX, REPLAY_ROOM, UNEXPLAINED_DEATHS_MAX, UNEXPLAINED_DEATHS_SUSPECT,
     },
 };
-use crate::{AttemptId, Cause, KillReason, RequestId, SessionId, WorkerId};
+use crate::{AttemptId, Cause, KillReason, RequestId, SessionId, UserId, WorkerId};
 
 /// Where a request is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +24,7 @@ pub(super) enum Phase {
 #[derive(Debug)]
 pub(super) struct Request<P> {
     pub(super) session: SessionId,
+    pub(super) user: UserId,
     pub(super) replay: Replay,
     pub(super) deadline: Instant,
     pub(super) attempt_timeout: Duration,
@@ -78,6 +80,14 @@ pub(super) struct Death {
 }
 
 impl<P> Request<P> {
+    /// What it takes of the queue.
+    pub(super) const fn weight(&self) -> Weight {
+        Weight {
+            user: self.user,
+            size: self.size,
+        }
+    }
+
     /// Whether a second attempt can do no harm though the worker may have begun the first.
     fn may_replay(&self) -> Result<ReplayRule, EndRule> {
         match self.replay {

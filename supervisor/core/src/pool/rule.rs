@@ -26,6 +26,8 @@ pub enum EndRule {
     QueueFull,
     /// Refused: half of the queue is this session's already.
     SessionShare,
+    /// Refused: three quarters of the queue are this user's already.
+    UserShare,
     /// Refused: as many bytes wait as may.
     QueueBytes,
     /// Refused: the same has just ended too many workers.
@@ -76,6 +78,7 @@ impl EndRule {
             EndRule::NoWorkers => ErrorCode::PoolUnavailable,
             EndRule::QueueFull
             | EndRule::SessionShare
+            | EndRule::UserShare
             | EndRule::QueueBytes
             | EndRule::NotRecorded
             | EndRule::WaitedLong => ErrorCode::Overloaded,
@@ -105,6 +108,7 @@ impl EndRule {
             | EndRule::NoWorkers
             | EndRule::QueueFull
             | EndRule::SessionShare
+            | EndRule::UserShare
             | EndRule::QueueBytes
             | EndRule::KnownDeadly
             | EndRule::NotRecorded

@@ -217,6 +217,12 @@ impl Memory {
         true
     }
 
+    /// Drops answers that can be had again until so many bytes are free or there are no more.
+    pub(super) fn drop_repeatable(&mut self, bytes: usize) {
+        let goal = self.bytes().saturating_sub(bytes);
+        while self.bytes() > goal && self.repeatable.drop_oldest() {}
+    }
+
     /// The client has read everything up to this one. Whether it is time to tell the store.
     pub(super) fn ack(&mut self, up_to: u64) -> bool {
         if self.is_acked(up_to) {

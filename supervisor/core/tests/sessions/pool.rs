@@ -3,7 +3,7 @@
 use std::{cell::Cell, rc::Rc, time::Duration};
 
 use standin_core::{
-    AttemptId, Cause, Fingerprint, RequestId, SessionId, WorkerId,
+    AttemptId, Cause, Fingerprint, RequestId, SessionId, UserId, WorkerId,
     pool::{Effect, EndRule, Event, Submission},
     session::{ItemResult, Origin},
 };
@@ -101,6 +101,7 @@ impl World {
         let submission = Submission {
             request: call.id,
             session: call.session,
+            user: UserId(0),
             replay: call.replay,
             deadline: self.now + LONG,
             attempt_timeout: Some(LONG),

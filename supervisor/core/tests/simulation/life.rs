@@ -7,7 +7,7 @@ use std::{
 };
 
 use standin_core::{
-    Fingerprint, Random, RequestId, SessionId, WorkerId,
+    Fingerprint, Random, RequestId, SessionId, UserId, WorkerId,
     pool::{EndRule, Event, PoolCore, PoolSettings, Submission},
 };
 use standin_protocol::{ErrorCode, Replay};
@@ -215,6 +215,7 @@ impl Life {
         let submission = Submission {
             request,
             session,
+            user: UserId(session.0 as u32 / 2),
             replay,
             deadline: self.start + deadline,
             attempt_timeout,

@@ -67,6 +67,32 @@ fn a_session_cannot_take_more_than_half_of_the_queue() {
 }
 
 #[test]
+fn a_user_cannot_take_more_than_three_quarters_of_the_queue_with_any_number_of_sessions() {
+    let mut pool = busy(one_worker());
+    for request in 1..=8 {
+        pool.submit(always(request).of_session(request).of_user(7));
+    }
+    pool.submit(always(9).of_session(9).of_user(7));
+    assert_eq!(pool.failure(9).code, ErrorCode::Overloaded);
+    assert_eq!(pool.failure(9).outcome, Outcome::NotExecuted);
+    pool.submit(always(10).of_session(10).of_user(8));
+    assert!(pool.is_open(10), "another user still has room");
+    pool.answer(0);
+    pool.submit(always(11).of_session(9).of_user(7));
+    assert!(pool.is_open(11), "one of the eight is with the worker now");
+}
+
+#[test]
+fn whoever_is_alone_at_a_queue_of_one_place_has_it() {
+    let mut pool = busy(PoolSettings {
+        queue_max: 1,
+        ..one_worker()
+    });
+    pool.submit(always(1));
+    assert!(pool.is_open(1));
+}
+
+#[test]
 fn the_bytes_that_wait_are_bounded_but_one_large_request_always_fits() {
     let mut pool = busy(one_worker());
     pool.submit(always(1).sized(5000));

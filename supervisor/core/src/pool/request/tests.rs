@@ -6,6 +6,7 @@ fn request(replay: Replay) -> Request<()> {
     let now = Instant::now();
     Request {
         session: SessionId(1),
+        user: crate::UserId(1),
         replay,
         deadline: now + ms(1000),
         attempt_timeout: ms(100),

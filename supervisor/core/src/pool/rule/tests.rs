@@ -76,6 +76,14 @@ fn a_refusal_says_which_bound_was_reached() {
     assert_eq!(pool.failure(12).rule, EndRule::QueueFull);
 
     let mut pool = waiting();
+    for request in 2..=9 {
+        pool.submit(always(request).of_session(request).of_user(7));
+    }
+    assert!(pool.is_open(9), "the eighth place of ten");
+    pool.submit(always(10).of_session(10).of_user(7));
+    assert_eq!(pool.failure(10).rule, EndRule::UserShare);
+
+    let mut pool = waiting();
     pool.submit(always(2).sized(1000));
     assert_eq!(pool.failure(2).rule, EndRule::QueueBytes);
     pool.submit(always(3).within(ms(0)));

@@ -56,6 +56,22 @@ fn a_request_sent_again_after_its_answer_gets_the_same_bytes() {
 }
 
 #[test]
+fn answers_that_can_be_had_again_make_room_and_no_others() {
+    let mut core = resumable();
+    serve(&mut core, 1, false, "must stay");
+    serve(&mut core, 2, true, "the older");
+    serve(&mut core, 3, true, "the newer");
+    core.drop_repeatable(1);
+    assert_eq!(ask(&core, 2), Admission::New, "the oldest goes first");
+    assert_eq!(ask(&core, 3), Admission::Again(answer("the newer")));
+    core.drop_repeatable(100_000);
+    assert_eq!(ask(&core, 3), Admission::New);
+    assert_eq!(ask(&core, 1), Admission::Again(answer("must stay")));
+    core.drop_repeatable(1);
+    assert_eq!(core.kept().0, 1);
+}
+
+#[test]
 fn a_plain_session_keeps_nothing() {
     let mut core: SessionCore<&str> = SessionCore::new(10);
     core.open_call(1, "call", keep(1, false));
