@@ -335,8 +335,8 @@ standin_int32 STANDIN_API standin_callback(standin_int64 client_or_call, standin
 standin_int32 STANDIN_API standin_callback_method(standin_int64 callback, void *buffer, standin_int64 capacity,
                                                   standin_int64 *needed);
 
-/* Answers with what was set, or nil. STANDIN_LOST: the connection it was asked by is gone, and nobody got the answer;
- * what was asked may be asked again. The handle stays until it is closed. */
+/* Answers with what was set, or nil. STANDIN_LOST: the connection it was asked by is gone, and nobody got the answer; the
+ * worker was told so. The handle stays until it is closed. */
 standin_int32 STANDIN_API standin_answer(standin_int64 callback);
 
 /* Fails it, with a code such as "record.locked" and a sentence. Else as standin_answer. */
