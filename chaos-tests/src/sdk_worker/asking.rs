@@ -61,23 +61,33 @@ async fn ask(context: Context, question: Question) -> Result<Heard, Failure> {
 struct Questions {
     method: String,
     count: u64,
+    /// Asked each time, for programs that choose what they are asked; else it is `{number}`, counted from 1.
+    argument: Option<Value>,
 }
 
-/// The sum of the answers to `{number}`, which is counted from 1.
+impl Questions {
+    /// The arguments of each.
+    fn arguments(&self) -> impl Iterator<Item = Value> {
+        let argument = |number| json!({ "number": number });
+        (1..=self.count)
+            .map(move |number| self.argument.clone().unwrap_or_else(|| argument(number)))
+    }
+}
+
+/// The sum of the answers.
 async fn ask_many(context: Context, questions: Questions) -> Result<u64, Failure> {
-    let Questions { method, count } = questions;
     let mut sum = 0;
-    for number in 1..=count {
-        let arguments = json!({ "number": number });
-        sum += context.call_client::<_, u64>(&method, &arguments).await?;
+    for arguments in questions.arguments() {
+        let method = &questions.method;
+        sum += context.call_client::<_, u64>(method, &arguments).await?;
     }
     Ok(sum)
 }
 
 async fn ask_all(context: Context, questions: Questions) -> Result<Vec<Heard>, Failure> {
-    let Questions { method, count } = questions;
-    let calls: Vec<_> = (1..=count)
-        .map(|number| (method.as_str(), json!({ "number": number })))
+    let method = questions.method.as_str();
+    let calls: Vec<_> = (questions.arguments())
+        .map(|arguments| (method, arguments))
         .collect();
     let heard = context.call_client_batch(&calls).await;
     Ok(heard.into_iter().map(Heard::from).collect())
