@@ -9,6 +9,7 @@ use std::sync::{
 use bytes::Bytes;
 use ractor::ActorRef;
 use rustc_hash::FxHashMap;
+use standin_core::access::PoolAccess;
 use standin_protocol::MethodManifest;
 
 use crate::pool::PoolMessage;
@@ -18,6 +19,8 @@ use crate::pool::PoolMessage;
 pub(crate) struct PoolHandle {
     pub(crate) name: Arc<str>,
     pub(crate) generation: u64,
+    /// Who may use it.
+    pub(crate) access: Arc<PoolAccess>,
     pub(crate) call_timeout: std::time::Duration,
     pub(crate) queue_wait: std::time::Duration,
     pub(crate) start_timeout: std::time::Duration,
@@ -37,6 +40,8 @@ pub(crate) struct Route {
 /// A pool whose methods are not known.
 #[derive(Debug, Clone)]
 pub(crate) struct Unlearned {
+    /// Who may use it.
+    pub(crate) access: Arc<PoolAccess>,
     /// Why, if it has been tried and failed; `None`: its first worker is still starting.
     pub(crate) trouble: Option<String>,
 }
@@ -49,7 +54,42 @@ pub(crate) struct Directory {
     pub(crate) unlearned: Vec<Unlearned>,
 }
 
+/// Who looks for a method.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seeker<'a> {
+    pub(crate) user: &'a str,
+    /// `None`: the user has left something to be done, and the groups were looked at then.
+    pub(crate) groups: Option<&'a [String]>,
+}
+
+impl Seeker<'_> {
+    pub(crate) fn may_use(&self, access: &PoolAccess) -> bool {
+        match self.groups {
+            Some(groups) => access.permits(self.user, groups),
+            None => access.permits_later(self.user),
+        }
+    }
+}
+
+/// Where a method is.
+pub(crate) enum Located<'a> {
+    /// This pool offers it.
+    At(&'a Arc<Route>),
+    /// The pool that offers it is not for whoever looks.
+    Denied(&'a Arc<str>),
+    /// No pool has said so far that it offers it.
+    Unknown,
+}
+
 impl Directory {
+    pub(crate) fn locate(&self, seeker: Seeker<'_>, method: &[u8]) -> Located<'_> {
+        match self.routes.get(method) {
+            Some(route) if seeker.may_use(&route.pool.access) => Located::At(route),
+            Some(route) => Located::Denied(&route.pool.name),
+            None => Located::Unknown,
+        }
+    }
+
     /// Whether every pool has either said what it offers or failed to.
     pub(crate) fn is_settled(&self) -> bool {
         self.unlearned.iter().all(|pool| pool.trouble.is_some())

@@ -221,6 +221,7 @@ impl PoolsState {
         Ok(Arc::new(PoolHandle {
             name: Arc::clone(name),
             generation,
+            access: Arc::new(settings.access()),
             call_timeout: settings.timeouts.call.0,
             queue_wait: settings.queue.wait.0,
             start_timeout: settings.timeouts.start.0,
@@ -235,8 +236,10 @@ impl PoolsState {
             let pool = &entry.handle;
             directory.pools.push(Arc::clone(pool));
             let Some(methods) = &entry.methods else {
-                let trouble = entry.trouble.clone();
-                directory.unlearned.push(Unlearned { trouble });
+                directory.unlearned.push(Unlearned {
+                    access: Arc::clone(&pool.access),
+                    trouble: entry.trouble.clone(),
+                });
                 continue;
             };
             for manifest in methods {

@@ -190,6 +190,10 @@ async fn start(
     };
     let last_request = Arc::new(AtomicU64::new(0));
     let last_session = Arc::new(AtomicU64::new(0));
+    let groups_matter = settings
+        .pools
+        .values()
+        .any(|pool| pool.access().asks_for_groups());
     let accounts = Arc::new(Accounts::new(settings.quotas.for_core()));
     let jobs = JobsArguments {
         settings: settings.jobs.clone(),
@@ -228,6 +232,7 @@ async fn start(
             last_session: Arc::clone(&last_session),
             owner: owner.clone(),
             accounts: Arc::clone(&accounts),
+            groups_matter,
         }),
     };
     Actor::spawn(None, Root, RootArguments { parts })
@@ -285,6 +290,7 @@ impl Drop for WorkersFolder {
 pub(crate) async fn status(
     pools: &ActorRef<PoolsMessage>,
     sessions: &ActorRef<SessionsMessage>,
+    hidden: &[Arc<str>],
     quotas: QuotaStatus,
     users: Vec<UserStatus>,
 ) -> Result<ServiceStatus, String> {
@@ -294,7 +300,8 @@ pub(crate) async fn status(
     let (sessions, sessions_waiting) =
         ractor::call_t!(sessions, SessionsMessage::Count, LIMIT_MS).map_err(|_| slow())?;
     let mut pools = Vec::new();
-    for pool in handles {
+    // What a pool is at is for those who may use it, and for administrators.
+    for pool in handles.iter().filter(|pool| !hidden.contains(&pool.name)) {
         if let Ok(status) = ractor::call_t!(pool.actor, PoolMessage::Describe, LIMIT_MS) {
             pools.push(status);
         }

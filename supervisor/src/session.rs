@@ -3,6 +3,7 @@
 //! A session without a hello ends with its connection. One with it keeps its answers until the client has acknowledged
 //! them, and waits for the client to come back. It decides nothing that [`SessionCore`] can decide.
 
+mod access;
 mod answers;
 mod batch;
 mod callbacks;
@@ -31,6 +32,7 @@ use standin_protocol::{Limits, Message};
 use standin_transport::Peer;
 
 pub(crate) use self::{
+    access::not_for,
     callbacks::{Asked, Callback, CallbackReply},
     intake::{TIMEOUT_MAX, outcome_unknown, unknown_method},
     quota::refusal,
@@ -108,6 +110,8 @@ pub(crate) struct SessionEnvironment {
     pub(crate) owner: String,
     /// What users have.
     pub(crate) accounts: Arc<Accounts>,
+    /// Whether any pool is for groups only.
+    pub(crate) groups_matter: bool,
 }
 
 impl SessionEnvironment {
@@ -138,6 +142,8 @@ pub(crate) struct SessionState {
     environment: Arc<SessionEnvironment>,
     sessions: ActorRef<SessionsMessage>,
     core: SessionCore<Arc<Call>>,
+    /// The groups of the user, if any pool asks for them.
+    groups: Box<[String]>,
     /// What the core keeps, as the user's account knows it.
     kept: Kept,
     /// By what it can be resumed, once its client said hello.
@@ -198,6 +204,7 @@ impl Actor for Session {
             "a client connected"
         );
         let is_administrator = environment.is_administrator(peer);
+        let groups = access::groups_of(&newcomer.connection, environment.groups_matter);
         let account = Arc::clone(newcomer.place.account());
         let kept = Kept::new(Arc::clone(&account));
         let caller = Caller::new(id, account, is_administrator, myself.clone());
@@ -210,6 +217,7 @@ impl Actor for Session {
         Ok(SessionState {
             core,
             kept,
+            groups,
             token,
             welcome,
             callbacks: Callbacks::new(CALLBACKS_MAX),

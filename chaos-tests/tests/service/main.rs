@@ -1,5 +1,6 @@
 //! The methods of the service itself, as a client meets them.
 
+mod access;
 mod batch;
 mod cancel;
 mod describing;

@@ -35,6 +35,19 @@ pub fn own_user() -> String {
     platform::own_user().to_owned()
 }
 
+/// A user as [`Peer::user`] tells it, by name or by what it is told as already. `None`: the machine knows no such user.
+#[must_use]
+pub fn user_id(user: &str) -> Option<String> {
+    platform::user_id(user)
+}
+
+/// A group as [`Connection::groups`] tells it, by name or by what it is told as already. `None`: the machine knows no such
+/// group.
+#[must_use]
+pub fn group_id(group: &str) -> Option<String> {
+    platform::group_id(group)
+}
+
 impl Connection {
     pub(crate) fn new(stream: platform::Stream, peer: Peer) -> Self {
         Self(Arc::new(Ends { stream, peer }))
@@ -44,6 +57,15 @@ impl Connection {
     #[must_use]
     pub fn peer(&self) -> &Peer {
         &self.0.peer
+    }
+
+    /// The groups of whoever is at the other end: numbers on Unix, SIDs on Windows, of those that are in force. Asked of a
+    /// server's end, and on Windows only after something was read from it.
+    ///
+    /// # Errors
+    /// The system would not say.
+    pub fn groups(&self) -> io::Result<Vec<String>> {
+        platform::groups(&self.0.stream, &self.0.peer)
     }
 
     /// Reads what there is, at most as much as `buffer` has room for. 0: the stream has ended.

@@ -18,7 +18,7 @@ mod platform;
 
 pub use access::{Access, DescriptorError};
 pub use connect::{ConnectError, connect, connect_once};
-pub use connection::{Connection, Peer, own_user};
+pub use connection::{Connection, Peer, group_id, own_user, user_id};
 pub use endpoint::{Endpoint, EndpointError};
 pub use listener::{ListenError, Listener};
 pub use reader::{MessageReader, ReadError};

@@ -5,12 +5,14 @@
 //! messages into events and effects into acts. Because of that, thousands of lives, each with a death at any step,
 //! are simulated in a second (`tests/simulation/`).
 //!
+//! - [`access`]: who may call a pool's methods.
 //! - [`keys`]: who may run a call that carries an idempotency key, and what the others are told.
 //! - [`pool`]: admission, fair queue, dispatch, replay, blame, restart, sizing, deadlines of one pool.
 //! - [`jobs`]: when a durable job runs, again, or no more.
 //! - [`quota`]: what one user may have at a time.
 //! - [`session`]: what one client has asked and is owed.
 
+pub mod access;
 pub mod jobs;
 pub mod keys;
 pub mod pool;

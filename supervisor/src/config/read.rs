@@ -195,6 +195,8 @@ fn read_pool(section: &mut Section<'_>, name: &str, pool: &mut PoolSettings) {
     section.set("folder", &mut pool.folder);
     section.set("environment", &mut pool.environment);
     section.set("scope", &mut pool.scope);
+    section.set("users", &mut pool.users);
+    section.set("groups", &mut pool.groups);
     section.set("concurrency_max", &mut pool.concurrency_max);
     section.table("workers", |section| read_workers(section, pool));
     section.table("timeouts", |section| {
@@ -285,6 +287,8 @@ fn check_pool(section: &mut Section<'_>, name: &str, pool: &PoolSettings) {
         let message = format!("scope = \"{scope}\" is not available in this version");
         Misread::new(message, "\"shared\" is the only one that is")
     });
+    known_here(section, "user", &pool.users, standin_transport::user_id);
+    known_here(section, "group", &pool.groups, standin_transport::group_id);
     at_least_one(section, "concurrency_max", pool.concurrency_max > 0);
     for variable in pool.environment.keys() {
         let is_ours = variable.starts_with("STANDIN_");
@@ -301,6 +305,28 @@ fn check_pool(section: &mut Section<'_>, name: &str, pool: &PoolSettings) {
             )
         });
     }
+}
+
+/// A pool for somebody whom nobody knows would be closed to everybody, without a word.
+fn known_here(
+    section: &mut Section<'_>,
+    what: &str,
+    names: &[String],
+    id: fn(&str) -> Option<String>,
+) {
+    let key = if what == "user" { "users" } else { "groups" };
+    let unknown = names.iter().find(|name| id(name).is_none());
+    section.require(&[key], unknown.is_none(), || {
+        let name = unknown.map_or("", String::as_str);
+        Misread::new(
+            format!("there is no {what} `{name}` on this machine"),
+            if cfg!(windows) {
+                "write a name, such as 'BUILTIN\\Users', or a SID, such as 'S-1-5-32-545'"
+            } else {
+                "write a name or a number"
+            },
+        )
+    });
 }
 
 fn at_least_one(section: &mut Section<'_>, key: &str, holds: bool) {

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::Serialize;
+use standin_core::access::PoolAccess;
 use standin_transport::{Endpoint, EndpointError};
 
 use super::units::{Bytes, Mode, Span};
@@ -228,6 +229,9 @@ pub(crate) struct PoolSettings {
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) workers: Workers,
     pub(crate) scope: Scope,
+    /// Who may use it, by name or by what the system calls them; both empty: everybody.
+    pub(crate) users: Vec<String>,
+    pub(crate) groups: Vec<String>,
     pub(crate) timeouts: Timeouts,
     pub(crate) recycle: Recycle,
     pub(crate) queue: Queue,
@@ -243,6 +247,8 @@ impl Default for PoolSettings {
             environment: BTreeMap::new(),
             workers: Workers::default(),
             scope: Scope::Shared,
+            users: Vec::new(),
+            groups: Vec::new(),
             timeouts: Timeouts::default(),
             recycle: Recycle::default(),
             queue: Queue::default(),
@@ -329,6 +335,20 @@ impl Default for Queue {
 }
 
 impl PoolSettings {
+    /// Who may use the pool. A name that the machine does not know is nobody; reading the file has complained of it.
+    pub(crate) fn access(&self) -> PoolAccess {
+        let known = |names: &[String], id: fn(&str) -> Option<String>| {
+            let ids = names
+                .iter()
+                .map(|name| id(name).unwrap_or_else(|| name.clone()));
+            ids.collect()
+        };
+        PoolAccess::new(
+            known(&self.users, standin_transport::user_id),
+            known(&self.groups, standin_transport::group_id),
+        )
+    }
+
     /// The part that the decisions need.
     pub(crate) fn for_core(&self) -> standin_core::pool::PoolSettings {
         standin_core::pool::PoolSettings {

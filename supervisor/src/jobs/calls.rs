@@ -22,9 +22,9 @@ use crate::{
     accounts::Accounts,
     call::{Call, CallAnswer, CallStage, Caller, Record},
     clock,
-    directory::Route,
+    directory::{Located, Route, Seeker},
     pool::PoolMessage,
-    session::{SessionMessage, TIMEOUT_MAX, unknown_method},
+    session::{SessionMessage, TIMEOUT_MAX, not_for, unknown_method},
     store::{Durability, LeasedJob, RecordName},
     story::{How, Notes, Story, What},
 };
@@ -133,16 +133,27 @@ impl JobsState {
     fn locate(&mut self, myself: &ActorRef<JobsMessage>, attempt: u32, leased: Box<LeasedJob>) {
         let directory = Arc::clone(self.directory.get());
         let job = leased.name.id;
-        if let Some(route) = directory.routes.get(&leased.method) {
-            let call = self.calls.call(route, *leased);
-            tracing::debug!(%job, attempt, request = %call.id, method = %call.method_name(), "an attempt at a job begins");
-            self.calls.open(job, attempt, call);
-        } else if directory.is_settled() {
-            let error = unknown_method(&directory, &leased.method);
-            self.refused(myself, job, attempt, &error);
-        } else {
-            self.calls.unlocated.push((attempt, leased));
-            self.ask_for_directory();
+        let user = leased.user.clone();
+        // The groups of whoever submitted it were looked at then.
+        let seeker = Seeker {
+            user: &user,
+            groups: None,
+        };
+        match directory.locate(seeker, &leased.method) {
+            Located::At(route) => {
+                let call = self.calls.call(route, *leased);
+                tracing::debug!(%job, attempt, request = %call.id, method = %call.method_name(), "an attempt at a job begins");
+                self.calls.open(job, attempt, call);
+            }
+            Located::Denied(pool) => self.refused(myself, job, attempt, &not_for(&user, pool)),
+            Located::Unknown if directory.is_settled() => {
+                let error = unknown_method(&directory, seeker, &leased.method);
+                self.refused(myself, job, attempt, &error);
+            }
+            Located::Unknown => {
+                self.calls.unlocated.push((attempt, leased));
+                self.ask_for_directory();
+            }
         }
     }
 

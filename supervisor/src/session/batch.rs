@@ -12,7 +12,7 @@ use super::{
     SessionState,
     intake::{is_own, read_meta, too_many, unacknowledged, unknown_method},
 };
-use crate::{call::Call, store::Fingerprint};
+use crate::{call::Call, directory::Located, store::Fingerprint};
 
 /// Calls in one batch.
 const CALLS_MAX: usize = 1000;
@@ -130,10 +130,13 @@ impl SessionState {
             return Ok(BatchItem::Answered(result));
         }
         let directory = Arc::clone(self.directory.get());
-        let route = directory
-            .routes
-            .get(&method)
-            .ok_or_else(|| unknown_method(&directory, &method))?;
+        let route = match directory.locate(self.seeker(), &method) {
+            Located::At(route) => route,
+            Located::Denied(pool) => return Err(self.denied(pool)),
+            Located::Unknown => {
+                return Err(unknown_method(&directory, self.seeker(), &method));
+            }
+        };
         let meta = within(of_batch, read_meta(meta)?);
         let call = self.call(route, origin, params.clone(), &meta, None, since)?;
         Ok(BatchItem::Open(call))

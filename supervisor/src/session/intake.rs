@@ -19,7 +19,7 @@ use super::{SessionMessage, SessionState};
 use crate::{
     call::{Call, CallStage},
     clock,
-    directory::{Directory, PoolHandle, Route},
+    directory::{Directory, Located, PoolHandle, Route, Seeker},
     pool::PoolMessage,
     store::Fingerprint,
     story::Notes,
@@ -140,16 +140,11 @@ impl SessionState {
         let msgid = request.msgid;
         let origin = Origin::Request { msgid };
         let directory = Arc::clone(self.directory.get());
-        let Some(route) = directory.routes.get(&request.method) else {
-            if directory.is_settled() {
-                self.refuse(msgid, &unknown_method(&directory, &request.method));
-            } else if self.core.open_calls() + self.unlocated.len() >= self.environment.requests_max
-            {
-                self.refuse(msgid, &too_many());
-            } else {
-                self.wait_for_directory(request, since);
-            }
-            return;
+        let located = directory.locate(self.seeker(), &request.method);
+        let route = match located {
+            Located::At(route) => route,
+            Located::Denied(pool) => return self.refuse(msgid, &self.denied(pool)),
+            Located::Unknown => return self.unknown(request, since),
         };
         let Request { params, .. } = request;
         let call = match self.call(route, origin, params, meta, fingerprint, since) {
@@ -162,6 +157,19 @@ impl SessionState {
         }
         self.core.open_call(msgid, Arc::clone(&call), keep);
         self.start(call);
+    }
+
+    /// A request for a method that no pool has said to offer, or not yet.
+    fn unknown(&mut self, request: Request, since: Option<Instant>) {
+        let (msgid, directory) = (request.msgid, Arc::clone(self.directory.get()));
+        if directory.is_settled() {
+            let error = unknown_method(&directory, self.seeker(), &request.method);
+            self.refuse(msgid, &error);
+        } else if self.core.open_calls() + self.unlocated.len() >= self.environment.requests_max {
+            self.refuse(msgid, &too_many());
+        } else {
+            self.wait_for_directory(request, since);
+        }
     }
 
     /// The answer to a call of a batch that an earlier life of the service knew, if it did.
@@ -299,11 +307,16 @@ pub(crate) fn outcome_unknown(method: &[u8]) -> ErrorAnswer {
     ErrorAnswer::new(ErrorCode::OutcomeUnknown, why)
 }
 
-pub(crate) fn unknown_method(directory: &Directory, method: &[u8]) -> ErrorAnswer {
+pub(crate) fn unknown_method(
+    directory: &Directory,
+    seeker: Seeker<'_>,
+    method: &[u8],
+) -> ErrorAnswer {
     let method = String::from_utf8_lossy(method);
-    let troubles: Vec<&str> = directory
-        .unlearned
-        .iter()
+    // What the processes of others have printed is not for everybody.
+    let pools = directory.unlearned.iter();
+    let troubles: Vec<&str> = pools
+        .filter(|pool| seeker.may_use(&pool.access))
         .filter_map(|pool| pool.trouble.as_deref())
         .collect();
     if troubles.is_empty() {

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     clock,
+    directory::Located,
     jobs::{JobsHandle, Submission, unknown},
     store::{JobName, JobPage, JobRow, JobState},
 };
@@ -184,8 +185,20 @@ impl SessionState {
             return Err(invalid(why));
         }
         let directory = Arc::clone(self.directory.get());
-        if !directory.routes.contains_key(&method) && directory.unlearned.is_empty() {
-            return Err(unknown_method(&directory, &method));
+        let seeker = self.seeker();
+        match directory.locate(seeker, &method) {
+            Located::At(_) => {}
+            Located::Denied(pool) => return Err(self.denied(pool)),
+            Located::Unknown if directory.unlearned.is_empty() => {
+                return Err(unknown_method(&directory, seeker, &method));
+            }
+            // It may turn out to be one of a pool that is not for this user, and then nobody would look again.
+            Located::Unknown => {
+                let mut pools = directory.unlearned.iter();
+                if pools.any(|pool| !seeker.may_use(&pool.access)) {
+                    return Err(not_known_yet(&method));
+                }
+            }
         }
         let params = find(arguments, "params").cloned();
         let params = params.filter(|params| params[..] != protocol::NIL[..]);
@@ -454,6 +467,14 @@ fn retry(arguments: &Arguments) -> Result<RetryPolicy, ErrorAnswer> {
         policy.backoff = policy.backoff.min(policy.backoff_max);
     }
     Ok(policy)
+}
+
+fn not_known_yet(method: &[u8]) -> ErrorAnswer {
+    let why = format!(
+        "Which pool \"{}\" belongs to is not known now, so the job was not taken. Please try again in a moment.",
+        String::from_utf8_lossy(method)
+    );
+    ErrorAnswer::new(ErrorCode::PoolUnavailable, why).with_retry_after_ms(1000)
 }
 
 fn invalid(why: &str) -> ErrorAnswer {

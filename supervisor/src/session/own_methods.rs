@@ -14,7 +14,7 @@ use standin_protocol::{
 };
 
 use super::{SessionMessage, SessionState, job_methods::JOB_METHODS};
-use crate::{call::CallAnswer, pool::PoolMessage, store::Fingerprint};
+use crate::{call::CallAnswer, directory::Located, pool::PoolMessage, store::Fingerprint};
 
 /// The methods that the service answers itself, with a sentence for each.
 const OWN_METHODS: [(&str, &str); 9] = [
@@ -145,7 +145,10 @@ impl SessionState {
             replay: "always",
             doc,
         });
-        let routes = directory.routes.values().map(|route| MethodLine {
+        let seeker = self.seeker();
+        let routes = directory.routes.values();
+        let routes = routes.filter(|route| seeker.may_use(&route.pool.access));
+        let routes = routes.map(|route| MethodLine {
             name: &route.manifest.name,
             pool: Some(&route.pool.name),
             replay: route.manifest.replay.name(),
@@ -160,12 +163,17 @@ impl SessionState {
         let method = find(arguments, "method").and_then(value::read_bytes);
         let method =
             method.ok_or_else(|| missing("standin.describe", "method", "the name of a method"))?;
-        if let Some(route) = self.directory.get().routes.get(&method) {
-            let pool = Some(&*route.pool.name);
-            return Ok(protocol::encode(&Description {
-                pool,
-                manifest: &route.manifest,
-            }));
+        let directory = Arc::clone(self.directory.get());
+        match directory.locate(self.seeker(), &method) {
+            Located::At(route) => {
+                let pool = Some(&*route.pool.name);
+                return Ok(protocol::encode(&Description {
+                    pool,
+                    manifest: &route.manifest,
+                }));
+            }
+            Located::Denied(pool) => return Err(self.denied(pool)),
+            Located::Unknown => {}
         }
         let name = String::from_utf8_lossy(&method);
         let mut own = OWN_METHODS.iter().chain(&JOB_METHODS);
@@ -211,15 +219,17 @@ impl SessionState {
             self.sessions.clone(),
             myself.clone(),
         );
+        let hidden = self.hidden_pools();
         let accounts = &self.environment.accounts;
         // What others have is nobody's business but an administrator's.
         let only = Some(&*self.caller.user).filter(|_| !self.caller.is_administrator);
         let (quotas, users) = (accounts.limits().into(), accounts.list(only));
         tokio::spawn(async move {
-            let result = match crate::service::status(&pools, &sessions, quotas, users).await {
-                Ok(status) => Ok(protocol::encode(&status)),
-                Err(why) => Err(ErrorAnswer::new(ErrorCode::Internal, why).encode()),
-            };
+            let result =
+                match crate::service::status(&pools, &sessions, &hidden, quotas, users).await {
+                    Ok(status) => Ok(protocol::encode(&status)),
+                    Err(why) => Err(ErrorAnswer::new(ErrorCode::Internal, why).encode()),
+                };
             tell_answer(&myself, msgid, result);
         });
     }

@@ -14,8 +14,8 @@ use standin_core::{
 use standin_protocol::{self as protocol, ErrorAnswer, ErrorCode, value};
 
 use super::{
-    SessionMessage, SessionState, link::Link, own_methods::find, reading::BrokenStream,
-    recording::OnRecord,
+    SessionMessage, SessionState, access::groups_of, link::Link, own_methods::find,
+    reading::BrokenStream, recording::OnRecord,
 };
 use crate::{
     call::Call,
@@ -193,6 +193,7 @@ impl SessionState {
         }
         let (caller, peer) = (&self.caller, newcomer.connection.peer());
         caller.whereabouts.moved(peer);
+        self.groups = groups_of(&newcomer.connection, self.environment.groups_matter);
         tracing::info!(
             session = %caller.session, user = %caller.user, pid = peer.pid, terminal_session = peer.terminal_session, epoch,
             "a program has come back to its session"

@@ -3,6 +3,8 @@
 #[cfg(target_os = "linux")]
 #[path = "unix/activation.rs"]
 mod activation;
+#[path = "unix/principals.rs"]
+mod principals;
 #[path = "unix/stream.rs"]
 mod stream;
 
@@ -26,7 +28,10 @@ use crate::{
     connect::Refusal,
 };
 
-pub(crate) use self::stream::{Stream, read_bytes, read_into, try_write, writable};
+pub(crate) use self::{
+    principals::{group_id, groups, user_id},
+    stream::{Stream, read_bytes, read_into, try_write, writable},
+};
 
 pub(crate) const ENDPOINT_HINT: &str =
     "give the path of a socket, such as /run/standin/standin.sock";

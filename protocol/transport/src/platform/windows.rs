@@ -23,7 +23,7 @@ use crate::EndpointError;
 
 pub(crate) use self::{
     client::{connect, refusal},
-    descriptor::check_descriptor,
+    descriptor::{check_descriptor, principal_id as user_id, principal_id as group_id},
     identity::own_user,
     listener::Listener,
     stream::{Stream, read_bytes, read_into, try_write, writable},
@@ -73,6 +73,15 @@ pub(crate) fn private_endpoint(folder: &Path, name: &str) -> PathBuf {
     folder.hash(&mut hasher);
     let (pid, folder) = (std::process::id(), hasher.finish());
     PathBuf::from(format!(r"{PIPE_PREFIX}standin-{pid}-{folder:016x}-{name}"))
+}
+
+/// The groups that are in force in the token of a client.
+pub(crate) fn groups(stream: &Stream, _peer: &crate::Peer) -> std::io::Result<Vec<String>> {
+    use std::os::windows::io::AsHandle;
+    match stream {
+        Stream::Server(server) => identity::groups_of_client(server.as_handle()),
+        Stream::Client(_) => Err(std::io::ErrorKind::Unsupported.into()),
+    }
 }
 
 /// A text as the system takes it.

@@ -8,7 +8,7 @@ use std::{
     cell::RefCell,
     future::poll_fn,
     io::{self, IoSlice},
-    os::fd::{AsFd, OwnedFd},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
 };
 
 use bytes::{BufMut, BytesMut};
@@ -37,6 +37,12 @@ const SEND_FLAGS: SendFlags = if cfg!(target_vendor = "apple") {
 /// A connected socket.
 #[derive(Debug)]
 pub(crate) struct Stream(AsyncFd<OwnedFd>);
+
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
 
 impl Stream {
     /// Takes a connected socket that does not block.

@@ -126,6 +126,11 @@ fn text_of(access: &Access) -> Result<String, ListenError> {
     Ok(text)
 }
 
+/// A user or group by name or SID, as its SID.
+pub(crate) fn principal_id(name: &str) -> Option<String> {
+    sid_of(name).ok()
+}
+
 /// The SID of a group or user, which may be one already.
 fn sid_of(group: &str) -> Result<String, ListenError> {
     let unknown = || ListenError::UnknownGroup {

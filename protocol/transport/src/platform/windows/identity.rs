@@ -17,14 +17,15 @@ use windows_sys::Win32::{
     Security::{
         Authorization::{ConvertSidToStringSidW, GetSecurityInfo, SE_KERNEL_OBJECT},
         CheckTokenMembership, CreateWellKnownSid, GetTokenInformation, OWNER_SECURITY_INFORMATION,
-        PSID, RevertToSelf, SECURITY_MAX_SID_SIZE, TOKEN_QUERY, TOKEN_USER, TokenUser,
-        WinBuiltinAdministratorsSid,
+        PSID, RevertToSelf, SECURITY_MAX_SID_SIZE, SID_AND_ATTRIBUTES, TOKEN_GROUPS, TOKEN_QUERY,
+        TOKEN_USER, TokenGroups, TokenUser, WinBuiltinAdministratorsSid,
     },
     System::{
         Pipes::{
             GetNamedPipeClientProcessId, GetNamedPipeClientSessionId, GetNamedPipeServerProcessId,
             ImpersonateNamedPipeClient,
         },
+        SystemServices::{SE_GROUP_ENABLED, SE_GROUP_USE_FOR_DENY_ONLY},
         Threading::{
             GetCurrentProcess, GetCurrentThread, OpenProcess, OpenProcessToken, OpenThreadToken,
             PROCESS_QUERY_LIMITED_INFORMATION,
@@ -98,6 +99,25 @@ fn own_token() -> io::Result<OwnedHandle> {
 
 /// The user behind the pipe itself, and whether he is an administrator here and now.
 fn user_of_client(pipe: BorrowedHandle<'_>) -> io::Result<(String, bool)> {
+    let token = token_of_client(pipe)?;
+    Ok((user_of_token(&token)?, is_administrator(&token)))
+}
+
+/// The groups of the user behind the pipe that are in force; of the process, where the pipe would not say.
+pub(super) fn groups_of_client(pipe: BorrowedHandle<'_>) -> io::Result<Vec<String>> {
+    let token = token_of_client(pipe).or_else(|_| {
+        let pid = number(|number| {
+            // SAFETY: the handle is open, and the pointer is to a live value.
+            unsafe { GetNamedPipeClientProcessId(pipe.as_raw_handle(), number) }
+        });
+        pid.ok_or_else(io::Error::last_os_error)
+            .and_then(token_of_process)
+    })?;
+    groups_of_token(&token)
+}
+
+/// The token that the pipe itself carries.
+fn token_of_client(pipe: BorrowedHandle<'_>) -> io::Result<OwnedHandle> {
     // SAFETY: the handle is open.
     if unsafe { ImpersonateNamedPipeClient(pipe.as_raw_handle()) } == 0 {
         return Err(io::Error::last_os_error());
@@ -113,11 +133,15 @@ fn user_of_client(pipe: BorrowedHandle<'_>) -> io::Result<(String, bool)> {
         // A service that goes on with a client's rights is worse than none.
         std::process::abort();
     }
-    let token = token?;
-    Ok((user_of_token(&token)?, is_administrator(&token)))
+    token
 }
 
 fn user_of_process(pid: u32) -> io::Result<(String, bool)> {
+    // Membership is asked of a client's own token only: a process may be another one by now.
+    Ok((user_of_token(&token_of_process(pid)?)?, false))
+}
+
+fn token_of_process(pid: u32) -> io::Result<OwnedHandle> {
     // SAFETY: nothing is pointed to.
     let process = unsafe { OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, 0, pid) };
     if process.is_null() {
@@ -125,12 +149,10 @@ fn user_of_process(pid: u32) -> io::Result<(String, bool)> {
     }
     // SAFETY: it was just opened and belongs to nobody else.
     let process = unsafe { OwnedHandle::from_raw_handle(process) };
-    let token = opened(|token| {
+    opened(|token| {
         // SAFETY: the handle is open, and the pointer is to a live value.
         unsafe { OpenProcessToken(process.as_raw_handle(), TOKEN_QUERY, token) }
-    })?;
-    // Membership is asked of a client's own token only: a process may be another one by now.
-    Ok((user_of_token(&token)?, false))
+    })
 }
 
 fn opened(open: impl FnOnce(*mut HANDLE) -> i32) -> io::Result<OwnedHandle> {
@@ -162,6 +184,48 @@ fn user_of_token(token: &OwnedHandle) -> io::Result<String> {
     // SAFETY: the system has just put such a structure there.
     let user = unsafe { &*room.as_ptr().cast::<TOKEN_USER>() };
     in_text(user.User.Sid)
+}
+
+/// The groups of a token that are in force, without those that only deny.
+fn groups_of_token(token: &OwnedHandle) -> io::Result<Vec<String>> {
+    let mut size = 0;
+    // SAFETY: the handle is open; nothing but the size is asked for.
+    unsafe {
+        GetTokenInformation(
+            token.as_raw_handle(),
+            TokenGroups,
+            null_mut(),
+            0,
+            &raw mut size,
+        )
+    };
+    // Aligned as the structure must be, with room for its head if the size was not told.
+    let mut room = vec![0u64; (size as usize).max(size_of::<TOKEN_GROUPS>()).div_ceil(8)];
+    // SAFETY: the handle is open, and the pointers are to live values of the sizes told.
+    let got = unsafe {
+        GetTokenInformation(
+            token.as_raw_handle(),
+            TokenGroups,
+            room.as_mut_ptr().cast::<c_void>(),
+            size_of_val(room.as_slice()) as u32,
+            &raw mut size,
+        )
+    };
+    if got == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the system has just put such a structure there, with as many entries behind it as it says.
+    let groups = unsafe {
+        let head = room.as_ptr().cast::<TOKEN_GROUPS>();
+        let first = (&raw const (*head).Groups).cast::<SID_AND_ATTRIBUTES>();
+        std::slice::from_raw_parts(first, (*head).GroupCount as usize)
+    };
+    let in_force = |attributes: u32| {
+        attributes & SE_GROUP_ENABLED as u32 != 0
+            && attributes & SE_GROUP_USE_FOR_DENY_ONLY as u32 == 0
+    };
+    let groups = groups.iter().filter(|group| in_force(group.Attributes));
+    groups.map(|group| in_text(group.Sid)).collect()
 }
 
 /// Whether the group of administrators is in force in a token that was shown for looking at.
