@@ -37,6 +37,8 @@ class Check:
             if path.name in LIBRARIES:
                 self.check_prototypes(path)
         self.check_constants()
+        for path, text in self.files.items():
+            self.check_braces(path, text)
         for path, code in self.code.items():
             self.check_runs(path, code)
             self.check_methods(path, code)
@@ -86,6 +88,11 @@ class Check:
             for match in re.finditer(r"\{&(STANDIN_\w+)\}", text):
                 if match[1] not in defined:
                     self.wrong(path, abl.line_of(text, match.start()), f"{match[1]} is defined nowhere")
+
+    def check_braces(self, path, text):
+        """A brace includes a file, within a text as well: a pattern needs ~{. Neither parser says so."""
+        for match in re.finditer(r"(?<!~)\{(?!&\w+\}|[\w./]+\.i\}\s)", re.sub(r"/\*.*?\*/", lambda m: "\n" * m[0].count("\n"), text, flags=re.S)):
+            self.wrong(path, abl.line_of(match.string, match.start()), "a brace without a tilde before it includes a file")
 
     # -- RUN
 

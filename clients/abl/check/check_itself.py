@@ -39,6 +39,7 @@ MISTAKES = [
     ("smtpmail/smtpmail.p", "RUN setServer.", "RUN setServers.", "this file has no such procedure"),
     ("smtpmail/smtpmail.p", "oMail:UseServer(ENTRY(1, pcMailHub, \":\":U), iPort, cTls)", "oMail:UseServer(pcMailHub, cTls)", "UseServer: it has 3"),
     ("smtpmail/smtpmail.p", "{&STANDIN_MAIL_TLS} <>", "{&STANDIN_TLS} <>", "STANDIN_TLS is defined nowhere"),
+    ("cookbook/patterns.p", "[0-9]~{2}) EUR", "[0-9]{2}) EUR", "a brace without a tilde"),
     ("cookbook/procedural.p", "RUN standinExecute IN ghStandin (INPUT", "RUN standinExecute IN ghStandin (INPUT 1, INPUT", "RUN standinExecute: it has 2"),
     ("cookbook/procedural.p", "RUN standinClose IN", "RUN standinShut IN", "standin.p has no standinShut"),
     ("cookbook/oldMail.p", "RUN smtpmail.p (", "RUN smtpmail.p (INPUT 1,", "RUN smtpmail.p: it has 17"),

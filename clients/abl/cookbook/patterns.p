@@ -17,17 +17,18 @@ ASSIGN
     oClient = NEW Standin.Client()
     cIban   = "DE89 3704 0044 0532 0130 00":U.
 
-/* Does it look like one? In ABL a backslash in a text is written ~\, since UNIX takes a bare one for an escape. */
+/* Does it look like one? A brace is written with a tilde, since a bare one includes a file, even within a text; so is a
+   backslash, which UNIX takes for an escape. */
 oCall = oClient:NewCall("text.match":U).
 oCall:SetText("text":U, REPLACE(cIban, " ":U, "":U)).
-oCall:SetText("pattern":U, "^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$":U).
+oCall:SetText("pattern":U, "^[A-Z]~{2}[0-9]~{2}[A-Z0-9]~{11,30}$":U).
 oCall:Execute().
 lValid = oCall:GetResult():GetLogical("":U).
 
 /* Every amount in a text, with its place. */
 oCall = oClient:NewCall("text.find":U).
 oCall:SetText("text":U, "Total 119.90 EUR, of which 19.14 EUR tax":U).
-oCall:SetText("pattern":U, "(?<amount>[0-9]+[.][0-9]{2}) EUR":U).
+oCall:SetText("pattern":U, "(?<amount>[0-9]+[.][0-9]~{2}) EUR":U).
 oCall:Execute().
 
 oResult = oCall:GetResult().
