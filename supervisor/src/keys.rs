@@ -21,8 +21,7 @@ use self::sweep::Sweeping;
 use crate::{
     clock, failpoint,
     session::{SessionMessage, outcome_unknown},
-    store::{Durability, KeyName, RecordName, RecordState, StoreHandle, Write},
-    tasks,
+    store::{Durability, KeyName, RecordName, RecordState, Refusal, StoreHandle, StoredKey, Write},
     timer::Timer,
 };
 
@@ -154,17 +153,11 @@ impl KeysState {
     }
 
     fn look_up(&self, myself: &ActorRef<KeysMessage>, key: Arc<KeyName>) {
-        let (store, of_task) = (self.store.clone(), (myself.clone(), Arc::clone(&key)));
-        let looked_up = |(keys, key): (ActorRef<KeysMessage>, _), found| {
+        let (keys, name) = (myself.clone(), Arc::clone(&key));
+        self.store.look_up_key(name, move |stored| {
+            let found = found(stored);
             let _ = keys.cast(KeysMessage::Happened(Event::LookedUp { key, found }));
-        };
-        let work = async move {
-            let found = look_up(&store, &of_task.1).await;
-            looked_up(of_task, found);
-        };
-        let myself = myself.clone();
-        let failed = move || looked_up((myself, key), Found::Unreadable);
-        tokio::spawn(tasks::or_when_it_panics(work, failed));
+        });
     }
 
     fn record_unknown(
@@ -205,23 +198,22 @@ fn tell(claim: ClaimId, claimant: &Claimant, verdict: Verdict) {
     let _ = claimant.session.cast(SessionMessage::Key(Box::new(news)));
 }
 
-async fn look_up(store: &StoreHandle, key: &Arc<KeyName>) -> Found {
-    match store.look_up_key(Arc::clone(key)).await {
+fn found(stored: Result<Option<StoredKey>, Refusal>) -> Found {
+    let stored = match stored {
+        Ok(None) => return Found::Nothing,
+        Ok(Some(stored)) => stored,
         Err(refusal) => {
             tracing::warn!(%refusal, "a key could not be looked up");
-            Found::Unreadable
+            return Found::Unreadable;
         }
-        Ok(None) => Found::Nothing,
-        Ok(Some(stored)) => {
-            let fingerprint = stored.fingerprint.into();
-            match stored.state {
-                RecordState::Intent | RecordState::Granted => Found::Unfinished { fingerprint },
-                RecordState::Done(answer) => Found::Done {
-                    fingerprint,
-                    answer,
-                },
-                RecordState::Expired => Found::Expired { fingerprint },
-            }
-        }
+    };
+    let fingerprint = stored.fingerprint.into();
+    match stored.state {
+        RecordState::Intent | RecordState::Granted => Found::Unfinished { fingerprint },
+        RecordState::Done(answer) => Found::Done {
+            fingerprint,
+            answer,
+        },
+        RecordState::Expired => Found::Expired { fingerprint },
     }
 }

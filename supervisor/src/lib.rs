@@ -33,4 +33,4 @@ mod worker;
 
 pub use cli::run;
 #[doc(hidden)]
-pub use store::measured_writes;
+pub use store::{Writers, measured_writes};

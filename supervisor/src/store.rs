@@ -37,7 +37,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-pub use self::measure::writes as measured_writes;
+pub use self::measure::{Writers, writes as measured_writes};
 pub(crate) use self::{
     backup::{BackupError, back_up},
     jobs::{
@@ -54,7 +54,7 @@ use self::{
     disk::Disk,
     fatal::Fatal,
     question::{Look, Question},
-    reader::{LookUp, Reader},
+    reader::{KeyLookUp, LookUp, Reader},
     writer::{Message, Order, Writer},
 };
 use crate::clock;
@@ -183,14 +183,16 @@ impl StoreHandle {
         let _ = self.look(|_| Ok(())).await;
     }
 
-    /// What is recorded of a key. What was handed in and is not told to be kept yet may be missing.
-    pub(crate) async fn look_up_key(
+    /// Looks up what is recorded of a key. What was handed in and is not told to be kept yet may be missing. `then` runs
+    /// on the thread that looks (or here, when the store is closed) and must only hand on what it hears.
+    pub(crate) fn look_up_key(
         &self,
         name: Arc<KeyName>,
-    ) -> Result<Option<StoredKey>, Refusal> {
-        let (reply, answer) = oneshot::channel();
-        let _ = self.look_ups.send(LookUp::Key { name, reply });
-        answer.await.map_err(|_| Refusal::Closed)
+        then: impl FnOnce(Result<Option<StoredKey>, Refusal>) + Send + 'static,
+    ) {
+        // What is not taken is answered when it is dropped.
+        let look_up = KeyLookUp::new(name, Box::new(then));
+        let _ = self.look_ups.send(LookUp::Key(look_up));
     }
 
     /// The first key with that number or a later one that still has its answer.

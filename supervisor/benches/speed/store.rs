@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use standin::Writers;
+
 use crate::{
     compare::{ROUNDS, median},
     floor::{Appends, SIZE, appends, figures},
@@ -35,8 +37,13 @@ fn compare(floor: Appends) {
         let folder = tempfile::tempdir().expect("there is a temporary folder");
         let Appends { callers, flush, .. } = floor;
         let floor = figures("floor", appends(folder.path(), floor), DURATION);
-        let store = standin::measured_writes(folder.path(), callers, flush, SIZE, DURATION);
-        let store = figures("store", store, DURATION);
+        let writers = Writers {
+            callers,
+            for_power: flush,
+            size: SIZE,
+        };
+        let mut store = standin::measured_writes(folder.path(), &[writers], DURATION);
+        let store = figures("store", store.remove(0), DURATION);
         waits.push(store.p50_us / floor.p50_us);
         rates.push(store.per_second / floor.per_second);
     }
@@ -47,10 +54,30 @@ fn compare(floor: Appends) {
     );
 }
 
-/// The largest answer there may be.
+/// The largest answers there may be, and what the others wait for them, who write beside them and are not flushed.
 fn large() {
-    let folder = tempfile::tempdir().expect("there is a temporary folder");
-    println!("  one caller, 16 MiB each, flushed:");
-    let took = standin::measured_writes(folder.path(), 1, true, 16 << 20, 4 * DURATION);
-    figures("store", took, 4 * DURATION);
+    println!(
+        "  one caller with the largest answers there are, flushed, and one with small ones, not flushed:"
+    );
+    let small = Writers {
+        callers: 1,
+        for_power: false,
+        size: SIZE,
+    };
+    for size in [1 << 20, 4 << 20, 16 << 20] {
+        let large = Writers {
+            callers: 1,
+            for_power: true,
+            size,
+        };
+        let folder = tempfile::tempdir().expect("there is a temporary folder");
+        let duration = 4 * DURATION;
+        let took = standin::measured_writes(folder.path(), &[large, small], duration);
+        let names = [format!("{} MiB", size >> 20), "small beside it".to_owned()];
+        for (name, took) in names.iter().zip(took) {
+            let longest = took.iter().max().copied().unwrap_or_default();
+            figures(name, took, duration);
+            println!("      at most {:.1} ms", longest.as_secs_f64() * 1e3);
+        }
+    }
 }

@@ -8,70 +8,84 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{Durability, Fingerprint, KeyName, RecordName, Store, Write};
+use super::{Durability, Fingerprint, KeyName, RecordName, Store, StoreHandle, Write};
 use crate::clock;
 
-/// How long each write of some callers took, each of whom hands in the next when the last is kept. They write to a
-/// store of their own in `folder`, for so long: answers of `size` bytes to calls with a key. `for_power`: flushed.
+/// Some who write, each of whom hands in the next write when the last is kept: answers to calls with a key.
+#[derive(Debug, Clone, Copy)]
+pub struct Writers {
+    /// How many they are.
+    pub callers: usize,
+    /// Flushed.
+    pub for_power: bool,
+    /// Bytes of an answer.
+    pub size: usize,
+}
+
+/// How long each write took, of each of the groups that write side by side to a store of their own in `folder`, for so
+/// long.
 ///
 /// # Panics
 /// The folder cannot be used.
 #[must_use]
-pub fn writes(
-    folder: &Path,
-    callers: usize,
-    for_power: bool,
-    size: usize,
-    duration: Duration,
-) -> Vec<Duration> {
+pub fn writes(folder: &Path, groups: &[Writers], duration: Duration) -> Vec<Vec<Duration>> {
     let store = Store::open(folder, |_| "measured".to_owned(), "measured");
     let store = store.expect("the folder can be used");
-    let durability = match for_power {
-        true => Durability::Power,
-        false => Durability::Process,
-    };
     let until = clock::now() + duration;
-    let caller = |caller| {
-        let handle = store.handle();
-        move || {
-            let mut took = Vec::new();
-            let (tell, told) = mpsc::channel();
-            for number in 0_u64.. {
-                let start: Instant = clock::now();
-                if start >= until {
-                    break;
-                }
-                let tell = tell.clone();
-                let write = completion(caller, number, size);
-                handle.write(write, durability, move |result| {
-                    let _ = tell.send(result);
-                });
-                let result = told.recv().expect("each write is answered");
-                result.expect("there is room");
-                took.push(start.elapsed());
-            }
-            took
-        }
-    };
     let took = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..callers).map(|it| scope.spawn(caller(it))).collect();
-        let took = threads.into_iter();
-        took.flat_map(|it| it.join().expect("it does not panic"))
-            .collect()
+        let mut groups_of_threads = Vec::new();
+        for (number, group) in groups.iter().enumerate() {
+            let start = |caller| {
+                let (handle, name) = (store.handle(), format!("{number}-{caller}"));
+                scope.spawn(move || write_until(&handle, *group, &name, until))
+            };
+            groups_of_threads.push((0..group.callers).map(start).collect::<Vec<_>>());
+        }
+        let groups = groups_of_threads.into_iter();
+        let took = groups.map(|threads| {
+            let took = threads.into_iter();
+            took.flat_map(|it| it.join().expect("it does not panic"))
+                .collect()
+        });
+        took.collect()
     });
     store.close();
     took
 }
 
-fn completion(caller: usize, number: u64, size: usize) -> Write {
-    let key = KeyName {
+fn write_until(store: &StoreHandle, what: Writers, name: &str, until: Instant) -> Vec<Duration> {
+    let durability = match what.for_power {
+        true => Durability::Power,
+        false => Durability::Process,
+    };
+    let mut took = Vec::new();
+    let (tell, told) = mpsc::channel();
+    for number in 0_u64.. {
+        let start: Instant = clock::now();
+        if start >= until {
+            break;
+        }
+        let tell = tell.clone();
+        let write = completion(&format!("{name}-{number}"), what.size);
+        store.write(write, durability, move |result| {
+            let _ = tell.send(result);
+        });
+        let result = told.recv().expect("each write is answered");
+        result.expect("there is room");
+        took.push(start.elapsed());
+    }
+    took
+}
+
+fn completion(key: &str, size: usize) -> Write {
+    let name = KeyName {
         user: "1000".to_owned(),
         method: Bytes::from_static(b"mail.send"),
-        key: Bytes::from(format!("{caller}-{number}")),
+        key: Bytes::copy_from_slice(key.as_bytes()),
     };
     Write::Completion {
-        name: RecordName::Key(Arc::new(key)),
-        fingerprint: Fingerprint::of(b"mail.send", &number.to_le_bytes()),
+        name: RecordName::Key(Arc::new(name)),
+        fingerprint: Fingerprint::of(b"mail.send", key.as_bytes()),
         result: Ok(Bytes::from(vec![7; size])),
     }
 }

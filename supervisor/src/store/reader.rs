@@ -3,22 +3,61 @@
 //! It finds everything of which anybody was told that it is kept. Of a key on which something is on its way nobody asks:
 //! whoever has to do with a call holds the claim to its key until the store has told them (`keys/claim.rs`).
 
-use std::sync::{Arc, mpsc};
+use std::{
+    fmt,
+    sync::{Arc, mpsc},
+};
 
 use rusqlite::{Connection, ErrorCode};
-use tokio::sync::oneshot;
 
-use super::{fatal::Fatal, names::KeyName, question, record::StoredKey};
+use super::{
+    fatal::Fatal,
+    names::KeyName,
+    question,
+    record::{Refusal, StoredKey},
+};
 
 /// What the thread is asked.
 #[derive(Debug)]
 pub(super) enum LookUp {
-    Key {
-        name: Arc<KeyName>,
-        reply: oneshot::Sender<Option<StoredKey>>,
-    },
+    Key(KeyLookUp),
     /// Nobody asks any more.
     Close,
+}
+
+/// Which key, and who hears of it. One that is dropped is answered as well: the store is closed.
+pub(super) struct KeyLookUp {
+    name: Arc<KeyName>,
+    then: Option<Then>,
+}
+
+type Then = Box<dyn FnOnce(Result<Option<StoredKey>, Refusal>) + Send>;
+
+impl KeyLookUp {
+    pub(super) fn new(name: Arc<KeyName>, then: Then) -> Self {
+        let then = Some(then);
+        Self { name, then }
+    }
+
+    fn answer(mut self, found: Option<StoredKey>) {
+        if let Some(then) = self.then.take() {
+            then(Ok(found));
+        }
+    }
+}
+
+impl Drop for KeyLookUp {
+    fn drop(&mut self) {
+        if let Some(then) = self.then.take() {
+            then(Err(Refusal::Closed));
+        }
+    }
+}
+
+impl fmt::Debug for KeyLookUp {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.name.fmt(formatter)
+    }
 }
 
 /// What the thread holds.
@@ -40,9 +79,9 @@ impl Reader {
     /// Serves until it is closed or nobody can reach it any more.
     pub(super) fn run(self) {
         let _watch = self.fatal.unless_returned();
-        while let Ok(LookUp::Key { name, reply }) = self.queue.recv() {
-            // Whoever asked may be gone.
-            let _ = reply.send(self.key(&name));
+        while let Ok(LookUp::Key(first)) = self.queue.recv() {
+            let found = self.key(&first.name);
+            first.answer(found);
         }
     }
 

@@ -19,7 +19,7 @@ use bytes::Bytes;
 
 use super::{
     Durability, Fingerprint, KeyName, RecordName, RecordState, Refusal, SessionToken, Store,
-    StoreError, StoreHandle, Write, back_up,
+    StoreError, StoreHandle, StoredKey, Write, back_up,
 };
 
 fn open(folder: &Path) -> Store {
@@ -94,8 +94,14 @@ fn done(result: &'static str) -> RecordState {
     RecordState::Done(Ok(Bytes::from_static(result.as_bytes())))
 }
 
+async fn look_up(store: &StoreHandle, name: Arc<KeyName>) -> Result<Option<StoredKey>, Refusal> {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    store.look_up_key(name, |found| tell.send(found).expect("it is waited for"));
+    told.await.expect("each look-up is answered")
+}
+
 async fn key_state(store: &StoreHandle, name: &Arc<KeyName>) -> Option<RecordState> {
-    let found = store.look_up_key(Arc::clone(name)).await;
+    let found = look_up(store, Arc::clone(name)).await;
     found.expect("the store is open").map(|key| key.state)
 }
 

@@ -34,7 +34,7 @@ async fn a_key_is_found_as_it_was_left_after_the_store_was_closed() {
         key_state(&handle, &intended).await,
         Some(RecordState::Intent)
     );
-    let found = handle.look_up_key(complete).await.unwrap().unwrap();
+    let found = look_up(&handle, complete).await.unwrap().unwrap();
     assert_eq!(found.state, done("sent"));
     assert_eq!(found.fingerprint, fingerprint());
     assert!(found.at > 1_700_000_000_000, "{}", found.at);

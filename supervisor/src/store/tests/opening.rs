@@ -24,7 +24,7 @@ async fn what_waits_when_the_store_is_closed_is_committed_and_what_comes_later_i
     }
     let late = RecordName::Key(key("late"));
     assert_eq!(written(&handle, intent(late)), Err(Refusal::Closed));
-    assert_eq!(handle.look_up_key(key("1")).await, Err(Refusal::Closed));
+    assert_eq!(look_up(&handle, key("1")).await, Err(Refusal::Closed));
     let token = SessionToken::random();
     assert_eq!(handle.load_session(token).await, Err(Refusal::Closed));
     let store = open(folder.path()).handle();

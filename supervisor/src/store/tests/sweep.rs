@@ -34,7 +34,7 @@ async fn an_old_key_loses_its_answer_and_is_known_to_have_been_used_for_ever() {
         written(&handle, complete(name)).expect("it is written");
     }
     for name in [done, begun] {
-        let stored = handle.look_up_key(name).await.expect("the store is open");
+        let stored = look_up(&handle, name).await.expect("the store is open");
         let stored = stored.expect("it is known");
         assert_eq!(stored.state, RecordState::Expired);
         assert_eq!(stored.fingerprint, fingerprint());
