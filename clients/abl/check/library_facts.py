@@ -3,14 +3,14 @@
     library_facts.py LIBSTANDIN
 
 There is no ABL to run here. This shows that the calls that src/Standin makes are answered as it expects, against the
-service that STANDIN_ENDPOINT names.
+service that STANDIN_ENDPOINT names, which has the worker asking_worker.py.
 """
 
 import ctypes
 import sys
 from ctypes import byref, c_double, c_int32, c_int64, create_string_buffer
 
-OK, PENDING, FAILED, TOO_SMALL, MISSING, NULL, BAD_HANDLE, BAD_TEXT, BAD_STATE = 0, 1, 3, 4, 5, 6, -1, -5, -6
+OK, PENDING, CALLBACK, FAILED, TOO_SMALL, MISSING, NULL, BAD_HANDLE, BAD_TEXT, BAD_STATE = 0, 1, 2, 3, 4, 5, 6, -1, -5, -6
 
 
 class Library:
@@ -134,6 +134,49 @@ def a_batch_gives_each_call_its_own_end(lib, _):
     assert lib.text("error_code", wrong)[1] == b"text.bad_pattern"
 
 
+def asked(lib, number):
+    """A call under way whose worker asks for a customer, and the question, taken as Callbacks.cls takes it."""
+    call, question = lib.new("facts.ask", method="customer.find"), c_int64()
+    assert lib("set_int", call, b"arguments.number", c_int64(number)) == OK
+    assert lib("start", call) == OK
+    while (code := lib("wait", call, c_int64(100))) == PENDING:
+        pass
+    assert code == CALLBACK
+    assert lib("callback", lib.client, byref(question)) == OK
+    assert lib.text("callback_method", question)[1] == b"customer.find"
+    got = c_int64()
+    assert lib("get_int", question, b"number", byref(got)) == OK and got.value == number
+    return call, question
+
+
+def heard(lib, call):
+    """What the worker heard, when the call has ended."""
+    while (code := lib("wait", call, c_int64(100))) == PENDING:
+        pass
+    assert code == OK
+    return lib.text("get_text", call, b"error")[1], lib.text("get_text", call, b"result.name")[1]
+
+
+def a_question_is_answered_while_other_calls_go_on(lib, _):
+    call, question = asked(lib, 17)
+    # A handler may make calls of its own.
+    nested = lib.new("text.replace", text="a", pattern="a", **{"with": "b"})
+    assert lib.run(nested) == OK
+    assert lib("set_text", question, b"name", b"Miller") == OK
+    assert lib("answer", question) == OK and lib("close", question) == OK
+    assert heard(lib, call) == (b"", b"Miller")
+
+
+def a_question_that_fails_or_is_dropped_is_told_to_the_worker(lib, _):
+    call, question = asked(lib, 18)
+    assert lib("fail", question, b"customer.missing", b"There is no customer 18.") == OK and lib("close", question) == OK
+    assert b"There is no customer 18." in heard(lib, call)[0]
+    # Callbacks.cls closes in FINALLY, after a STOP as well.
+    call, question = asked(lib, 19)
+    assert lib("close", question) == OK
+    assert heard(lib, call)[0] != b""
+
+
 def no_bytes_are_bytes_and_a_closed_handle_stays_closed(lib, _):
     call = lib.new("text.decode", codepage="utf-8")
     assert lib("set_bytes", call, b"bytes", None, c_int64(0)) == OK
@@ -149,6 +192,8 @@ FACTS = [
     a_table_is_filled_by_the_paths_of_table_filler,
     started_calls_are_told_as_they_end,
     a_batch_gives_each_call_its_own_end,
+    a_question_is_answered_while_other_calls_go_on,
+    a_question_that_fails_or_is_dropped_is_told_to_the_worker,
     no_bytes_are_bytes_and_a_closed_handle_stays_closed,
 ]
 
