@@ -140,9 +140,11 @@ impl<P> PoolCore<P> {
                 attempt,
                 why,
             } => self.not_sent(now, worker, attempt, why, effects),
-            Event::GrantRefused { worker, attempt } => {
-                self.grant_refused(worker, attempt, effects);
-            }
+            Event::GrantRefused {
+                worker,
+                attempt,
+                why,
+            } => self.grant_refused(now, worker, attempt, why, effects),
             Event::Progressed { worker, attempt } => self.progressed(now, worker, attempt),
             Event::ClientAsked { worker, attempt } => self.client_asked(now, worker, attempt),
             Event::ClientAnswered { worker, attempt } => {

@@ -176,8 +176,7 @@ impl PoolState {
             }
             // Nobody wants it any more; it need not begin.
             Ok(()) => EndRule::CancelledInQueue,
-            Err(Refusal::Full) => EndRule::NotRecorded,
-            Err(Refusal::Closed) => EndRule::StoppedInQueue,
+            Err(refusal) => rule_of(refusal),
         };
         self.handle(
             myself,
@@ -215,13 +214,25 @@ impl PoolState {
             Err(_) if call.is_some_and(|call| is_granted(call)) => {
                 self.tell_effect(worker, attempt, true);
             }
-            Err(_) => {
+            Err(refusal) => {
                 if let Some(call) = call {
                     call.notes.add(clock::now(), What::GrantNotRecorded);
                 }
-                self.handle(myself, Event::GrantRefused { worker, attempt }, None);
+                let refused = Event::GrantRefused {
+                    worker,
+                    attempt,
+                    why: rule_of(refusal),
+                };
+                self.handle(myself, refused, None);
             }
         }
+    }
+}
+
+fn rule_of(refusal: Refusal) -> EndRule {
+    match refusal {
+        Refusal::Full => EndRule::NotRecorded,
+        Refusal::Closed => EndRule::StoppedInQueue,
     }
 }
 

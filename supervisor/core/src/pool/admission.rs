@@ -171,6 +171,20 @@ impl<P> PoolCore<P> {
         effects.push(Effect::CancelAttempt { worker, attempt });
     }
 
+    /// Nobody waits for this attempt any more; its worker is told.
+    pub(super) fn leave_off(
+        &mut self,
+        now: Instant,
+        attempt: AttemptId,
+        effects: &mut Vec<Effect<P>>,
+    ) {
+        self.attempts
+            .get_mut(&attempt)
+            .expect("a running request has an attempt")
+            .request = None;
+        self.cancel_attempt(now, attempt, effects);
+    }
+
     pub(super) fn abandon(
         &mut self,
         now: Instant,
@@ -185,13 +199,7 @@ impl<P> PoolCore<P> {
                 let (session, weight) = (known.session, known.weight());
                 self.queue.remove(session, request, weight);
             }
-            Phase::Running(attempt) => {
-                self.attempts
-                    .get_mut(&attempt)
-                    .expect("a running request has an attempt")
-                    .request = None;
-                self.cancel_attempt(now, attempt, effects);
-            }
+            Phase::Running(attempt) => self.leave_off(now, attempt, effects),
         }
         if known.on_trial {
             self.poisons.proved_nothing(request);

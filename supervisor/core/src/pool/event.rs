@@ -75,6 +75,8 @@ pub enum Event<P> {
         worker: WorkerId,
         /// For what.
         attempt: AttemptId,
+        /// The rule for the answer, if the caller still waits.
+        why: EndRule,
     },
     /// A worker shows that it is getting on.
     Progressed {

@@ -3,6 +3,8 @@
 
 use std::time::Instant;
 
+use standin_protocol::Outcome;
+
 use super::{Effect, EndRule, PoolCore};
 use crate::{AttemptId, WorkerId};
 
@@ -40,20 +42,18 @@ impl<P> PoolCore<P> {
         self.after_attempt(now, index, effects);
     }
 
-    /// The grant of an effect could not be put on record: it is taken back before the worker has heard of it.
+    /// The grant of an effect could not be put on record: it is taken back before the worker has heard of it, and nothing
+    /// has happened. `why`: the answer for a caller that still waits; whatever the worker says of it is not to the point.
     pub(super) fn grant_refused(
         &mut self,
+        now: Instant,
         worker: WorkerId,
         attempt: AttemptId,
+        why: EndRule,
         effects: &mut Vec<Effect<P>>,
     ) {
         if self.worker_of(attempt) != Some(worker) {
             return;
-        }
-        if let Some(request) = self.request_of(attempt)
-            && let Some(request) = self.requests.get_mut(&request)
-        {
-            request.effect_granted = false;
         }
         self.counters.effects_granted -= 1;
         self.counters.effects_refused += 1;
@@ -62,6 +62,18 @@ impl<P> PoolCore<P> {
             attempt,
             granted: false,
         });
+        let Some(id) = self.request_of(attempt) else {
+            return;
+        };
+        let Some(request) = self.requests.get_mut(&id) else {
+            return;
+        };
+        request.effect_granted = false;
+        // One that may have done something before it asked is answered by its worker, which knows.
+        if !request.cancelled && request.outcome_without_answer() == Outcome::NotExecuted {
+            self.leave_off(now, attempt, effects);
+            self.fail(id, why, effects);
+        }
     }
 }
 

@@ -186,7 +186,12 @@ impl World {
             }
             (false, _) => {
                 self.seen.insert("a grant that could not be put on record");
-                self.feed(Event::GrantRefused { worker, attempt }, None);
+                let refused = Event::GrantRefused {
+                    worker,
+                    attempt,
+                    why: EndRule::NotRecorded,
+                };
+                self.feed(refused, None);
             }
         }
     }
