@@ -132,7 +132,6 @@ impl Actor for Jobs {
         let (ear, _) = Actor::spawn_linked(None, Ear, myself.clone(), myself.get_cell()).await?;
         let limits = limits(&arguments);
         let directory = arguments.directory.reader();
-        let now = now();
         let mut state = JobsState {
             core: JobsCore::new(seed()),
             calls: Calls::new(
@@ -140,7 +139,7 @@ impl Actor for Jobs {
                 Arc::clone(&arguments.last_request),
                 arguments.accounts,
             ),
-            sweep: Sweep::new(&arguments.settings, now),
+            sweep: Sweep::new(&arguments.settings),
             store: arguments.store,
             pools,
             ear,
@@ -189,7 +188,8 @@ impl Actor for Jobs {
             }
             JobsMessage::Sweep => {
                 state.waiters.sweep();
-                state.sweep.post(&state.store, now());
+                let now = WallTime(clock::earliest_unix_ms());
+                state.sweep.post(&state.store, now);
                 state.find_lanes(&myself);
             }
             JobsMessage::Stop(reply) => {

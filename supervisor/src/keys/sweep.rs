@@ -45,7 +45,7 @@ pub(super) fn start(store: StoreHandle, retention: Duration) -> Sweeping {
 async fn sweep(store: &StoreHandle, retention: Duration, from: &mut i64) -> Result<(), Refusal> {
     let retention = u64::try_from(retention.as_millis()).unwrap_or(u64::MAX);
     while let Some(oldest) = store.oldest_key(*from).await? {
-        let now = clock::unix_ms();
+        let now = clock::earliest_unix_ms();
         let before = now.saturating_sub(retention);
         *from = oldest.number;
         if (before..=now).contains(&oldest.at) {

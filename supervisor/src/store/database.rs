@@ -1,6 +1,8 @@
 //! The database as the writer uses it: many orders, one transaction.
 
-use rusqlite::{Connection, ErrorCode};
+use std::io;
+
+use rusqlite::{Connection, ErrorCode, ffi};
 
 use super::{
     apply::{self, Circumstances},
@@ -61,10 +63,29 @@ impl Database {
         question.answer(&self.connection, &self.boot)
     }
 
+    /// Whether there is no room, be it on the disk or in the part of it that this user may fill.
+    pub(super) fn is_full(&self, error: &rusqlite::Error) -> bool {
+        match error.sqlite_error() {
+            Some(error) if error.code == ErrorCode::DiskFull => true,
+            // The library reports a quota as any other failed write. Of a flush that fails by it nobody knows what it kept.
+            Some(error) if error.extended_code == ffi::SQLITE_IOERR_WRITE => {
+                self.system_error() == io::ErrorKind::QuotaExceeded
+            }
+            _ => false,
+        }
+    }
+
+    /// What the system said when something failed the last time.
+    fn system_error(&self) -> io::ErrorKind {
+        // SAFETY: the connection is open, and only this thread uses it.
+        let number = unsafe { ffi::sqlite3_system_errno(self.connection.handle()) };
+        io::Error::from_raw_os_error(number).kind()
+    }
+
     fn apply_all(&self, orders: &[Order]) -> rusqlite::Result<()> {
         let circumstances = Circumstances {
             boot: &self.boot,
-            at: clock::unix_ms(),
+            at: clock::latest_unix_ms(),
         };
         for order in orders {
             apply::apply(&self.connection, &order.write, &circumstances)?;

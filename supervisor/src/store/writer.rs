@@ -6,8 +6,6 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::ErrorCode;
-
 use super::{
     database::Database,
     disk::Disk,
@@ -145,7 +143,7 @@ impl Writer {
     fn shrink(&mut self) {
         match shrink(&self.database.connection) {
             Ok(pages) => self.log.has_grown(pages, 0),
-            Err(error) if is_full(&error) => self.disk.filled_up(clock::now()),
+            Err(error) if self.database.is_full(&error) => self.disk.filled_up(clock::now()),
             Err(error) => self.fatal.end("it cannot be made smaller", &error),
         }
     }
@@ -262,7 +260,7 @@ impl Writer {
                 self.log.has_grown(orders.len(), bytes);
                 true
             }
-            Err(error) if is_full(&error) => {
+            Err(error) if self.database.is_full(&error) => {
                 self.disk.filled_up(clock::now());
                 false
             }
@@ -274,7 +272,7 @@ impl Writer {
         match self.log.empty(&self.database.connection) {
             Ok(()) => {}
             // What is in the log is safe there.
-            Err(error) if is_full(&error) => self.disk.filled_up(clock::now()),
+            Err(error) if self.database.is_full(&error) => self.disk.filled_up(clock::now()),
             Err(error) => self.fatal.end("its log cannot be emptied", &error),
         }
     }
@@ -292,8 +290,4 @@ fn session_ended(token: SessionToken) -> Order {
         durability: Durability::Process,
         then: None,
     }
-}
-
-fn is_full(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() == Some(ErrorCode::DiskFull)
 }
