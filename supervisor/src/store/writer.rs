@@ -154,7 +154,7 @@ impl Writer {
             return;
         }
         if let Err(error) = self.database.begin_log() {
-            match is_full(&error) {
+            match self.database.is_full(&error) {
                 true => self.disk.filled_up(clock::now()),
                 false => self.fatal.end("its log cannot be begun", &error),
             }

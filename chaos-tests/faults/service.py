@@ -1,0 +1,77 @@
+"""A service of the chaos suite in a folder of its own, which can be killed and started again."""
+
+import json
+import os
+import subprocess
+import threading
+
+
+class Service:
+    """The process. `wrapper` is what it is begun by, `environment` what it finds beside the usual variables; `state` is its
+    state folder, `builtin` whether it has Standin's own pool, and `settings` are further ones."""
+
+    def __init__(self, program, folder, *, state=None, builtin=False, settings="", wrapper=(), environment=None):
+        folder.mkdir(parents=True, exist_ok=True)
+        self.program, self.folder = program, folder
+        self.state = state or folder / "state"
+        self.endpoint, self.ledger = str(folder / "s"), folder / "ledger"
+        # Nothing is left in the home of whoever runs this.
+        self.environment = {**os.environ, "STANDIN_STATE": str(self.state), **(environment or {})}
+        (folder / "standin.toml").write_text(
+            f"[endpoint]\npath = '{self.endpoint}'\n[state]\ndir = '{self.state}'\n"
+            f"[pools.builtin]\nenabled = {str(builtin).lower()}\n"
+            f"[pools.chaos]\ncommand = ['{program}', 'hostile-worker']\n"
+            f"environment = {{ CHAOS_LEDGER = '{self.ledger}', CHAOS_START = '' }}\n"
+            "workers = { min = 1, max = 2, spare = 1 }\n" + settings
+        )
+        self.lives = 0
+        self.start(wrapper)
+
+    def start(self, wrapper=()):
+        self.lives += 1
+        command = [*wrapper, self.program, "serve", "--config", str(self.folder / "standin.toml")]
+        with open(self.folder / "log", "ab") as log:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment
+            )
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def log(self):
+        return (self.folder / "log").read_text(errors="replace")
+
+    def count(self, number, step):
+        """How often workers came to that step ("Begun", "Effect", "Answering") with the call of that number."""
+        # Each worker writes a file of its own.
+        lines = [line for file in self.ledger.glob("*") for line in file.read_text().splitlines()]
+        entries = [json.loads(line) for line in lines]
+        return sum(entry["id"] == number and entry["step"] == step for entry in entries)
+
+    def begun(self, number):
+        return self.count(number, "Begun")
+
+
+class KeptService(Service):
+    """One that is started again whenever it ends, as a service manager would."""
+
+    def __init__(self, program, folder, **options):
+        # The codes with which its lives ended, but for the last.
+        self.closing, self.ended = False, []
+        super().__init__(program, folder, **options)
+        self.keeper = threading.Thread(target=self.keep)
+        self.keeper.start()
+
+    def keep(self):
+        while True:
+            code = self.process.wait()
+            if self.closing:
+                return
+            self.ended.append(code)
+            self.start()
+
+    def close(self):
+        self.closing = True
+        self.process.terminate()
+        self.keeper.join()
