@@ -22,6 +22,5 @@ pub mod mail_window;
 pub mod platform;
 pub mod raw_client;
 pub mod sdk_worker;
-pub mod smtp_sink;
 pub mod soak;
 pub mod under_test;

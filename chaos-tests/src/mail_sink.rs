@@ -1,4 +1,5 @@
-//! A mail server that can be down: it takes everything it hears and keeps it, and misbehaves if an address asks for it.
+//! A mail server that can be down or slow: it takes everything it hears and keeps it, and misbehaves if an address asks
+//! for it.
 //!
 //! | address | what happens |
 //! |---|---|
@@ -7,22 +8,29 @@
 //! | from `drop@` | taken, and the connection ends without a word |
 
 use std::{
+    collections::HashMap,
     io::{self, BufRead, BufReader, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Mutex},
 };
 
+use crate::clock;
+
 /// What has come.
 #[derive(Debug, Default)]
 struct Kept {
     mails: Vec<String>,
+    /// How many had that subject.
+    by_subject: HashMap<String, u32>,
     put_off: u32,
 }
 
-/// The server. It serves as long as the test.
+/// The server. It serves as long as the program runs.
 #[derive(Debug, Clone)]
 pub struct MailSink {
     address: SocketAddr,
+    /// What it takes for each answer.
+    step_ms: u64,
     kept: Arc<Mutex<Kept>>,
 }
 
@@ -38,9 +46,24 @@ pub fn nobody_there() -> SocketAddr {
 impl MailSink {
     /// Serves at an address.
     pub fn start(address: SocketAddr) -> MailSink {
+        MailSink::serve_at(address, 0)
+    }
+
+    /// Serves anywhere.
+    pub fn start_anywhere() -> MailSink {
+        MailSink::start(([127, 0, 0, 1], 0).into())
+    }
+
+    /// Serves anywhere, and takes so long for each answer.
+    pub fn slow(step_ms: u64) -> MailSink {
+        MailSink::serve_at(([127, 0, 0, 1], 0).into(), step_ms)
+    }
+
+    fn serve_at(address: SocketAddr, step_ms: u64) -> MailSink {
         let listener = TcpListener::bind(address).expect("the port is free");
         let sink = MailSink {
             address: listener.local_addr().expect("it is bound"),
+            step_ms,
             kept: Arc::default(),
         };
         let serving = sink.clone();
@@ -54,11 +77,6 @@ impl MailSink {
         sink
     }
 
-    /// Serves anywhere.
-    pub fn start_anywhere() -> MailSink {
-        MailSink::start(([127, 0, 0, 1], 0).into())
-    }
-
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -68,6 +86,22 @@ impl MailSink {
         self.kept().mails.clone()
     }
 
+    /// How often a mail of that subject was taken.
+    pub fn taken(&self, subject: &str) -> u32 {
+        self.kept().by_subject.get(subject).copied().unwrap_or(0)
+    }
+
+    /// It is responsible from here on, whether its answer arrives or not.
+    fn take(&self, mail: String) {
+        let subject = mail.lines().find_map(|line| line.strip_prefix("Subject: "));
+        let mut kept = self.kept();
+        *kept
+            .by_subject
+            .entry(subject.unwrap_or_default().to_owned())
+            .or_default() += 1;
+        kept.mails.push(mail);
+    }
+
     fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.kept.lock().expect("nobody panics while holding it")
     }
@@ -75,7 +109,11 @@ impl MailSink {
     fn serve(&self, stream: TcpStream) -> io::Result<()> {
         let mut answers = stream.try_clone()?;
         let mut lines = BufReader::new(stream).lines();
-        let mut say = move |line: &str| answers.write_all(format!("{line}\r\n").as_bytes());
+        let step_ms = self.step_ms;
+        let mut say = move |line: &str| {
+            clock::pause(step_ms);
+            answers.write_all(format!("{line}\r\n").as_bytes())
+        };
         say("220 localhost ESMTP sink")?;
         let mut sender = String::new();
         while let Some(line) = lines.next().transpose()? {
@@ -94,13 +132,15 @@ impl MailSink {
                 "DATA" => {
                     say("354 end with a dot")?;
                     let mut mail = String::new();
-                    for line in lines.by_ref() {
-                        match line? {
-                            line if line == "." => break,
-                            line => mail += &format!("{line}\n"),
+                    loop {
+                        match lines.next().transpose()? {
+                            Some(line) if line == "." => break,
+                            Some(line) => mail += &format!("{line}\n"),
+                            // Whoever goes before the dot has sent nothing.
+                            None => return Ok(()),
                         }
                     }
-                    self.kept().mails.push(mail);
+                    self.take(mail);
                     if sender.contains("<drop@") {
                         return Ok(());
                     }

@@ -3,6 +3,7 @@
 //! every one that a kill hit.
 
 use std::{
+    path::Path,
     process::ExitCode,
     sync::{
         Mutex,
@@ -19,17 +20,30 @@ use serde_json::json;
 use standin_client::{CallError, Outcome, blocking::Client};
 
 use crate::{
-    clock, platform,
-    smtp_sink::SmtpSink,
+    clock,
+    mail_sink::MailSink,
+    platform,
     under_test::{UnderTest, eventually, pool_status},
 };
+
+/// What is killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Victim {
+    /// A worker that is at a mail.
+    Worker,
+    /// The service, while at least one worker is at a mail. All of its workers die with it.
+    Service,
+}
 
 /// What is asked of a run.
 #[derive(Debug, Clone, clap::Parser)]
 pub struct MailWindowOptions {
-    /// Kills of a worker in the middle of a mail.
+    /// Kills in the middle of a mail.
     #[arg(long, default_value_t = 100)]
     pub kills: u64,
+    /// What is killed.
+    #[arg(long, value_enum, default_value = "worker")]
+    pub kill: Victim,
     /// What the mail server takes for each answer, in milliseconds.
     #[arg(long, default_value_t = 5)]
     pub step_ms: u64,
@@ -42,8 +56,9 @@ pub struct MailWindowOptions {
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct MailWindow {
     pub mails: u64,
-    /// Kills that hit a worker in the middle of a mail.
     pub kills: u64,
+    /// Mails that were in a worker when it was killed.
+    pub hit: u64,
     /// Mails of which nobody knows.
     pub unknown: u64,
     /// Mails that were said to be sent and were not, or said not to be and were.
@@ -64,46 +79,50 @@ pub fn run(options: &MailWindowOptions) -> ExitCode {
     let window = measure(&program, options);
     println!("{window:?}");
     println!(
-        "unknown: {} of a thousand kills in the middle of a mail; without effect.begin it would be 1000",
-        window.unknown * 1000 / window.kills.max(1)
+        "unknown: {} of a thousand mails that a kill hit; without effect.begin it would be 1000",
+        window.unknown * 1000 / window.hit.max(1)
     );
     ExitCode::from(u8::from(window.wrong + window.doubled > 0))
 }
 
 /// Sends mails from several programs until so many kills have hit one.
-pub fn measure(program: &std::path::Path, options: &MailWindowOptions) -> MailWindow {
-    let sink = SmtpSink::start(options.step_ms);
-    let under_test = UnderTest::serve(program, |_| {
+pub fn measure(program: &Path, options: &MailWindowOptions) -> MailWindow {
+    let sink = MailSink::slow(options.step_ms);
+    let mut under_test = UnderTest::serve(program, |folder| {
         format!(
             "[pools.mail]\ncommand = ['{}', 'worker', 'builtin']\nconcurrency_max = 1\n\
+             environment = {{ CHAOS_LEDGER = '{}' }}\n\
              workers = {{ min = {WORKERS}, max = {WORKERS}, spare = 2 }}\n",
-            program.display()
+            program.display(),
+            folder.join("ledger").display(),
         )
     });
     let observer = under_test.client();
+    let clients: Vec<_> = (0..PROGRAMS).map(|_| under_test.client()).collect();
     let (stop, last) = (AtomicBool::new(false), AtomicU64::new(0));
     let window = Mutex::new(MailWindow::default());
     std::thread::scope(|scope| {
-        for _ in 0..PROGRAMS {
+        for client in clients {
             scope.spawn(|| {
-                let client = under_test.client();
+                let client = client;
                 while !stop.load(Ordering::Relaxed) {
                     let number = last.fetch_add(1, Ordering::Relaxed);
                     send(&client, &sink, number, &window);
                 }
             });
         }
-        let kills = kill(&observer, options);
+        let hit = kill(&observer, &mut under_test, program, options);
         stop.store(true, Ordering::Relaxed);
-        window.lock().expect("nobody panics while holding it").kills = kills;
+        let mut window = window.lock().expect("nobody panics while holding it");
+        (window.kills, window.hit) = (options.kills, hit);
     });
     window.into_inner().expect("nobody panics while holding it")
 }
 
-fn send(client: &Client, sink: &SmtpSink, number: u64, window: &Mutex<MailWindow>) {
+fn send(client: &Client, sink: &MailSink, number: u64, window: &Mutex<MailWindow>) {
     let subject = format!("mail {number}");
     let arguments = json!({
-        "server": { "host": "127.0.0.1", "port": sink.port, "tls": "none" },
+        "server": { "host": "127.0.0.1", "port": sink.address().port(), "tls": "none" },
         "from": "anna@example.org", "to": "ben@example.org",
         "subject": subject, "text": "hello",
     });
@@ -130,24 +149,39 @@ fn send(client: &Client, sink: &SmtpSink, number: u64, window: &Mutex<MailWindow
     window.wrong += u64::from(is_wrong);
 }
 
-/// Kills busy workers at moments of its own; how many.
-fn kill(observer: &Client, options: &MailWindowOptions) -> u64 {
+/// Kills at moments of its own; how many mails were in what was killed.
+fn kill(
+    observer: &Client,
+    under_test: &mut UnderTest,
+    program: &Path,
+    options: &MailWindowOptions,
+) -> u64 {
     let mut random = ChaCha8Rng::seed_from_u64(options.seed);
+    let mut hit = 0;
     for _ in 0..options.kills {
         // About the length of a mail, so that every moment of one is hit.
         let pause = options.step_ms * 8;
         clock::pause(1 + random.next_u64() % pause.max(1));
-        let mut victim = None;
+        let mut busy = Vec::new();
         eventually(LIMIT, "a worker is at a mail", || {
             let pool = pool_status(observer, "mail");
             let workers = pool["workers"].as_array().expect("a list");
-            let busy = workers.iter().filter(|worker| worker["running"] == 1);
-            let busy: Vec<_> = busy.filter_map(|worker| worker["pid"].as_u64()).collect();
-            victim = (!busy.is_empty()).then(|| busy[random.next_u64() as usize % busy.len()]);
-            victim.is_some()
+            let at_it = workers.iter().filter(|worker| worker["running"] == 1);
+            busy = at_it.filter_map(|worker| worker["pid"].as_u64()).collect();
+            !busy.is_empty()
         });
-        let victim = victim.expect("it was just seen");
-        platform::kill(victim as u32);
+        match options.kill {
+            Victim::Worker => {
+                hit += 1;
+                platform::kill(busy[random.next_u64() as usize % busy.len()] as u32);
+            }
+            Victim::Service => {
+                hit += busy.len() as u64;
+                under_test.service.kill().expect("it lives");
+                under_test.service.wait().expect("it dies");
+                under_test.start_again(program);
+            }
+        }
     }
-    options.kills
+    hit
 }

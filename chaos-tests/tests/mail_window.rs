@@ -1,17 +1,29 @@
-//! Mails while their workers are killed.
+//! Mails while their workers, or the whole service, are killed.
 
 use std::path::Path;
 
-use chaos_tests::mail_window::{MailWindowOptions, measure};
+use chaos_tests::mail_window::{MailWindow, MailWindowOptions, Victim, measure};
 
-#[test]
-fn no_mail_is_sent_twice_or_lost_whenever_its_worker_is_killed() {
+fn window(kill: Victim, kills: u64) -> MailWindow {
     let options = MailWindowOptions {
-        kills: 30,
+        kills,
+        kill,
         step_ms: 3,
         seed: 1,
     };
-    let window = measure(Path::new(env!("CARGO_BIN_EXE_chaos-tests")), &options);
+    measure(Path::new(env!("CARGO_BIN_EXE_chaos-tests")), &options)
+}
+
+#[test]
+fn no_mail_is_sent_twice_or_lost_whenever_its_worker_is_killed() {
+    let window = window(Victim::Worker, 30);
     assert_eq!((window.wrong, window.doubled), (0, 0), "{window:?}");
-    assert!(window.unknown < window.kills, "{window:?}");
+    assert!(window.unknown < window.hit, "{window:?}");
+}
+
+#[test]
+fn no_mail_is_sent_twice_or_lost_whenever_the_service_is_killed() {
+    let window = window(Victim::Service, 15);
+    assert_eq!((window.wrong, window.doubled), (0, 0), "{window:?}");
+    assert!(window.unknown < window.hit, "{window:?}");
 }

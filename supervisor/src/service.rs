@@ -34,7 +34,7 @@ use crate::{
     sessions::SessionsMessage,
     state::{Keeper, StateError},
     status::{QuotaStatus, RequestTotals, ServiceStatus, UserStatus},
-    store::{StoreError, StoreHandle},
+    store::{JobCounts, StoreError, StoreHandle},
     worker::{WorkerEnvironment, random_hex},
 };
 
@@ -293,6 +293,7 @@ pub(crate) async fn status(
     hidden: &[Arc<str>],
     quotas: QuotaStatus,
     users: Vec<UserStatus>,
+    jobs: Option<JobCounts>,
 ) -> Result<ServiceStatus, String> {
     const LIMIT_MS: u64 = 2000;
     let slow = || "The service does not answer itself; see its log.".to_owned();
@@ -320,6 +321,7 @@ pub(crate) async fn status(
         quotas,
         users,
         requests: RequestTotals::of(&pools),
+        jobs,
         pools,
     })
 }

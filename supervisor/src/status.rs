@@ -8,6 +8,8 @@ use standin_core::{
     quota::{QuotaLimits, Usage},
 };
 
+use crate::store::JobCounts;
+
 /// The whole service.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct ServiceStatus {
@@ -30,6 +32,9 @@ pub(crate) struct ServiceStatus {
     #[serde(default)]
     pub(crate) users: Vec<UserStatus>,
     pub(crate) requests: RequestTotals,
+    /// Missing where they could not be counted.
+    #[serde(default)]
+    pub(crate) jobs: Option<JobCounts>,
     pub(crate) pools: Vec<PoolStatus>,
 }
 

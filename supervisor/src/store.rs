@@ -41,8 +41,8 @@ pub use self::measure::{Writers, writes as measured_writes};
 pub(crate) use self::{
     backup::{BackupError, back_up},
     jobs::{
-        JobName, JobPage, JobRow, JobState, JobWrite, LeasedJob, NewJob, Recovered, Stored,
-        Submitted,
+        JobCounts, JobName, JobPage, JobRow, JobState, JobWrite, LeasedJob, NewJob, Recovered,
+        Stored, Submitted,
     },
     names::{Fingerprint, KeyName, RecordName, SessionToken},
     open::StoreError,
@@ -74,6 +74,7 @@ pub(crate) struct StoreHandle {
     /// Without a limit: each write belongs to a call, a session or a job that was admitted already.
     queue: mpsc::Sender<Message>,
     look_ups: mpsc::Sender<LookUp>,
+    file: Arc<Path>,
 }
 
 impl Store {
@@ -104,11 +105,16 @@ impl Store {
         let (queue, orders) = mpsc::channel();
         let (look_ups, asked) = mpsc::channel();
         let fatal = Fatal::new(folder);
-        let reader = open::reader(&folder.join(open::FILE))?;
+        let file: Arc<Path> = folder.join(open::FILE).into();
+        let reader = open::reader(&file)?;
         let reader = Reader::new(reader, asked, fatal.clone());
         let writer = Writer::new(database, orders, disk, fatal);
         Ok(Store {
-            handle: StoreHandle { queue, look_ups },
+            handle: StoreHandle {
+                queue,
+                look_ups,
+                file,
+            },
             writer: thread("standin-store", move || writer.run())?,
             reader: thread("standin-keys", move || reader.run())?,
             left,

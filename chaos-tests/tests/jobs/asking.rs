@@ -1,11 +1,8 @@
 //! What can be asked about jobs, and by whom.
 
-use std::os::unix::{fs::PermissionsExt, process::CommandExt};
-
-use chaos_tests::under_test::{UnderTest, hostile_pool};
 use serde_json::{Value, json};
 
-use crate::{chaos, code, program, start, status, submit, wait};
+use crate::{chaos, code, start, status, submit, wait};
 
 #[test]
 fn the_same_key_gives_the_same_job_and_another_payload_is_refused() {
@@ -45,6 +42,30 @@ fn a_list_has_the_newest_first_and_goes_on_where_it_ended() {
     assert_eq!(newest, [jobs[4].clone(), jobs[3].clone(), jobs[2].clone()]);
     let rest = list(json!({ "state": "queued", "after": newest[2] }));
     assert_eq!(rest, [jobs[1].clone(), jobs[0].clone()]);
+}
+
+#[test]
+fn the_status_counts_jobs_by_their_state() {
+    let (_under_test, client) = start(1);
+    let mut later = chaos("chaos.always", 1, json!({}));
+    later["run_at"] = json!(u64::MAX >> 12);
+    let waiting: Vec<_> = (0..3).map(|_| submit(&client, &later)).collect();
+    wait(
+        &client,
+        &submit(&client, &chaos("chaos.always", 2, json!({}))),
+    );
+    let mut dead = chaos("chaos.always", 3, json!({ "misbehave": "exit_1" }));
+    dead["retry"]["attempts_max"] = json!(1);
+    wait(&client, &submit(&client, &dead));
+    let cancelled: Value = client
+        .call("job.cancel", &json!({ "job": waiting[0] }))
+        .expect("it waits");
+    assert_eq!(cancelled["state"], "cancelled");
+    let status = chaos_tests::under_test::status(&client);
+    assert_eq!(
+        status["jobs"],
+        json!({ "queued": 2, "running": 0, "done": 1, "dead": 1, "unknown": 0, "cancelled": 1 })
+    );
 }
 
 #[test]
@@ -95,51 +116,4 @@ fn what_cannot_be_a_job_is_refused_at_once() {
         let asked = client.call::<_, Value>("job.status", &json!({ "job": job }));
         assert_eq!(code(asked), "invalid_params");
     }
-}
-
-#[test]
-fn a_user_sees_their_own_jobs_and_an_administrator_all() {
-    if !rustix::process::geteuid().is_root() {
-        // Only root can be two users.
-        return;
-    }
-    let under_test = UnderTest::serve(program(), |folder| {
-        let pool = hostile_pool("chaos", program(), folder, 1, "", "");
-        format!("mode = '0666'\n{pool}")
-    });
-    let client = under_test.client();
-    // The other user is to get at the endpoint, and is not to write where the tests are run.
-    let everybody = std::fs::Permissions::from_mode(0o755);
-    std::fs::set_permissions(under_test.folder.path(), everybody).expect("it is ours");
-    let other = |arguments: &[&str]| {
-        let ran = std::process::Command::new(program())
-            .args(["jobs"])
-            .args(arguments)
-            .args(["--json", "--endpoint"])
-            .arg(under_test.endpoint().as_path())
-            .uid(65534)
-            .current_dir("/")
-            .output()
-            .expect("it can be started");
-        let (out, error) = (ran.stdout, ran.stderr);
-        let text = String::from_utf8_lossy(if out.is_empty() { &error } else { &out }).into_owned();
-        (ran.status.success(), text)
-    };
-    let ours = submit(&client, &chaos("chaos.always", 1, json!({})));
-    let (taken, theirs) = other(&["submit", "chaos.always", "id=2"]);
-    assert!(taken, "{theirs}");
-    let theirs: Value = serde_json::from_str(&theirs).expect("it is JSON");
-    let theirs = theirs["job"].as_str().expect("a text");
-    let (_, listed) = other(&["list"]);
-    assert!(
-        listed.contains(theirs) && !listed.contains(&ours),
-        "{listed}"
-    );
-    for forbidden in ["show", "cancel", "retry"] {
-        let (done, said) = other(&[forbidden, &ours]);
-        assert!(!done, "{forbidden}: {said}");
-    }
-    let all: Vec<Value> = client.call("job.list", &json!({})).expect("it answers");
-    assert_eq!(all.len(), 2);
-    assert_eq!(status(&client, theirs)["user"], "65534");
 }

@@ -1,7 +1,8 @@
 //! Jobs on a real service: durable before they are acknowledged, done once, tried again where that is safe.
-#![cfg(unix)]
 
 mod asking;
+#[cfg(unix)]
+mod other_user;
 mod outbox;
 mod surviving;
 mod waiting;

@@ -10,8 +10,9 @@ use super::{
     time::span,
     value,
 };
-use crate::status::{
-    DeathStatus, PoolStatus, QuotaStatus, ServiceStatus, UserStatus, WorkerStatus,
+use crate::{
+    status::{DeathStatus, PoolStatus, QuotaStatus, ServiceStatus, UserStatus, WorkerStatus},
+    store::JobCounts,
 };
 
 /// Deaths of a pool that are shown; the others are in `--json`.
@@ -40,6 +41,7 @@ fn render(status: &ServiceStatus) -> String {
         sessions_waiting,
         requests,
         state,
+        jobs,
         ..
     } = status;
     let _ = writeln!(out, "{server} {version} on {endpoint}");
@@ -64,6 +66,21 @@ fn render(status: &ServiceStatus) -> String {
         requests.refused,
         requests.failed
     );
+    if let Some(jobs) = jobs.filter(|jobs| *jobs != JobCounts::default()) {
+        let JobCounts {
+            queued,
+            running,
+            done,
+            dead,
+            unknown,
+            cancelled,
+        } = jobs;
+        let _ = writeln!(
+            out,
+            "{} waiting, {running} running; kept: {done} done, {cancelled} cancelled, {dead} dead, {unknown} unknown",
+            count(queued, "job")
+        );
+    }
     render_users(&mut out, status);
     for pool in &status.pools {
         render_pool(&mut out, pool);
@@ -297,6 +314,14 @@ mod tests {
                 },
             ],
             requests: RequestTotals::of(&pools),
+            jobs: Some(JobCounts {
+                queued: 3120,
+                running: 4,
+                done: 871,
+                dead: 2,
+                unknown: 1,
+                cancelled: 0,
+            }),
             pools,
         };
         insta::assert_snapshot!(render(&status), @r"
@@ -304,6 +329,7 @@ mod tests {
         state in /var/lib/standin
         pid 4700, up 1 h 1 min, 60 sessions, 1 waiting for their programs
         24716 calls answered, 2 replayed, 0 refused, 4 failed
+        3120 jobs waiting, 4 running; kept: 871 done, 0 cancelled, 2 dead, 1 unknown
 
         users, each with 5000 connections, 20000 unanswered calls and 1024 MiB at most:
           USER                 CONNECTIONS  CALLS  HELD   REFUSED

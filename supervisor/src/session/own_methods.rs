@@ -14,7 +14,7 @@ use standin_protocol::{
 };
 
 use super::{SessionMessage, SessionState, job_methods::JOB_METHODS};
-use crate::{call::CallAnswer, directory::Located, pool::PoolMessage, store::Fingerprint};
+use crate::{call::CallAnswer, directory::Located, pool::PoolMessage, service, store::Fingerprint};
 
 /// The methods that the service answers itself, with a sentence for each.
 const OWN_METHODS: [(&str, &str); 9] = [
@@ -214,9 +214,10 @@ impl SessionState {
 
     fn status(&mut self, myself: &ActorRef<SessionMessage>, msgid: u64) {
         self.core.open_own(msgid);
-        let (pools, sessions, myself) = (
+        let (pools, sessions, store, myself) = (
             self.environment.pools.clone(),
             self.sessions.clone(),
+            self.environment.store.clone(),
             myself.clone(),
         );
         let hidden = self.hidden_pools();
@@ -224,12 +225,14 @@ impl SessionState {
         // What others have is nobody's business but an administrator's.
         let only = Some(&*self.caller.user).filter(|_| !self.caller.is_administrator);
         let (quotas, users) = (accounts.limits().into(), accounts.list(only));
+        let user = only.map(str::to_owned);
         tokio::spawn(async move {
-            let result =
-                match crate::service::status(&pools, &sessions, &hidden, quotas, users).await {
-                    Ok(status) => Ok(protocol::encode(&status)),
-                    Err(why) => Err(ErrorAnswer::new(ErrorCode::Internal, why).encode()),
-                };
+            let jobs = store.job_counts(user).await;
+            let status = service::status(&pools, &sessions, &hidden, quotas, users, jobs);
+            let result = match status.await {
+                Ok(status) => Ok(protocol::encode(&status)),
+                Err(why) => Err(ErrorAnswer::new(ErrorCode::Internal, why).encode()),
+            };
             tell_answer(&myself, msgid, result);
         });
     }

@@ -5,6 +5,7 @@
 //! somebody believes that it waits, and an answer that comes late settles nothing.
 
 mod apply;
+mod counts;
 mod look;
 mod row;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use standin_core::{
 
 pub(super) use self::apply::apply;
 pub(crate) use self::{
+    counts::JobCounts,
     look::{LeasedJob, Recovered, Stored, Submitted},
     row::{JobPage, JobRow, JobState},
 };
