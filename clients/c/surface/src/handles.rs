@@ -4,7 +4,7 @@ use std::{
     ptr::null_mut,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicI64, AtomicPtr, AtomicU32, Ordering},
+        atomic::{AtomicI64, AtomicPtr, Ordering},
     },
 };
 
@@ -160,7 +160,7 @@ fn unknown(handle: i64) -> Failure {
 /// How often this process was forked off, itself and those before it.
 #[cfg(unix)]
 mod forks {
-    use super::{AtomicU32, Ordering};
+    use std::sync::atomic::{AtomicU32, Ordering};
 
     static COUNT: AtomicU32 = AtomicU32::new(0);
 
