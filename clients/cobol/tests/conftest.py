@@ -18,16 +18,18 @@ COMPILED = pathlib.Path(os.environ["STANDIN_TEST_COBOL"])
 class Service:
     """The service, which can be killed and started again."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, letters_pause=0.0):
         self.folder = folder
         self.endpoint = str(folder / "s")
         self.ledger = folder / "ledger"
+        self.asked = folder / "asked"
         (folder / "standin.toml").write_text(
             f"[endpoint]\npath = '{self.endpoint}'\n[state]\ndir = '{folder / 'state'}'\n"
             f"[pools.chaos]\ncommand = ['{PROGRAM}', 'hostile-worker']\n"
             f"environment = {{ CHAOS_LEDGER = '{self.ledger}', CHAOS_START = '' }}\n"
             "workers = { min = 3, max = 3, spare = 1 }\n"
             f"[pools.letters]\ncommand = ['{sys.executable}', '{HERE / 'letters.py'}']\n"
+            f"environment = {{ LETTERS_PAUSE = '{letters_pause}', LETTERS_ASKED = '{self.asked}' }}\n"
             "workers = { min = 1, max = 1, spare = 1 }\n"
         )
         self.start()
@@ -50,12 +52,16 @@ class Service:
     def environment(self):
         return {**os.environ, "STANDIN_ENDPOINT": self.endpoint}
 
-    def workers(self):
-        """The processes that work now, with their pools."""
+    def pids(self):
+        """The processes of all its workers."""
         command = [PROGRAM, "status", "--json", "--endpoint", self.endpoint, "--wait", "20s"]
         said = subprocess.run(command, capture_output=True, text=True, timeout=30)
-        pools = json.loads(said.stdout)["pools"] if said.returncode == 0 else []
-        return [(pool["name"], worker["pid"]) for pool in pools for worker in pool["workers"] if worker.get("pid")]
+        pools = json.loads(said.stdout)["pools"] if said.returncode == 0 else []  # It may be killed just now.
+        return [worker["pid"] for pool in pools for worker in pool["workers"] if worker.get("pid")]
+
+    def askers(self):
+        """The processes that asked something, once for each question."""
+        return [int(line) for line in self.asked.read_text().splitlines()] if self.asked.exists() else []
 
 
 def eventually(what, holds, limit=30.0):

@@ -2,8 +2,13 @@
 
 import os
 import socket
+import time
 
 import msgpack
+
+#: Where it writes down what it asks, and how many seconds it takes over a question, so that somebody can be killed.
+ASKED = os.environ["LETTERS_ASKED"]
+PAUSE = float(os.environ["LETTERS_PAUSE"])
 
 pipe = socket.socket(socket.AF_UNIX)
 pipe.connect(os.environ["STANDIN_WORKER_ENDPOINT"])
@@ -26,6 +31,9 @@ def receive():
 
 def ask(attempt, method, arguments):
     """The program's answer, or its error. One call at a time: the next answer is this one."""
+    time.sleep(PAUSE)
+    with open(ASKED, "a") as asked:
+        asked.write(f"{os.getpid()}\n")
     send([0, attempt, "client.call", [attempt, method, [arguments]]])
     while True:
         message = receive()
