@@ -142,6 +142,11 @@ impl Open {
         self.driven().total(clock::now())
     }
 
+    /// Does something where the tasks of the client run: to wake them costs no call of the system then.
+    pub(crate) fn inside<T>(&self, act: impl FnOnce() -> T) -> T {
+        self.runtime.block_on(async { act() })
+    }
+
     /// Lets go out what was just put into the line.
     pub(crate) fn nudge(&self) {
         self.runtime.block_on(tokio::task::yield_now());

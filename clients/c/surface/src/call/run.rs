@@ -24,7 +24,7 @@ impl Call {
     /// Sends it.
     pub(crate) fn start(&self) -> Answer {
         let open = self.client.opened()?;
-        self.begin(open)?;
+        open.inside(|| self.begin(open))?;
         open.nudge();
         Ok(Code::Ok)
     }
@@ -38,7 +38,7 @@ impl Call {
             let given = Some(limit_ms).filter(|limit| *limit > 0);
             request.timeout_ms = given.or(request.timeout_ms).or(Some(SEND_TIMEOUT_MS));
         }
-        self.begin(open)?;
+        open.inside(|| self.begin(open))?;
         // It ends by itself: its own time is limited, and so is that of the answer.
         self.wait_for(open, Duration::MAX)
     }
