@@ -88,13 +88,13 @@ pub(crate) fn relay(load: Load) -> Outcome {
     run(&endpoint, load, true)
 }
 
-struct Standin {
-    endpoint: PathBuf,
+pub(crate) struct Standin {
+    pub(crate) endpoint: PathBuf,
     service: Part,
     _folder: tempfile::TempDir,
 }
 
-fn start_standin(workers: usize, concurrency: u32) -> Standin {
+pub(crate) fn start_standin(workers: usize, concurrency: u32) -> Standin {
     let folder = tempfile::tempdir().expect("there is a temporary folder");
     let endpoint = folder.path().join("s");
     let own = std::env::current_exe().expect("the system tells");
@@ -207,6 +207,9 @@ pub(crate) fn echo_worker(concurrency: &str) {
         .method(plain("bench.careful", Replay::UntilEffect))
         .method(plain("bench.once", Replay::Never))
         .method(with_effect.doc("Gives back its argument after its effect."));
+    let worker = crate::callbacks::methods()
+        .into_iter()
+        .fold(worker, Worker::method);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
