@@ -1,10 +1,10 @@
 //! Questions of workers and news of progress, while a call is pending.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use rmpv::Value;
 use standin_client::{Callback, Connect, ErrorAnswer, ErrorCode};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::fake::{client, client_that, field, map, verdict};
 
@@ -163,6 +163,44 @@ async fn a_batch_of_questions_is_answered_in_its_order_and_each_failure_stays_it
         .call::<_, ()>("order", &map([]))
         .await
         .expect("it answers");
+    verdict(service).await;
+}
+
+#[tokio::test]
+async fn the_rest_of_a_batch_is_not_answered_when_nobody_would_hear_it() {
+    let (began, mut begun) = mpsc::channel(10);
+    let (go, gone) = std::sync::mpsc::channel::<()>();
+    let may_answer = Arc::new(Semaphore::new(0));
+    let held = Arc::clone(&may_answer);
+    let (client, service) = client_that(
+        |connect: Connect| {
+            connect.callbacks(move |callback| {
+                began
+                    .try_send(callback.method.clone())
+                    .expect("there is room");
+                let held = Arc::clone(&held);
+                async move {
+                    held.acquire().await.expect("nobody closes it").forget();
+                    callback.answer(&())
+                }
+            })
+        },
+        move |peer| {
+            peer.asked("order");
+            let asked = |method: &str| Value::Array(vec![method.into(), Value::Array(Vec::new())]);
+            let list = ["first", "second", "third"].map(asked);
+            peer.ask(1, "client.batch", Value::Array(list.into()));
+            gone.recv().expect("the test goes on");
+        },
+    )
+    .await;
+    let call = client.request("order").start().expect("it is sent");
+    assert_eq!(begun.recv().await.as_deref(), Some("first"));
+    go.send(()).expect("the service waits");
+    call.wait::<()>().await.expect_err("the connection is lost");
+    may_answer.add_permits(3);
+    drop(client);
+    assert_eq!(begun.recv().await, None, "nothing more was asked");
     verdict(service).await;
 }
 
