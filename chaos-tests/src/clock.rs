@@ -20,6 +20,6 @@ pub(crate) use crate::platform::monotonic_ns;
     clippy::disallowed_methods,
     reason = "a worker that is told to take its time takes it"
 )]
-pub(crate) fn pause(ms: u64) {
+pub fn pause(ms: u64) {
     std::thread::sleep(std::time::Duration::from_millis(ms));
 }

@@ -12,7 +12,7 @@
 )]
 
 pub mod checker;
-mod clock;
+pub mod clock;
 pub mod hostile_worker;
 pub mod ledger;
 pub mod mail_sink;

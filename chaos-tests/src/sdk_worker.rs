@@ -39,6 +39,11 @@ pub fn run() -> ExitCode {
                 .doc("Has little time."),
         )
         .method(Method::new("sdk.echo", echo).replay(Replay::Always))
+        .method(
+            Method::new("sdk.who", who)
+                .replay(Replay::Always)
+                .doc("Tells as whom it runs, and with what."),
+        )
         .method(Method::new("sdk.large", large).replay(Replay::Always))
         .method(Method::new("sdk.fail", fail).replay(Replay::Always))
         .method(
@@ -123,6 +128,36 @@ struct Text {
 
 async fn echo(_: Context, Text { text }: Text) -> Result<String, Failure> {
     Ok(text)
+}
+
+/// What the process is, as it sees itself.
+#[derive(Serialize)]
+struct Who {
+    pid: u32,
+    /// Whom the service says that it works for.
+    user: Option<String>,
+    /// The user of the request at hand.
+    asked_by: String,
+    environment: std::collections::BTreeMap<String, String>,
+    folder: PathBuf,
+    /// Linux: who and what it is to the system.
+    status: Option<String>,
+    /// Linux: what it has open.
+    open: Vec<PathBuf>,
+}
+
+async fn who(context: Context, _: Nothing) -> Result<Who, Failure> {
+    let open = std::fs::read_dir("/proc/self/fd").into_iter().flatten();
+    let open = open.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+    Ok(Who {
+        pid: std::process::id(),
+        user: std::env::var("STANDIN_WORKER_USER").ok(),
+        asked_by: context.user().to_owned(),
+        environment: std::env::vars().collect(),
+        folder: std::env::current_dir().unwrap_or_default(),
+        status: std::fs::read_to_string("/proc/self/status").ok(),
+        open: open.collect(),
+    })
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -43,7 +43,7 @@ use crate::{
     config::{JobsSettings, PoolSettings},
     directory::{Directory, DirectoryReader, DirectoryWriter},
     failpoint,
-    pools::PoolsMessage,
+    pools::{NoUserPool, PoolsMessage},
     session::SessionMessage,
     store::{LeasedJob, RecordState, Recovered, StoreHandle},
 };
@@ -58,6 +58,8 @@ pub(crate) enum JobsMessage {
     Answered(Vec<CallAnswer>),
     /// Pools have said what they offer.
     DirectoryChanged,
+    /// The owner of a job cannot have a pool of their own.
+    NoUserPool(Box<(Arc<str>, NoUserPool)>),
     /// A pool's actor was lost and another has taken its place.
     PoolLost { generation: u64 },
     /// Somebody wants to know when the job has ended.
@@ -178,6 +180,7 @@ impl Actor for Jobs {
                 }
             }
             JobsMessage::DirectoryChanged => state.directory_changed(&myself),
+            JobsMessage::NoUserPool(refused) => state.no_user_pool(&myself, *refused),
             JobsMessage::PoolLost { generation } => state.pool_lost(&myself, generation),
             JobsMessage::Wait { job, ended } => state.waiters.add(job, ended),
             JobsMessage::TimePassed { generation } => {
@@ -309,6 +312,14 @@ impl JobsState {
         let directory = Arc::clone(directory);
         let methods = directory.routes.iter();
         let methods = methods.map(|(method, route)| (method.clone(), Arc::clone(&route.pool.name)));
+        // Of a pool that each user has of their own all together have as many jobs as of another one.
+        let pools = directory.per_user.iter();
+        let of_users = pools.flat_map(|pool| {
+            let name = |name: &str| Bytes::copy_from_slice(name.as_bytes());
+            let methods = pool.methods();
+            methods.map(move |method| (name(&method.name), Arc::clone(&pool.name)))
+        });
+        let methods = of_users.chain(methods);
         let routes = Routes {
             pools: self.limits.clone(),
             methods: methods.collect(),
@@ -318,7 +329,7 @@ impl JobsState {
     }
 
     fn ask_for_directory(&self) {
-        let ask = PoolsMessage::TellWhenSettled(self.ear.clone());
+        let ask = PoolsMessage::TellWhenSettled(self.ear.clone(), None);
         let _ = self.pools.cast(ask);
     }
 

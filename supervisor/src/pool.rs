@@ -100,6 +100,8 @@ pub(crate) enum PoolMessage {
         memory: Vec<(WorkerId, u64)>,
         starved: bool,
     },
+    /// Another user needs a pool: end, if nobody has needed this one lately.
+    MakeRoom,
     /// Finish by then and end.
     Stop { deadline: Instant },
 }
@@ -109,6 +111,8 @@ pub(crate) struct PoolArguments {
     pub(crate) name: Arc<str>,
     pub(crate) generation: u64,
     pub(crate) settings: PoolSettings,
+    /// Whose it is, if it is one user's own.
+    pub(crate) user: Option<Arc<str>>,
     pub(crate) seed: u64,
     pub(crate) environment: Arc<WorkerEnvironment>,
     pub(crate) store: StoreHandle,
@@ -123,6 +127,10 @@ pub(crate) struct PoolState {
     name: Arc<str>,
     generation: u64,
     settings: PoolSettings,
+    /// Whose it is, if it is one user's own.
+    user: Option<Arc<str>>,
+    /// It has ended itself: what comes now belongs to another pool, and whoever sends it hears of that.
+    has_retired: bool,
     environment: Arc<WorkerEnvironment>,
     store: StoreHandle,
     pools: ActorRef<PoolsMessage>,
@@ -167,6 +175,8 @@ impl Actor for Pool {
             name: arguments.name,
             generation: arguments.generation,
             settings: arguments.settings,
+            user: arguments.user,
+            has_retired: false,
             environment: arguments.environment,
             store: arguments.store,
             pools: arguments.pools,
@@ -185,6 +195,8 @@ impl Actor for Pool {
     ) -> Result<(), ActorProcessingErr> {
         failpoint::pass("pool", &state.name);
         match message {
+            // The news that the pool has ended brings them back to life.
+            PoolMessage::Submit(_) if state.has_retired => {}
             PoolMessage::Submit(calls) => calls
                 .into_iter()
                 .for_each(|call| state.submit(&myself, call)),
@@ -243,6 +255,7 @@ impl Actor for Pool {
                 let _ = reply.send(state.pids());
             }
             PoolMessage::Measured { memory, starved } => state.measured(&myself, memory, starved),
+            PoolMessage::MakeRoom => state.handle(&myself, Event::RoomWanted, None),
             PoolMessage::Stop { deadline } => state.handle(&myself, Event::Stop { deadline }, None),
         }
         state.settle(&myself);

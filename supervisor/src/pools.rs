@@ -1,14 +1,19 @@
 //! The parent of the pools: starts them, keeps the directory of methods, and replaces a pool's actor that was lost.
 
+mod per_user;
+
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
+use standin_core::access::PoolAccess;
 use standin_protocol::MethodManifest;
 
+use self::per_user::Template;
+pub(crate) use self::per_user::{NoUserPool, ask, user_pool};
 use crate::{
     clock,
-    config::PoolSettings,
+    config::{PoolSettings, Scope},
     directory::{Directory, DirectoryWriter, PoolHandle, Route, Unlearned},
     failpoint,
     pool::{Pool, PoolArguments, PoolMessage},
@@ -28,8 +33,16 @@ pub(crate) enum PoolsMessage {
     },
     /// A pool cannot start its workers; why, in a sentence.
     Troubled { pool: Arc<str>, trouble: String },
-    /// A session has a request that no pool is known for yet.
-    TellWhenSettled(ActorRef<SessionMessage>),
+    /// A session has a request that no pool is known for yet; whose it is, if not of several users.
+    TellWhenSettled(ActorRef<SessionMessage>, Option<Arc<str>>),
+    /// Somebody needs the pool of a user.
+    UserPool {
+        pool: Arc<str>,
+        user: Arc<str>,
+        reply: RpcReplyPort<Result<Arc<PoolHandle>, NoUserPool>>,
+    },
+    /// A pool that nobody needed has ended itself.
+    Retired { generation: u64 },
     /// Where the sessions are, to tell them of a lost pool.
     Sessions(ActorRef<SessionsMessage>),
     /// The pools there are.
@@ -59,11 +72,26 @@ struct Entry {
     /// `None`: not known yet.
     methods: Option<Vec<MethodManifest>>,
     trouble: Option<String>,
+    /// The pool of the configuration that it is one user's own of, and the user.
+    owner: Option<Owner>,
+}
+
+/// A pool of the configuration and the user who has one of their own.
+type Owner = (Arc<str>, Arc<str>);
+
+impl Entry {
+    fn template(&self) -> Option<&Arc<str>> {
+        self.owner.as_ref().map(|(template, _)| template)
+    }
 }
 
 /// What it holds.
 pub(crate) struct PoolsState {
     pools: Vec<Entry>,
+    /// Pools that each user has of their own.
+    templates: Vec<Template>,
+    /// The actors of pools that end, because their users had no need of them.
+    retiring: Vec<ActorId>,
     environment: Arc<WorkerEnvironment>,
     store: StoreHandle,
     directory: DirectoryWriter,
@@ -97,6 +125,8 @@ impl Actor for Pools {
         } = arguments;
         let mut state = PoolsState {
             pools: Vec::new(),
+            templates: Vec::new(),
+            retiring: Vec::new(),
             environment,
             store,
             directory,
@@ -108,12 +138,18 @@ impl Actor for Pools {
         };
         for (name, settings) in settings {
             let name: Arc<str> = name.into();
-            let handle = state.start(&myself, &name, &settings)?;
+            if settings.scope == Scope::User {
+                state.templates.push(Template::new(name, settings));
+                continue;
+            }
+            let access = Arc::new(settings.access());
+            let handle = state.start(&myself, &name, &settings, access, None)?;
             state.pools.push(Entry {
                 handle,
                 settings,
                 methods: None,
                 trouble: None,
+                owner: None,
             });
         }
         state.publish();
@@ -138,8 +174,14 @@ impl Actor for Pools {
                     .iter_mut()
                     .find(|entry| entry.handle.name == pool);
                 if let Some(entry) = entry.filter(|entry| entry.handle.generation == generation) {
-                    entry.methods = Some(methods);
+                    let template = entry.template().cloned();
                     entry.trouble = None;
+                    if let Some(template) = template {
+                        entry.methods = Some(methods.clone());
+                        state.learned_for_all(&template, &methods);
+                    } else {
+                        entry.methods = Some(methods);
+                    }
                     state.publish();
                 }
             }
@@ -153,7 +195,13 @@ impl Actor for Pools {
                     state.publish();
                 }
             }
-            PoolsMessage::TellWhenSettled(session) => state.tell_when_settled(session),
+            PoolsMessage::TellWhenSettled(session, user) => {
+                state.tell_when_settled(session, user.as_deref());
+            }
+            PoolsMessage::UserPool { pool, user, reply } => {
+                let _ = reply.send(state.user_pool(&myself, &pool, &user));
+            }
+            PoolsMessage::Retired { generation } => state.retired(generation),
             PoolsMessage::Sessions(sessions) => state.sessions = Some(sessions),
             PoolsMessage::List(reply) => {
                 let _ = reply.send(
@@ -187,12 +235,16 @@ impl Actor for Pools {
                 state
                     .pools
                     .retain(|entry| entry.handle.actor.get_id() != cell.get_id());
+                state.retiring.retain(|ended| *ended != cell.get_id());
                 state.finish_stop(&myself);
                 Ok(())
             }
             SupervisionEvent::ActorFailed(cell, error) => {
                 tracing::error!(%error, "a pool's actor failed; another takes its place");
-                state.replace(&myself, cell.get_id())
+                state.retiring.retain(|ended| *ended != cell.get_id());
+                state.replace(&myself, cell.get_id())?;
+                state.finish_stop(&myself);
+                Ok(())
             }
         }
     }
@@ -204,6 +256,8 @@ impl PoolsState {
         myself: &ActorRef<PoolsMessage>,
         name: &Arc<str>,
         settings: &PoolSettings,
+        access: Arc<PoolAccess>,
+        owner: Option<&Owner>,
     ) -> Result<Arc<PoolHandle>, ActorProcessingErr> {
         self.last_generation += 1;
         let generation = self.last_generation;
@@ -211,6 +265,7 @@ impl PoolsState {
             name: Arc::clone(name),
             generation,
             settings: settings.clone(),
+            user: owner.map(|(_, user)| Arc::clone(user)),
             seed: seed(),
             environment: Arc::clone(&self.environment),
             store: self.store.clone(),
@@ -221,7 +276,9 @@ impl PoolsState {
         Ok(Arc::new(PoolHandle {
             name: Arc::clone(name),
             generation,
-            access: Arc::new(settings.access()),
+            access,
+            template: owner.map(|(template, _)| Arc::clone(template)),
+            user: owner.map(|(_, user)| Arc::clone(user)),
             call_timeout: settings.timeouts.call.0,
             queue_wait: settings.queue.wait.0,
             start_timeout: settings.timeouts.start.0,
@@ -237,6 +294,7 @@ impl PoolsState {
             directory.pools.push(Arc::clone(pool));
             let Some(methods) = &entry.methods else {
                 directory.unlearned.push(Unlearned {
+                    user: entry.owner.as_ref().map(|(_, user)| Arc::clone(user)),
                     access: Arc::clone(&pool.access),
                     trouble: entry.trouble.clone(),
                 });
@@ -244,7 +302,11 @@ impl PoolsState {
             };
             for manifest in methods {
                 let name = Bytes::copy_from_slice(manifest.name.as_bytes());
-                if let Some(other) = directory.routes.get(&name) {
+                let routes = match &entry.owner {
+                    Some((_, user)) => directory.routes_of.entry(Arc::clone(user)).or_default(),
+                    None => &mut directory.routes,
+                };
+                if let Some(other) = routes.get(&name) {
                     tracing::warn!(
                         method = manifest.name, pool = %pool.name, taken_by = %other.pool.name,
                         "a method is offered by two pools; the first one has it"
@@ -256,20 +318,23 @@ impl PoolsState {
                     name: name.clone(),
                     manifest: manifest.clone(),
                 };
-                directory.routes.insert(name, Arc::new(route));
+                routes.insert(name, Arc::new(route));
             }
         }
+        directory.per_user = self.per_user().into_iter().map(Arc::new).collect();
         self.directory.publish(directory);
         for session in self.waiting.drain(..) {
             let _ = session.cast(SessionMessage::DirectoryChanged);
         }
     }
 
-    fn tell_when_settled(&mut self, session: ActorRef<SessionMessage>) {
-        let settled = self
-            .pools
-            .iter()
-            .all(|entry| entry.methods.is_some() || entry.trouble.is_some());
+    fn tell_when_settled(&mut self, session: ActorRef<SessionMessage>, user: Option<&str>) {
+        let is_met = |entry: &&Entry| match (&entry.owner, user) {
+            (Some((_, owner)), Some(user)) => **owner == *user,
+            _ => true,
+        };
+        let mut met = self.pools.iter().filter(is_met);
+        let settled = met.all(|entry| entry.methods.is_some() || entry.trouble.is_some());
         if settled {
             let _ = session.cast(SessionMessage::DirectoryChanged);
         } else {
@@ -297,7 +362,8 @@ impl PoolsState {
         }
         let old = Arc::clone(&self.pools[index].handle);
         let settings = self.pools[index].settings.clone();
-        let handle = self.start(myself, &old.name, &settings)?;
+        let (access, owner) = (Arc::clone(&old.access), self.pools[index].owner.clone());
+        let handle = self.start(myself, &old.name, &settings, access, owner.as_ref())?;
         if let Some((deadline, _)) = self.stopping {
             // It only says so to whoever still waits.
             let _ = handle.actor.cast(PoolMessage::Stop { deadline });
@@ -315,6 +381,7 @@ impl PoolsState {
 
     fn finish_stop(&mut self, myself: &ActorRef<PoolsMessage>) {
         if self.pools.is_empty()
+            && self.retiring.is_empty()
             && let Some((_, reply)) = self.stopping.take()
         {
             let _ = reply.send(());

@@ -55,6 +55,9 @@ pub struct Launch {
     pub folder: Option<PathBuf>,
     /// Added to the environment of the service. [`INSTANCE_VARIABLE`] belongs in here.
     pub environment: Vec<(OsString, OsString)>,
+    /// As which user it runs, by number; `None`: as the service. The environment of the service is not given to another
+    /// user. Unix only, and for root alone.
+    pub run_as: Option<u32>,
     /// Unique; goes into [`MARK_VARIABLE`].
     pub mark: String,
 }
@@ -157,6 +160,20 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Whether processes can be started as other users than the service's.
+#[must_use]
+pub fn may_start_as_others() -> bool {
+    platform::may_start_as_others()
+}
+
+/// Lets processes of other users through a folder, and see nothing in it.
+///
+/// # Errors
+/// The system refuses.
+pub fn let_through(folder: &Path) -> io::Result<()> {
+    platform::let_through(folder)
 }
 
 /// What must be done once, before anything is started: takes the measure of things that are later compared with, and

@@ -65,6 +65,14 @@ pub(crate) enum ServeError {
     /// The thread that starts processes cannot be started.
     #[error("cannot start the thread that starts processes")]
     Spawner(#[source] io::Error),
+    /// Workers are to run as others, and only root may start them so.
+    #[error(
+        "the pool `{pool}` has run_as_user, and this service is not run by root\n(hint: install it with `standin service install --user root`, or leave run_as_user false)"
+    )]
+    NotRoot {
+        /// The first one.
+        pool: String,
+    },
     /// A part could not start.
     #[error("a part of the service could not start: {0}")]
     Start(#[source] ractor::SpawnErr),
@@ -95,6 +103,7 @@ pub(crate) async fn serve(
     hurry: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     process::prepare();
+    check_run_as(&settings)?;
     let handed_over = Listener::from_activation()?;
     let (bound, beside, keeper) = match handed_over {
         Some(listener) => (listener, runtime_folder(), Keeper::Machine),
@@ -110,7 +119,11 @@ pub(crate) async fn serve(
     let instance = random_hex();
     // Whoever connects from now on waits until what earlier runs have left is cleared away.
     let kept = Kept::open(&settings, &endpoint, keeper, &instance).await?;
+    let around = beside.clone();
     let folder = WorkersFolder::make(&endpoint, beside, kept.folder.path())?;
+    if settings.pools.values().any(|pool| pool.run_as_user) {
+        folder.open_to_workers(around.as_deref())?;
+    }
     let guard = tokio::spawn(process::guard::keep(instance.clone()));
     let limits = Limits {
         message_size_max: settings.endpoint.message_size_max.0 as usize,
@@ -152,6 +165,16 @@ pub(crate) async fn serve(
     alive.abort();
     tracing::info!("standin has stopped");
     result
+}
+
+/// Whether the service may start workers as those whom the settings name.
+fn check_run_as(settings: &Settings) -> Result<(), ServeError> {
+    let mut pools = settings.pools.iter();
+    let pool = pools.find(|(_, pool)| pool.run_as_user);
+    match pool.filter(|_| !process::may_start_as_others()) {
+        Some((pool, _)) => Err(ServeError::NotRoot { pool: pool.clone() }),
+        None => Ok(()),
+    }
 }
 
 /// The endpoint of the settings, claimed.
@@ -262,6 +285,18 @@ impl WorkersFolder {
             .or_else(|| endpoint.as_path().parent().map(PathBuf::from))
             .unwrap_or_default();
         Self::make_in(&base, endpoint).or_else(|_| Self::make_in(state, endpoint))
+    }
+
+    /// Others than the service may reach their own socket in it, by its name; nobody else can list it. The folder around it
+    /// is the service's as well, if systemd has made it for this run.
+    fn open_to_workers(&self, around: Option<&Path>) -> Result<(), ServeError> {
+        let mut folders = around.into_iter().chain([self.0.as_path()]);
+        folders.try_for_each(|folder| {
+            process::let_through(folder).map_err(|source| ServeError::Folder {
+                folder: folder.to_owned(),
+                source,
+            })
+        })
     }
 
     fn make_in(base: &Path, endpoint: &Endpoint) -> Result<Self, ServeError> {

@@ -13,6 +13,7 @@ mod job_methods;
 mod keyed;
 mod link;
 mod own_methods;
+mod per_user;
 mod quota;
 mod reading;
 mod recording;
@@ -52,7 +53,7 @@ use crate::{
     failpoint,
     jobs::JobsHandle,
     keys::{KeyNews, KeysMessage},
-    pools::PoolsMessage,
+    pools::{NoUserPool, PoolsMessage},
     sessions::{Newcomer, SessionsMessage, Welcome},
     store::{SessionToken, StoreHandle},
 };
@@ -82,6 +83,8 @@ pub(crate) enum SessionMessage {
     Progress(Box<(u64, Bytes)>),
     /// The directory has changed, or is complete.
     DirectoryChanged,
+    /// The user cannot have a pool of their own, though a request needs it.
+    NoUserPool(Box<(Arc<str>, NoUserPool)>),
     /// A request that waits for the directory may have waited long enough.
     UnlocatedDue,
     /// Everything before this has been handled when it is dropped.
@@ -161,6 +164,8 @@ pub(crate) struct SessionState {
     directory: DirectoryReader,
     /// Requests whose method is not known while pools are still starting.
     unlocated: Unlocated,
+    /// Pools of the user's own that are waited for.
+    wanted: per_user::Wanted,
     /// `None`: the client is away.
     link: Option<Link>,
     /// Calls of the message that is being handled, by pool, so that each pool is told once.
@@ -227,6 +232,7 @@ impl Actor for Session {
             awaits_hello: false,
             directory: environment.directory.reader(),
             unlocated: Unlocated::default(),
+            wanted: per_user::Wanted::default(),
             outgoing: Vec::new(),
             caller: Arc::new(caller),
             environment,
@@ -267,7 +273,8 @@ impl Actor for Session {
             }
             SessionMessage::Callback(asked) => state.callback(*asked),
             SessionMessage::Progress(told) => state.progress(told.0, &told.1),
-            SessionMessage::DirectoryChanged => state.locate_again(&myself),
+            SessionMessage::DirectoryChanged => state.directory_changed(&myself),
+            SessionMessage::NoUserPool(refused) => state.no_user_pool(&myself, *refused),
             SessionMessage::UnlocatedDue => state.unlocated_due(),
             SessionMessage::Settle(end) => drop(end),
             SessionMessage::PoolLost { generation } => state.pool_lost(&myself, generation),

@@ -53,6 +53,8 @@ pub(crate) struct WorkerArguments {
     /// Pool and slot, for the log and the worker's own use.
     pub(crate) name: String,
     pub(crate) settings: PoolSettings,
+    /// For whom alone it works, if its pool is one user's own.
+    pub(crate) user: Option<Arc<str>>,
     pub(crate) environment: Arc<WorkerEnvironment>,
     pub(crate) pool: ActorRef<PoolMessage>,
 }

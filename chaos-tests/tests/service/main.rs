@@ -7,6 +7,7 @@ mod describing;
 mod explain;
 mod launching;
 mod other_user;
+mod per_user;
 mod quotas;
 mod setup;
 mod status;

@@ -131,6 +131,15 @@ impl Listener {
         self.inner.accept().await
     }
 
+    /// Gives a private endpoint to another user, by what [`Peer::user`](crate::Peer::user) would tell: that user alone may
+    /// connect to it then, and whoever may do everything.
+    ///
+    /// # Errors
+    /// The system refuses, or does not know such a thing.
+    pub fn give_to(&self, user: &str) -> io::Result<()> {
+        platform::give_to(&self.endpoint, user)
+    }
+
     /// Where it listens.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {

@@ -30,6 +30,7 @@ mod settings;
 mod sizing;
 mod slot;
 mod stop;
+mod unused;
 mod view;
 
 use std::time::Instant;
@@ -43,6 +44,7 @@ use self::{
     queue::FairQueue,
     request::{Attempt, Request},
     slot::Slot,
+    unused::Unused,
 };
 pub use self::{
     effect::{Effect, Failure},
@@ -79,6 +81,7 @@ pub struct PoolCore<P> {
     starved: bool,
     /// Somebody asked for a worker, whether there is work for it or not, and waits to hear of it.
     wanted: bool,
+    unused: Unused,
     last_attempt: u64,
     wakeup: Option<Instant>,
     counters: Counters,
@@ -109,6 +112,7 @@ impl<P> PoolCore<P> {
             poisons: Poisons::default(),
             starved: false,
             wanted: false,
+            unused: Unused::new(now),
             last_attempt: 0,
             wakeup: None,
             counters: Counters::default(),
@@ -162,11 +166,13 @@ impl<P> PoolCore<P> {
                 self.memory_measured(now, worker, rss, effects);
             }
             Event::Starved(starved) => self.starved = starved,
+            Event::RoomWanted => self.make_room(now, effects),
             Event::Stop { deadline } => self.stop(deadline),
             Event::TimePassed => self.time_passed(now, effects),
         }
         self.dispatch(now, effects);
         self.fill(now, effects);
+        self.end_unused(now, effects);
         self.finish_stop(now, effects);
     }
 

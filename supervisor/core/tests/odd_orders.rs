@@ -42,6 +42,7 @@ fn settings() -> impl Strategy<Value = PoolSettings> {
             recycle_requests: recycled.then_some(requests),
             recycle_age: recycled.then_some(ms(30)),
             recycle_rss: Some(100),
+            unused_max: None,
         }
     })
 }

@@ -195,6 +195,10 @@ fn read_pool(section: &mut Section<'_>, name: &str, pool: &mut PoolSettings) {
     section.set("folder", &mut pool.folder);
     section.set("environment", &mut pool.environment);
     section.set("scope", &mut pool.scope);
+    section.set("users_max", &mut pool.users_max);
+    at_least_one(section, "users_max", pool.users_max > 0);
+    section.set("run_as_user", &mut pool.run_as_user);
+    check_run_as(section, pool);
     section.set("users", &mut pool.users);
     section.set("groups", &mut pool.groups);
     section.set("concurrency_max", &mut pool.concurrency_max);
@@ -278,14 +282,9 @@ fn check_pool(section: &mut Section<'_>, name: &str, pool: &PoolSettings) {
         let message = format!("the pool `{name}` has no command to start");
         Misread::new(message, "command = [\"program\", \"argument\"]")
     });
-    section.require(&["scope"], pool.scope == Scope::Shared, || {
-        let scope = if pool.scope == Scope::User {
-            "user"
-        } else {
-            "session"
-        };
-        let message = format!("scope = \"{scope}\" is not available in this version");
-        Misread::new(message, "\"shared\" is the only one that is")
+    section.require(&["scope"], pool.scope != Scope::Session, || {
+        let message = "scope = \"session\" is not available in this version";
+        Misread::new(message, "\"shared\" and \"user\" are")
     });
     known_here(section, "user", &pool.users, standin_transport::user_id);
     known_here(section, "group", &pool.groups, standin_transport::group_id);
@@ -305,6 +304,22 @@ fn check_pool(section: &mut Section<'_>, name: &str, pool: &PoolSettings) {
             )
         });
     }
+}
+
+fn check_run_as(section: &mut Section<'_>, pool: &PoolSettings) {
+    section.require(&["run_as_user"], !(pool.run_as_user && cfg!(windows)), || {
+        Misread::new(
+            "`run_as_user` is not available on Windows: workers run under the account of the service",
+            "they are told whose they are, in STANDIN_WORKER_USER; leave it false",
+        )
+    });
+    let fits = !pool.run_as_user || pool.scope == Scope::User;
+    section.require(&["run_as_user"], fits, || {
+        Misread::new(
+            "`run_as_user` is for pools that each user has of their own",
+            "scope = \"user\"",
+        )
+    });
 }
 
 /// A pool for somebody whom nobody knows would be closed to everybody, without a word.

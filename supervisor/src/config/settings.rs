@@ -229,6 +229,10 @@ pub(crate) struct PoolSettings {
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) workers: Workers,
     pub(crate) scope: Scope,
+    /// With a pool for each user: so many users at a time.
+    pub(crate) users_max: usize,
+    /// With a pool for each user: its workers run as that user. For a service of root.
+    pub(crate) run_as_user: bool,
     /// Who may use it, by name or by what the system calls them; both empty: everybody.
     pub(crate) users: Vec<String>,
     pub(crate) groups: Vec<String>,
@@ -247,6 +251,8 @@ impl Default for PoolSettings {
             environment: BTreeMap::new(),
             workers: Workers::default(),
             scope: Scope::Shared,
+            users_max: 100,
+            run_as_user: false,
             users: Vec::new(),
             groups: Vec::new(),
             timeouts: Timeouts::default(),
@@ -283,7 +289,7 @@ impl Default for Workers {
 pub(crate) enum Scope {
     /// Everybody.
     Shared,
-    /// Each user has workers of their own. Understood, and refused until it is there.
+    /// Each user has workers of their own.
     User,
     /// Each session has a worker of its own. Understood, and refused until it is there.
     Session,
@@ -365,6 +371,7 @@ impl PoolSettings {
             recycle_requests: (self.recycle.requests > 0).then_some(self.recycle.requests),
             recycle_age: (!self.recycle.age.0.is_zero()).then_some(self.recycle.age.0),
             recycle_rss: (self.recycle.rss.0 > 0).then_some(self.recycle.rss.0),
+            unused_max: (self.scope == Scope::User).then_some(self.workers.idle.0),
             concurrency_max: self.concurrency_max,
         }
     }

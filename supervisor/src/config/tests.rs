@@ -134,7 +134,7 @@ fn a_wrong_unit_or_kind_of_value_is_named_with_its_place() {
 #[test]
 fn all_mistakes_are_told_at_once_in_the_order_of_the_file() {
     insta::assert_snapshot!(complaint(
-        "[log]\nlevel = \"inof\"\nformat = \"jsno\"\n[pools.a]\n[pools.b]\ncommand = [\"\"]\nscope = \"user\"\n\
+        "[log]\nlevel = \"inof\"\nformat = \"jsno\"\n[pools.a]\n[pools.b]\ncommand = [\"\"]\nscope = \"session\"\n\
          workers = { min = 5, max = 2, spaer = 1 }\ntimeouts = { call = \"0s\" }\nenvironment = { STANDIN_X = \"1\" }\n\
          [pools.\"c d\"]\ncommand = [\"x\"]\nscope = \"shard\"\nworkers = { max = 300 }\nconcurrency_max = 0\n"
     ), @r#"
@@ -146,8 +146,8 @@ fn all_mistakes_are_told_at_once_in_the_order_of_the_file() {
     (hint: command = ["program", "argument"])
     standin.toml:6:11: the pool `b` has no command to start
     (hint: command = ["program", "argument"])
-    standin.toml:7:9: scope = "user" is not available in this version
-    (hint: "shared" is the only one that is)
+    standin.toml:7:9: scope = "session" is not available in this version
+    (hint: "shared" and "user" are)
     standin.toml:8:19: `min` is 5 and `max` is 2
     (hint: `min` must not be larger; raise `max` or lower `min`)
     standin.toml:8:31: `spaer` is not a setting of [pools.b.workers]
@@ -203,4 +203,15 @@ fn a_descriptor_that_the_system_does_not_understand_is_told_where_it_stands() {
     let open = complaint("[endpoint]\ndescriptor = 'O:BA'\n");
     assert!(open.contains("has no list of who may do what"), "{open}");
     parsed("[endpoint]\ndescriptor = 'D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;0x12019b;;;IU)'\n");
+}
+
+#[test]
+fn workers_run_as_their_users_only_in_pools_that_users_have_of_their_own() {
+    let file = |scope: &str| {
+        format!("[pools.a]\ncommand = [\"x\"]\nscope = \"{scope}\"\nrun_as_user = true\n")
+    };
+    let shared = complaint(&file("shared"));
+    assert!(shared.contains("4:15: `run_as_user` is"), "{shared}");
+    let path = Path::new("standin.toml");
+    assert_eq!(Settings::parse(&file("user"), path).is_ok(), cfg!(unix));
 }

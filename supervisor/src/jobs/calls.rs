@@ -24,6 +24,7 @@ use crate::{
     clock,
     directory::{Located, Route, Seeker},
     pool::PoolMessage,
+    pools::{self, NoUserPool},
     session::{SessionMessage, TIMEOUT_MAX, not_for, unknown_method},
     store::{Durability, LeasedJob, RecordName},
     story::{How, Notes, Story, What},
@@ -41,6 +42,10 @@ pub(super) struct Calls {
     /// Those whose method is not known while pools are still starting.
     unlocated: Vec<(u32, Box<LeasedJob>)>,
     outgoing: Vec<Arc<Call>>,
+    /// Pools that ended just as they were given calls, which wait for others in their place.
+    homeless: Vec<u64>,
+    /// The pool that somebody cannot have, while those are answered who wait for it.
+    refused: Option<(Arc<str>, NoUserPool)>,
 }
 
 impl Calls {
@@ -56,6 +61,8 @@ impl Calls {
             open: FxHashMap::default(),
             unlocated: Vec::new(),
             outgoing: Vec::new(),
+            homeless: Vec::new(),
+            refused: None,
         }
     }
 
@@ -146,7 +153,14 @@ impl JobsState {
                 self.calls.open(job, attempt, call);
             }
             Located::Denied(pool) => self.refused(myself, job, attempt, &not_for(&user, pool)),
-            Located::Unknown if directory.is_settled() => {
+            Located::NotYet(pool) => match self.refused_pool(&pool.name) {
+                Some(error) => self.refused(myself, job, attempt, &error),
+                None => {
+                    self.calls.unlocated.push((attempt, leased));
+                    self.ask_for_pool(&pool.name, &user);
+                }
+            },
+            Located::Unknown if directory.is_settled(&user) => {
                 let error = unknown_method(&directory, seeker, &leased.method);
                 self.refused(myself, job, attempt, &error);
             }
@@ -193,14 +207,59 @@ impl JobsState {
         }));
     }
 
+    fn refused_pool(&self, pool: &str) -> Option<ErrorAnswer> {
+        let (refused, why) = self.calls.refused.as_ref()?;
+        (**refused == *pool).then(|| why.answer(pool))
+    }
+
+    fn ask_for_pool(&self, pool: &Arc<str>, user: &str) {
+        pools::ask(&self.pools, pool, &user.into(), self.ear.clone());
+    }
+
+    /// Some owner of a job cannot have that pool now; the others who wait for it ask again soon.
+    pub(super) fn no_user_pool(
+        &mut self,
+        myself: &ActorRef<JobsMessage>,
+        refused: (Arc<str>, NoUserPool),
+    ) {
+        self.calls.refused = Some(refused);
+        self.directory_changed(myself);
+        self.calls.refused = None;
+    }
+
     pub(super) fn directory_changed(&mut self, myself: &ActorRef<JobsMessage>) {
         self.notice_routes(myself);
+        for generation in std::mem::take(&mut self.calls.homeless) {
+            self.pool_lost(myself, generation);
+        }
         for (attempt, leased) in std::mem::take(&mut self.calls.unlocated) {
             self.locate(myself, attempt, leased);
         }
-        if !self.directory.get().is_settled() && self.calls.unlocated.is_empty() {
+        let directory = Arc::clone(self.directory.get());
+        let mut unlearned = directory.unlearned.iter();
+        let is_settled = unlearned.all(|pool| pool.trouble.is_some());
+        if !is_settled && self.calls.unlocated.is_empty() {
             self.ask_for_directory();
         }
+    }
+
+    /// The next pool of its owner takes the call whose pool has ended before it began with it. False: its pool was none
+    /// of that kind.
+    fn wait_for_next_pool(&mut self, myself: &ActorRef<JobsMessage>, call: &Arc<Call>) -> bool {
+        let Some(pool) = &call.pool.template else {
+            return false;
+        };
+        if let Some(error) = self.refused_pool(pool) {
+            let answer = CallAnswer {
+                origin: call.origin,
+                result: Err(error.encode()),
+            };
+            self.answered(myself, answer);
+        } else if !self.calls.homeless.contains(&call.pool.generation) {
+            self.calls.homeless.push(call.pool.generation);
+            self.ask_for_pool(pool, &call.caller.user);
+        }
+        true
     }
 
     pub(super) fn pool_lost(&mut self, myself: &ActorRef<JobsMessage>, generation: u64) {
@@ -220,6 +279,7 @@ impl JobsState {
                             .open(JobId(call.origin.msgid() as i64), attempt, again);
                         continue;
                     }
+                    None if self.wait_for_next_pool(myself, &call) => continue,
                     None => Outcome::Unknown,
                 },
             };

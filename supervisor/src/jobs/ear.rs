@@ -34,6 +34,9 @@ impl Actor for Ear {
             SessionMessage::DirectoryChanged => {
                 let _ = jobs.cast(JobsMessage::DirectoryChanged);
             }
+            SessionMessage::NoUserPool(refused) => {
+                let _ = jobs.cast(JobsMessage::NoUserPool(refused));
+            }
             SessionMessage::PoolLost { generation } => {
                 let _ = jobs.cast(JobsMessage::PoolLost { generation });
             }

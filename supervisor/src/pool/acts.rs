@@ -115,6 +115,11 @@ impl PoolState {
                 tracing::warn!(pool = %self.name, deaths, "several workers died at once; nobody's request is blamed");
             }
             Effect::DegradedChanged(degraded) => self.degraded_changed(degraded),
+            Effect::Retired => {
+                self.has_retired = true;
+                let generation = self.generation;
+                let _ = self.pools.cast(PoolsMessage::Retired { generation });
+            }
             Effect::Stopped => {
                 tracing::debug!(pool = %self.name, "every worker has ended");
                 myself.stop(None);
@@ -127,6 +132,7 @@ impl PoolState {
             worker: id,
             name: format!("{}/{}", self.name, id.slot),
             settings: self.settings.clone(),
+            user: self.user.clone(),
             environment: Arc::clone(&self.environment),
             pool: myself.clone(),
         };

@@ -4,6 +4,7 @@ mod guardian;
 mod launcher;
 mod memory;
 mod orphans;
+mod other_user;
 mod pipe;
 mod strays;
 
@@ -117,6 +118,15 @@ impl Tree {
     }
 }
 
+pub(super) fn may_start_as_others() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+pub(super) fn let_through(folder: &Path) -> io::Result<()> {
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o711);
+    std::fs::set_permissions(folder, mode)
+}
+
 /// What is done once, before anything is started.
 pub(super) fn prepare() {
     watch_memory();
@@ -127,6 +137,9 @@ pub(super) fn prepare() {
 /// process's own side.
 pub(super) fn spawn(launcher: &Path, launch: &Launch) -> io::Result<Newborn> {
     let mut command = Command::new(launcher);
+    if let Some(user) = launch.run_as {
+        other_user::prepare(&mut command, user, launch.folder.is_some());
+    }
     command
         .arg0("standin")
         .args(["worker", "launch", "--"])

@@ -159,6 +159,17 @@ pub(super) fn become_command(_program: &OsString, _arguments: &[OsString]) -> io
     io::Error::other("workers are started without a launcher on Windows")
 }
 
+/// It would take a logon of each user.
+pub(super) fn may_start_as_others() -> bool {
+    false
+}
+
+/// Pipes lie in no folder.
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+pub(super) fn let_through(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
 /// A crash, a missing disk or a missing DLL is told by an exit code. Without this a dialog would wait for somebody to
 /// close it, on a desktop that nobody sees. What we start inherits it.
 pub(super) fn prepare() {

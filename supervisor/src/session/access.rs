@@ -6,7 +6,7 @@ use standin_protocol::{ErrorAnswer, ErrorCode};
 use standin_transport::Connection;
 
 use super::SessionState;
-use crate::directory::Seeker;
+use crate::directory::{PoolHandle, Seeker};
 
 /// The groups of whoever is at the other end, if any pool asks for them.
 pub(super) fn groups_of(connection: &Connection, are_asked_for: bool) -> Box<[String]> {
@@ -30,7 +30,7 @@ impl SessionState {
         }
     }
 
-    /// Pools that the user is not told of: those that are not for the user, who is no administrator.
+    /// Pools that the user, who is no administrator, is not told of: those that are not for the user.
     pub(super) fn hidden_pools(&mut self) -> Vec<Arc<str>> {
         if self.caller.is_administrator {
             return Vec::new();
@@ -38,7 +38,11 @@ impl SessionState {
         let directory = Arc::clone(self.directory.get());
         let seeker = self.seeker();
         let pools = directory.pools.iter();
-        let hidden = pools.filter(|pool| !seeker.may_use(&pool.access));
+        let is_anothers = |pool: &PoolHandle| {
+            let owner = pool.user.as_deref();
+            owner.is_some_and(|owner| owner != seeker.user)
+        };
+        let hidden = pools.filter(|pool| is_anothers(pool) || !seeker.may_use(&pool.access));
         hidden.map(|pool| Arc::clone(&pool.name)).collect()
     }
 

@@ -118,6 +118,7 @@ impl SessionState {
                         self.outgoing(again);
                         continue;
                     }
+                    None if self.wait_for_next_pool(myself, &call) => continue,
                     None => standin_protocol::Outcome::Unknown,
                 },
             };

@@ -12,7 +12,11 @@ use super::{
     SessionState,
     intake::{is_own, read_meta, too_many, unacknowledged, unknown_method},
 };
-use crate::{call::Call, directory::Located, store::Fingerprint};
+use crate::{
+    call::Call,
+    directory::{Located, PerUser},
+    store::Fingerprint,
+};
 
 /// Calls in one batch.
 const CALLS_MAX: usize = 1000;
@@ -26,19 +30,34 @@ const LEVELS_AROUND_ANSWER: usize = 3;
 /// What an answer that does not fit is replaced by is not larger, in bytes.
 const REPLACED_SIZE: usize = 256;
 
+/// What a batch waits for.
+pub(super) enum Early {
+    /// Pools have not said yet what they offer.
+    Directory,
+    /// The user has no such pool yet.
+    UserPool(Arc<PerUser>),
+}
+
 impl SessionState {
-    /// Whether a method in it may become known yet.
-    pub(super) fn batch_is_early(&mut self, arguments: &[(Bytes, Bytes)]) -> bool {
-        let directory = self.directory.get();
-        if directory.is_settled() {
-            return false;
+    /// What a batch has to wait for before it is looked at, if a method in it may become known yet.
+    pub(super) fn batch_is_early(&mut self, arguments: &[(Bytes, Bytes)]) -> Option<Early> {
+        let directory = Arc::clone(self.directory.get());
+        let is_settled = directory.is_settled(&self.caller.user);
+        if is_settled && directory.per_user.is_empty() {
+            return None;
         }
-        let is_unknown = |call: &Bytes| {
+        let early = |call: &Bytes| {
             let parts = value::array_items(call).unwrap_or_default();
-            let method = parts.first().and_then(value::read_bytes);
-            method.is_some_and(|method| !directory.routes.contains_key(&method))
+            let method = parts.first().and_then(value::read_bytes)?;
+            match directory.locate(self.seeker(), &method) {
+                Located::NotYet(pool) if self.refused_pool(&pool.name).is_none() => {
+                    Some(Early::UserPool(Arc::clone(pool)))
+                }
+                Located::Unknown if !is_settled => Some(Early::Directory),
+                _ => None,
+            }
         };
-        calls(arguments).is_some_and(|calls| calls.iter().any(is_unknown))
+        calls(arguments)?.iter().find_map(early)
     }
 
     pub(super) fn batch(
@@ -133,6 +152,11 @@ impl SessionState {
         let route = match directory.locate(self.seeker(), &method) {
             Located::At(route) => route,
             Located::Denied(pool) => return Err(self.denied(pool)),
+            // It was waited for, and cannot be had.
+            Located::NotYet(pool) => {
+                let refused = self.refused_pool(&pool.name);
+                return Err(refused.unwrap_or_else(too_many));
+            }
             Located::Unknown => {
                 return Err(unknown_method(&directory, self.seeker(), &method));
             }

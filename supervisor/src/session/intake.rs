@@ -144,6 +144,7 @@ impl SessionState {
         let route = match located {
             Located::At(route) => route,
             Located::Denied(pool) => return self.refuse(msgid, &self.denied(pool)),
+            Located::NotYet(pool) => return self.wait_for_user_pool(pool, request, since),
             Located::Unknown => return self.unknown(request, since),
         };
         let Request { params, .. } = request;
@@ -162,7 +163,7 @@ impl SessionState {
     /// A request for a method that no pool has said to offer, or not yet.
     fn unknown(&mut self, request: Request, since: Option<Instant>) {
         let (msgid, directory) = (request.msgid, Arc::clone(self.directory.get()));
-        if directory.is_settled() {
+        if directory.is_settled(&self.caller.user) {
             let error = unknown_method(&directory, self.seeker(), &request.method);
             self.refuse(msgid, &error);
         } else if self.core.open_calls() + self.unlocated.len() >= self.environment.requests_max {
@@ -316,7 +317,7 @@ pub(crate) fn unknown_method(
     // What the processes of others have printed is not for everybody.
     let pools = directory.unlearned.iter();
     let troubles: Vec<&str> = pools
-        .filter(|pool| seeker.may_use(&pool.access))
+        .filter(|pool| seeker.may_use(&pool.access) && pool.is_met_by(seeker.user))
         .filter_map(|pool| pool.trouble.as_deref())
         .collect();
     if troubles.is_empty() {

@@ -188,6 +188,8 @@ impl SessionState {
         let seeker = self.seeker();
         match directory.locate(seeker, &method) {
             Located::At(_) => {}
+            // A job may wait for it.
+            Located::NotYet(_) => {}
             Located::Denied(pool) => return Err(self.denied(pool)),
             Located::Unknown if directory.unlearned.is_empty() => {
                 return Err(unknown_method(&directory, seeker, &method));

@@ -13,7 +13,7 @@ use standin_protocol::{
     self as protocol, ErrorAnswer, ErrorCode, Meta, MethodManifest, Request, value,
 };
 
-use super::{SessionMessage, SessionState, job_methods::JOB_METHODS};
+use super::{SessionMessage, SessionState, batch::Early, job_methods::JOB_METHODS};
 use crate::{call::CallAnswer, directory::Located, pool::PoolMessage, service, store::Fingerprint};
 
 /// The methods that the service answers itself, with a sentence for each.
@@ -85,7 +85,10 @@ impl SessionState {
             &request.method[..],
             b"standin.methods" | b"standin.describe"
         );
-        if asks_for_methods && !self.directory.get().is_settled() {
+        if asks_for_methods && let Some(pool) = self.methods_need_user_pool() {
+            return self.wait_for_user_pool(&pool, request, since);
+        }
+        if asks_for_methods && !self.directory.get().is_settled(&self.caller.user) {
             return self.wait_for_directory(request, since);
         }
         let Ok(arguments) = value::named_arguments(&request.params) else {
@@ -103,10 +106,13 @@ impl SessionState {
             b"standin.failpoint" => Ok(crate::failpoint::arm(&arguments, self.caller.session)),
             b"standin.describe" => self.describe(&arguments),
             b"standin.cancel" => self.cancel(&arguments),
-            b"standin.batch" if self.batch_is_early(&arguments) => {
-                return self.wait_for_directory(request, since);
-            }
-            b"standin.batch" => return self.batch(&request, &arguments, meta, fingerprint, since),
+            b"standin.batch" => match self.batch_is_early(&arguments) {
+                Some(Early::Directory) => return self.wait_for_directory(request, since),
+                Some(Early::UserPool(pool)) => {
+                    return self.wait_for_user_pool(&pool, request, since);
+                }
+                None => return self.batch(&request, &arguments, meta, fingerprint, since),
+            },
             b"standin.status" => return self.status(myself, msgid),
             b"standin.explain" => match self.explain(myself, msgid, &arguments) {
                 Ok(()) => return,
@@ -154,8 +160,20 @@ impl SessionState {
             replay: route.manifest.replay.name(),
             doc: &route.manifest.doc,
         });
-        let mut lines: Vec<_> = own.chain(routes).collect();
-        lines.sort_unstable_by_key(|line| line.name);
+        let pools = directory.per_user.iter();
+        let pools = pools.filter(|pool| seeker.may_use(&pool.access));
+        let of_users = pools.flat_map(|pool| {
+            pool.methods().map(move |manifest| MethodLine {
+                name: &manifest.name,
+                pool: Some(&pool.name),
+                replay: manifest.replay.name(),
+                doc: &manifest.doc,
+            })
+        });
+        let mut lines: Vec<_> = own.chain(routes).chain(of_users).collect();
+        lines.sort_by_key(|line| line.name);
+        // The one that is called comes first.
+        lines.dedup_by_key(|line| line.name);
         protocol::encode(&lines)
     }
 
@@ -171,6 +189,12 @@ impl SessionState {
                     pool,
                     manifest: &route.manifest,
                 }));
+            }
+            Located::NotYet(pool) => {
+                if let Some(manifest) = pool.method(&method) {
+                    let pool = Some(&*pool.name);
+                    return Ok(protocol::encode(&Description { pool, manifest }));
+                }
             }
             Located::Denied(pool) => return Err(self.denied(pool)),
             Located::Unknown => {}
@@ -250,15 +274,19 @@ impl SessionState {
         let name = find(arguments, "pool").and_then(value::read_bytes);
         let name = name.ok_or_else(|| missing("pool.start", "pool", "the name of a pool"))?;
         let name = String::from_utf8_lossy(&name);
-        let pool = self.directory.get().pool(&name).cloned();
-        let pool = pool.ok_or_else(|| {
+        let place = self.place_of_pool(&name).ok_or_else(|| {
             let why = format!("There is no pool \"{name}\" here.");
             ErrorAnswer::new(ErrorCode::InvalidParams, why)
         })?;
         debug_assert_eq!(self.core.admit_own(msgid), Admission::New);
         self.core.open_own(msgid);
-        let (myself, limit) = (myself.clone(), pool.start_timeout + START_GRACE);
+        let (myself, pools) = (myself.clone(), self.environment.pools.clone());
         tokio::spawn(async move {
+            let pool = match place.reach(&pools).await {
+                Ok(pool) => pool,
+                Err(error) => return tell_answer(&myself, msgid, Err(error.encode())),
+            };
+            let limit = pool.start_timeout + START_GRACE;
             let result =
                 match ractor::call_t!(pool.actor, PoolMessage::Start, limit.as_millis() as u64) {
                     Ok(Ok(methods)) => {

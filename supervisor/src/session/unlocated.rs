@@ -1,7 +1,10 @@
 //! Requests that wait until every pool has said what it offers, because their method may be one of those. They wait no
 //! longer than their callers do.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use ractor::ActorRef;
 use rustc_hash::FxHashSet;
@@ -70,9 +73,21 @@ struct Waiting {
 impl SessionState {
     /// Keeps a request until every pool has said what it offers, or failed to.
     pub(super) fn wait_for_directory(&mut self, request: Request, since: Option<Instant>) {
+        if self.wait(request, since) {
+            let (session, user) = (self.caller.actor.clone(), Arc::clone(&self.caller.user));
+            let ask = PoolsMessage::TellWhenSettled(session, Some(user));
+            let _ = self.environment.pools.cast(ask);
+        }
+    }
+
+    /// Keeps a request until the directory has changed. False: it is refused.
+    pub(super) fn wait(&mut self, request: Request, since: Option<Instant>) -> bool {
         let charge = match self.charge(request.params.len()) {
             Ok(charge) => charge,
-            Err(error) => return self.refuse(request.msgid, &error),
+            Err(error) => {
+                self.refuse(request.msgid, &error);
+                return false;
+            }
         };
         let since = since.unwrap_or_else(clock::now);
         // One that cannot be read is refused when its turn comes.
@@ -87,16 +102,14 @@ impl SessionState {
             deadline,
             charge,
         });
-        let session = self.caller.actor.clone();
         if let Some(deadline) = deadline {
-            let session = session.clone();
+            let session = self.caller.actor.clone();
             tokio::spawn(async move {
                 tokio::time::sleep_until(deadline.into()).await;
                 let _ = session.cast(SessionMessage::UnlocatedDue);
             });
         }
-        let ask = PoolsMessage::TellWhenSettled(session);
-        let _ = self.environment.pools.cast(ask);
+        true
     }
 
     /// Whether a request of that number is among those that wait: then another one is the same, sent again.

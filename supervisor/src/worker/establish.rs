@@ -27,14 +27,15 @@ pub(super) async fn live(actor: ActorRef<WorkerMessage>, arguments: WorkerArgume
         worker,
         name,
         settings,
+        user,
         environment,
         pool,
     } = arguments;
     let token = random_hex();
-    let listener = match listen(&environment, &token) {
+    let runs_as = user.as_deref().filter(|_| settings.run_as_user);
+    let listener = match listen(&environment, &token, runs_as) {
         Ok(listener) => listener,
-        Err(error) => {
-            let source = std::io::Error::other(error);
+        Err(source) => {
             let error = SpawnError::Refused {
                 program: name,
                 source,
@@ -43,7 +44,14 @@ pub(super) async fn live(actor: ActorRef<WorkerMessage>, arguments: WorkerArgume
             return;
         }
     };
-    let launch = launch(&name, &settings, &environment, listener.endpoint(), &token);
+    let launch = launch(
+        &name,
+        &settings,
+        user.as_deref(),
+        &environment,
+        listener.endpoint(),
+        &token,
+    );
     let process = match environment.spawner.spawn(launch).await {
         Ok(process) => Arc::new(process),
         Err(error) => {
@@ -77,15 +85,21 @@ pub(super) async fn live(actor: ActorRef<WorkerMessage>, arguments: WorkerArgume
 fn listen(
     environment: &WorkerEnvironment,
     token: &str,
-) -> Result<Listener, standin_transport::ListenError> {
+    runs_as: Option<&str>,
+) -> std::io::Result<Listener> {
     // Half of the token is unique enough for a name and gives nothing away.
     let endpoint = Endpoint::private(&environment.folder, &format!("{}.sock", &token[..16]));
-    Listener::bind_private(&endpoint)
+    let listener = Listener::bind_private(&endpoint).map_err(std::io::Error::other)?;
+    if let Some(user) = runs_as {
+        listener.give_to(user)?;
+    }
+    Ok(listener)
 }
 
 fn launch(
     name: &str,
     settings: &PoolSettings,
+    user: Option<&str>,
     environment: &WorkerEnvironment,
     endpoint: &Endpoint,
     token: &str,
@@ -101,6 +115,8 @@ fn launch(
         ("STANDIN_WORKER_NAME", name.to_owned()),
         (INSTANCE_VARIABLE, environment.instance.clone()),
     ];
+    let user_name = user;
+    let user = user.map(|user| ("STANDIN_WORKER_USER", user.to_owned()));
     let theirs = settings
         .environment
         .iter()
@@ -110,10 +126,21 @@ fn launch(
         command,
         folder: Some(settings.folder.clone()).filter(|folder| !folder.as_os_str().is_empty()),
         environment: theirs
-            .chain(own.map(|(name, value)| (name.into(), value.into())))
+            .chain(
+                own.into_iter()
+                    .chain(user)
+                    .map(|(name, value)| (name.into(), value.into())),
+            )
             .collect(),
+        run_as: user_to_be(settings, user_name),
         mark: token[16..].to_owned(),
     }
+}
+
+/// As whom a worker is to run, if not as the service.
+fn user_to_be(settings: &PoolSettings, user: Option<&str>) -> Option<u32> {
+    let user = user.filter(|_| settings.run_as_user)?;
+    user.parse().ok()
 }
 
 /// A number that nobody can guess, as 64 hex digits.

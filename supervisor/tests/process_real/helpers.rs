@@ -43,6 +43,7 @@ pub(crate) fn launch(command: &[&str]) -> Launch {
         command: command.iter().map(OsString::from).collect(),
         folder: None,
         environment: vec![(INSTANCE_VARIABLE.into(), mark.clone().into())],
+        run_as: None,
         mark,
     }
 }

@@ -29,7 +29,7 @@ use crate::{
 };
 
 pub(crate) use self::{
-    principals::{group_id, groups, user_id},
+    principals::{give_to, group_id, groups, user_id},
     stream::{Stream, read_bytes, read_into, try_write, writable},
 };
 

@@ -75,6 +75,11 @@ pub(crate) fn private_endpoint(folder: &Path, name: &str) -> PathBuf {
     PathBuf::from(format!(r"{PIPE_PREFIX}standin-{pid}-{folder:016x}-{name}"))
 }
 
+/// Nobody asks for it: workers run as the service's own user.
+pub(crate) fn give_to(_endpoint: &crate::Endpoint, _user: &str) -> std::io::Result<()> {
+    Err(std::io::ErrorKind::Unsupported.into())
+}
+
 /// The groups that are in force in the token of a client.
 pub(crate) fn groups(stream: &Stream, _peer: &crate::Peer) -> std::io::Result<Vec<String>> {
     use std::os::windows::io::AsHandle;

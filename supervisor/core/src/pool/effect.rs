@@ -110,6 +110,8 @@ pub enum Effect<P> {
     },
     /// The pool cannot start its workers, or can again.
     DegradedChanged(bool),
+    /// Nobody has needed the pool for a while: it stops by itself. Nothing that comes from now on is its own any more.
+    Retired,
     /// Everything has ended after a stop.
     Stopped,
 }

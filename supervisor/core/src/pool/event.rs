@@ -119,6 +119,8 @@ pub enum Event<P> {
     },
     /// The machine is, or is no longer, starved: lateness proves nothing.
     Starved(bool),
+    /// Another user needs a pool, and there are as many as may be: end, if nobody has needed this one lately.
+    RoomWanted,
     /// Take nothing more, finish by then, end the workers.
     Stop {
         /// When what still runs is ended.

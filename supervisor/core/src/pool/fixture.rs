@@ -51,6 +51,7 @@ pub(super) struct Fixture {
     pub(super) abandoned: Vec<Outcome>,
     pub(super) incidents: Vec<usize>,
     pub(super) degraded: Vec<bool>,
+    pub(super) retired: u32,
     pub(super) stopped: u32,
 }
 
@@ -73,6 +74,7 @@ impl Fixture {
             abandoned: Vec::new(),
             incidents: Vec::new(),
             degraded: Vec::new(),
+            retired: 0,
             stopped: 0,
         };
         fixture.feed(Event::TimePassed);
@@ -133,6 +135,7 @@ impl Fixture {
             Effect::Abandoned { outcome, .. } => self.abandoned.push(outcome),
             Effect::Incident { deaths } => self.incidents.push(deaths),
             Effect::DegradedChanged(degraded) => self.degraded.push(degraded),
+            Effect::Retired => self.retired += 1,
             Effect::Stopped => self.stopped += 1,
         }
     }

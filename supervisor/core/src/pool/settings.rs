@@ -31,6 +31,8 @@ pub struct PoolSettings {
     pub recycle_age: Option<Duration>,
     /// Retire a worker with this much resident memory, in bytes.
     pub recycle_rss: Option<u64>,
+    /// The pool itself ends when nobody has needed it for so long. `None`: it stays.
+    pub unused_max: Option<Duration>,
     /// No worker gets more requests at a time, whatever it declares.
     pub concurrency_max: u32,
 }
@@ -51,6 +53,7 @@ impl Default for PoolSettings {
             recycle_requests: None,
             recycle_age: None,
             recycle_rss: None,
+            unused_max: None,
             concurrency_max: 64,
         }
     }

@@ -243,6 +243,7 @@ impl World {
             | Effect::Abandoned { .. }
             | Effect::Incident { .. }
             | Effect::DegradedChanged(_)
+            | Effect::Retired
             | Effect::Stopped => {}
         }
     }

@@ -53,6 +53,7 @@ pub(crate) fn draw_settings(random: &mut Random) -> PoolSettings {
         recycle_requests: (random.below(4) == 0).then_some(3),
         recycle_age: (random.below(4) == 0).then_some(Duration::from_millis(500)),
         recycle_rss: Some(1000),
+        unused_max: None,
         concurrency_max: 1 + random.below(4) as u32,
     }
 }

@@ -182,6 +182,7 @@ impl Life {
                     self.plan(at, Deed::Answer(worker, attempt));
                 }
             }
+            Effect::Retired => panic!("a pool of everybody never ends by itself"),
             Effect::Stopped => self.stopped += 1,
         }
     }

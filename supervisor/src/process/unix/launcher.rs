@@ -2,6 +2,7 @@
 
 use std::{ffi::OsString, io, os::fd::BorrowedFd, os::unix::process::CommandExt, process::Command};
 
+use super::other_user;
 use rustix::{
     io::FdFlags,
     process::{Resource, Rlimit, Signal},
@@ -16,10 +17,7 @@ const OOM_SCORE: &str = "500";
 
 /// Replaces this process by the command; what comes back is why not.
 pub(in super::super) fn become_command(program: &OsString, arguments: &[OsString]) -> io::Error {
-    if let Err(error) = tie_to_parent() {
-        return error;
-    }
-    // The rest is good to have and no reason not to start.
+    // Good to have and no reason not to start.
     let _ = std::fs::write("/proc/self/oom_score_adj", OOM_SCORE);
     let _ = rustix::process::setrlimit(
         Resource::Core,
@@ -29,10 +27,13 @@ pub(in super::super) fn become_command(program: &OsString, arguments: &[OsString
         },
     );
     close_others_on_exec();
-    Command::new(program)
-        .args(arguments)
-        .env_remove(PARENT_VARIABLE)
-        .exec()
+    let mut command = Command::new(program);
+    command.args(arguments).env_remove(PARENT_VARIABLE);
+    // Whoever becomes somebody else is no longer tied, so that comes last.
+    match other_user::become_it(&mut command).and_then(|()| tie_to_parent()) {
+        Ok(()) => command.exec(),
+        Err(error) => error,
+    }
 }
 
 fn tie_to_parent() -> io::Result<()> {

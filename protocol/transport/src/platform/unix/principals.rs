@@ -5,7 +5,7 @@ use std::io;
 use nix::unistd::{Group, User};
 
 use super::Stream;
-use crate::Peer;
+use crate::{Endpoint, Peer};
 
 /// A number is itself, whether anybody has it or not.
 pub(crate) fn user_id(user: &str) -> Option<String> {
@@ -22,6 +22,12 @@ pub(crate) fn group_id(group: &str) -> Option<String> {
         found.map(|group| group.gid.as_raw())
     });
     number.map(|number: u32| number.to_string())
+}
+
+/// The socket's file has been closed to all but its owner.
+pub(crate) fn give_to(endpoint: &Endpoint, user: &str) -> io::Result<()> {
+    let number = user.parse().map_err(io::Error::other)?;
+    std::os::unix::fs::chown(endpoint.as_path(), Some(number), None)
 }
 
 /// As they were when it connected.
