@@ -73,6 +73,9 @@ const WORKERS: usize = 2;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
+/// A mail may be begun in one life of the service after the other, and still be none the further.
+const CALL_LIMIT: Duration = Duration::from_secs(3600);
+
 /// Runs and prints.
 pub fn run(options: &MailWindowOptions) -> ExitCode {
     let program = std::env::current_exe().expect("the system tells");
@@ -129,7 +132,7 @@ fn send(client: &Client, sink: &MailSink, number: u64, window: &Mutex<MailWindow
     let call = client
         .request("mail.send")
         .arguments(&arguments)
-        .timeout(LIMIT);
+        .timeout(CALL_LIMIT);
     let pending = client.start(call).expect("it is sent");
     let outcome = match client.wait::<serde_json::Value>(pending) {
         Ok(_) => Outcome::Executed,
