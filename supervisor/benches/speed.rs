@@ -2,7 +2,7 @@
 //!
 //! Absolute times on a shared machine mean little, so every figure stands beside the same figure of a raw relay:
 //! client, relay and worker processes over Unix sockets, bytes copied by one epoll loop, nothing parsed. `cargo bench`
-//! prints the table, `cargo bench -- sequential` (or `sixty`, `sessions`, `store`, `keys`, `jobs`, `callbacks`,
+//! prints the table, `cargo bench -- sequential` (or `sixty`, `sessions`, `store`, `keys`, `jobs`, `callbacks`, `c`,
 //! `memory`) one part of it; this binary plays every
 //! part itself, by its first argument.
 
@@ -12,6 +12,9 @@
     reason = "a benchmark prints and looks at the clock"
 )]
 
+#[cfg(unix)]
+#[path = "speed/c_library.rs"]
+mod c_library;
 #[cfg(unix)]
 #[path = "speed/callbacks.rs"]
 mod callbacks;
@@ -53,7 +56,7 @@ fn main() -> std::process::ExitCode {
         None
         | Some(
             "--bench" | "sequential" | "sixty" | "sessions" | "store" | "keys" | "jobs"
-            | "callbacks" | "memory",
+            | "callbacks" | "c" | "memory",
         ) => table(&arguments[1..]),
         _ => return standin::run(std::env::args_os()),
     }
@@ -84,6 +87,9 @@ fn table(wanted: &[String]) {
     }
     if is_wanted("callbacks") {
         callbacks::table();
+    }
+    if is_wanted("c") {
+        c_library::table();
     }
     if is_wanted("memory") {
         setup::memory(&[60, 10_000]);

@@ -12,7 +12,7 @@ use crate::load::{Load, Outcome, run};
 pub(crate) const WORKERS: usize = 4;
 
 /// A process that is ended with its owner.
-struct Part(Child);
+pub(crate) struct Part(Child);
 
 impl Drop for Part {
     fn drop(&mut self) {

@@ -18,6 +18,7 @@ impl Choices for Input<'_> {
 }
 
 fuzz_target!(|input: &[u8]| {
-    let endpoint = std::env::var("STANDIN_FUZZ_ENDPOINT").unwrap_or_else(|_| "/no/service".to_owned());
+    let endpoint =
+        std::env::var("STANDIN_FUZZ_ENDPOINT").unwrap_or_else(|_| "/no/service".to_owned());
     drive(&endpoint, &mut Input(input.iter()), usize::MAX, 1);
 });
