@@ -17,6 +17,8 @@ pub enum Class {
     Never,
     /// The same, with an idempotency key.
     Keyed,
+    /// The same, as a job.
+    Job,
 }
 
 /// What a client was told.
@@ -155,7 +157,7 @@ pub fn check(
 fn check_one(record: &Record, entries: &[Entry], faults: &Faults, broken: &mut dyn FnMut(&str)) {
     let count = |step| entries.iter().filter(|entry| entry.step == step).count();
     let (begun, effects) = (count(Step::Begun), count(Step::Effect));
-    if matches!(record.class, Class::Never | Class::Keyed) && begun > 1 {
+    if matches!(record.class, Class::Never | Class::Keyed | Class::Job) && begun > 1 {
         broken("what must never run twice was begun twice");
     }
     if record.class == Class::UntilEffect && effects > 1 {

@@ -17,7 +17,7 @@ use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use standin_client::Client;
 
 use self::{
-    calls::{CALL_TIMEOUT, Shared, arguments, one_call},
+    calls::{END_LIMIT, Shared, arguments, one_call},
     leaks::leaks,
     nemesis::nemesis,
     report::report,
@@ -127,10 +127,7 @@ async fn soak(options: &SoakOptions) -> Vec<String> {
     let mut broken = Vec::new();
     for client in clients {
         // When the faults have stopped, everything ends.
-        if tokio::time::timeout(CALL_TIMEOUT + Duration::from_secs(10), client)
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(END_LIMIT, client).await.is_err() {
             broken.push("a client did not come to its end".to_owned());
         }
     }
@@ -139,6 +136,7 @@ async fn soak(options: &SoakOptions) -> Vec<String> {
         .send()
         .await
         .expect("the service lives");
+    broken.extend(lost_jobs(&status, shared.jobs.load(Ordering::Relaxed)));
     drop(first);
     let records = std::mem::take(
         &mut *shared
@@ -156,6 +154,23 @@ async fn soak(options: &SoakOptions) -> Vec<String> {
     }
     broken.extend(leaks(under_test, files_before));
     broken
+}
+
+/// Every job that was acknowledged has ended, and none has become two.
+fn lost_jobs(status: &serde_json::Value, acknowledged: u64) -> Option<String> {
+    let counts = &status["jobs"];
+    let count = |state: &str| counts[state].as_u64().unwrap_or(0);
+    let ended = ["done", "dead", "unknown", "cancelled"].map(count);
+    let (ended, open) = (
+        ended.iter().sum::<u64>(),
+        count("queued") + count("running"),
+    );
+    println!("jobs: {acknowledged} acknowledged, {counts}");
+    // One whose acknowledgement was lost to its client for good is there all the same.
+    let is_whole = open == 0 && ended >= acknowledged;
+    (!is_whole).then(|| {
+        format!("there was no answer to some jobs: {acknowledged} were acknowledged, {counts}")
+    })
 }
 
 fn stream(seed: u64, name: u64) -> ChaCha8Rng {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use rand_chacha::{ChaCha8Rng, rand_core::Rng};
-use standin_client::Client;
+use standin_client::{CallError, Client};
 
 use super::SoakOptions;
 use crate::{
@@ -20,6 +20,12 @@ use crate::{
 
 /// How long a call may take. Far more than it needs, so that only a lost call takes it all.
 pub(super) const CALL_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long a job may take. It comes after those who wait for an answer.
+const JOB_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// When the faults have stopped, everything ends within this time.
+pub(super) const END_LIMIT: Duration = Duration::from_secs(130);
 
 /// One call in so many makes its worker misbehave.
 const MISBEHAVE_ONE_IN: u64 = 400;
@@ -32,6 +38,8 @@ const MISBEHAVIOURS: [&[&str]; 4] = [&ENDS, &BREAKS_THE_PROTOCOL, &LEAVES_OTHERS
 pub(super) struct Shared {
     pub(super) over: AtomicBool,
     last_id: AtomicU64,
+    /// Jobs that were acknowledged.
+    pub(super) jobs: AtomicU64,
     pub(super) records: Mutex<Vec<Record>>,
 }
 
@@ -53,7 +61,10 @@ pub(super) async fn one_call(
         _ if plain => Class::Always,
         0..5 => Class::Always,
         5..8 => Class::UntilEffect,
-        8 if options.supervisor => Class::Keyed,
+        8 if options.supervisor => match random.next_u64() % 2 {
+            0 => Class::Keyed,
+            _ => Class::Job,
+        },
         _ => Class::Never,
     };
     let misbehaves = !plain && random.next_u64().is_multiple_of(MISBEHAVE_ONE_IN);
@@ -66,25 +77,21 @@ pub(super) async fn one_call(
     let method = match class {
         Class::Always => "chaos.always",
         Class::UntilEffect => "chaos.until_effect",
-        Class::Never | Class::Keyed => "chaos.never",
+        Class::Never | Class::Keyed | Class::Job => "chaos.never",
     };
     let begun_ns = clock::monotonic_ns();
-    let mut call = client
-        .request(method)
-        .arguments(&arguments(id, nonce, work_ms, misbehave))
-        .timeout(CALL_TIMEOUT);
-    if class == Class::Keyed {
-        call = call.key(format!("key-{id}"));
-    }
-    let told = match call.send::<u64>().await {
-        Ok(nonce) => Told::Done { nonce },
-        Err(error) => match error.code() {
-            Some(code) => Told::Failed {
-                code: code.to_owned(),
-                outcome: error.outcome().name().to_owned(),
-            },
-            None => Told::Nothing,
-        },
+    let arguments = arguments(id, nonce, work_ms, misbehave);
+    let told = if class == Class::Job {
+        one_job(client, shared, method, &arguments).await
+    } else {
+        let mut call = client
+            .request(method)
+            .arguments(&arguments)
+            .timeout(CALL_TIMEOUT);
+        if class == Class::Keyed {
+            call = call.key(format!("key-{id}"));
+        }
+        told(call.send::<u64>().await)
     };
     let record = Record {
         id,
@@ -100,4 +107,42 @@ pub(super) async fn one_call(
         .lock()
         .expect("nobody panics while holding it");
     records.push(record);
+}
+
+fn told(answer: Result<u64, CallError>) -> Told {
+    match answer {
+        Ok(nonce) => Told::Done { nonce },
+        Err(error) => match error.code() {
+            Some(code) => Told::Failed {
+                code: code.to_owned(),
+                outcome: error.outcome().name().to_owned(),
+            },
+            None => Told::Nothing,
+        },
+    }
+}
+
+/// The same as a job: it is submitted, and waited for until it has ended.
+async fn one_job(
+    client: &Client,
+    shared: &Shared,
+    method: &str,
+    arguments: &serde_json::Value,
+) -> Told {
+    let job = serde_json::json!({ "method": method, "params": [arguments] });
+    let submit = client.request("job.submit").arguments(&job);
+    let submitted = submit.timeout(CALL_TIMEOUT).send::<serde_json::Value>();
+    let job = match submitted.await {
+        Ok(answer) => serde_json::json!({ "job": answer["job"] }),
+        Err(error) => return told(Err(error)),
+    };
+    shared.jobs.fetch_add(1, Ordering::Relaxed);
+    let wait = client.request("job.wait").arguments(&job);
+    let ended = wait.timeout(JOB_TIMEOUT).send::<serde_json::Value>();
+    if ended.await.is_err() {
+        return Told::Nothing;
+    }
+    // What its method answered, as if it had been called.
+    let result = client.request("job.result").arguments(&job);
+    told(result.timeout(CALL_TIMEOUT).send().await)
 }
