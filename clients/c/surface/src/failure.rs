@@ -180,6 +180,38 @@ mod tests {
     use super::*;
 
     #[test]
+    fn not_running_busy_and_denied_are_told_apart() {
+        let endpoint = standin_client::Endpoint::default_for_user;
+        let waited_ms = 5;
+        for (error, code) in [
+            (
+                ConnectError::NotRunning {
+                    endpoint: endpoint(),
+                    waited_ms,
+                },
+                Code::NotRunning,
+            ),
+            (
+                ConnectError::Busy {
+                    endpoint: endpoint(),
+                    waited_ms,
+                },
+                Code::Busy,
+            ),
+            (
+                ConnectError::Denied {
+                    endpoint: endpoint(),
+                },
+                Code::Denied,
+            ),
+        ] {
+            let failure = Failure::of_open(&error.into());
+            assert_eq!((failure.code, &*failure.name), (code, code.name()));
+            assert_eq!(failure.outcome, Outcome::NotExecuted);
+        }
+    }
+
+    #[test]
     fn a_message_is_made_of_whole_sentences() {
         for (text, whole) in [
             ("no luck", "No luck."),
