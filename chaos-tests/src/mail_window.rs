@@ -162,17 +162,12 @@ fn kill(
     let mut random = ChaCha8Rng::seed_from_u64(options.seed);
     let mut hit = 0;
     for _ in 0..options.kills {
+        // A service that has just begun is at the beginning of its mails, too.
+        at_a_mail(observer);
         // About the length of a mail, so that every moment of one is hit.
         let pause = options.step_ms * 8;
         clock::pause(1 + random.next_u64() % pause.max(1));
-        let mut busy = Vec::new();
-        eventually(LIMIT, "a worker is at a mail", || {
-            let pool = pool_status(observer, "mail");
-            let workers = pool["workers"].as_array().expect("a list");
-            let at_it = workers.iter().filter(|worker| worker["running"] == 1);
-            busy = at_it.filter_map(|worker| worker["pid"].as_u64()).collect();
-            !busy.is_empty()
-        });
+        let busy = at_a_mail(observer);
         match options.kill {
             Victim::Worker => {
                 hit += 1;
@@ -187,4 +182,17 @@ fn kill(
         }
     }
     hit
+}
+
+/// The workers that are at a mail, as soon as one is.
+fn at_a_mail(observer: &Client) -> Vec<u64> {
+    let mut busy = Vec::new();
+    eventually(LIMIT, "a worker is at a mail", || {
+        let pool = pool_status(observer, "mail");
+        let workers = pool["workers"].as_array().expect("a list");
+        let at_it = workers.iter().filter(|worker| worker["running"] == 1);
+        busy = at_it.filter_map(|worker| worker["pid"].as_u64()).collect();
+        !busy.is_empty()
+    });
+    busy
 }
