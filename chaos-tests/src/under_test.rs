@@ -112,11 +112,11 @@ impl UnderTest {
     }
 
     /// Starts the service of `program` with the settings that are made for its folder, and without Standin's own pool.
-    /// They begin in the table of the endpoint.
+    /// They begin in the table of the endpoint. What is late is late, also on a machine that runs all tests at once.
     pub fn serve(program: &Path, settings: impl FnOnce(&Path) -> String) -> UnderTest {
         let folder = tempfile::tempdir().expect("there is a temporary folder");
         let settings = format!(
-            "[log]\nlevel = \"info\"\n[pools.builtin]\nenabled = false\n[state]\ndir = '{}'\n\
+            "[log]\nlevel = \"info\"\n[service]\nstarvation_guard = false\n[pools.builtin]\nenabled = false\n[state]\ndir = '{}'\n\
              [endpoint]\npath = '{}'\n{}",
             folder.path().join("state").display(),
             Endpoint::private(folder.path(), "s"),

@@ -32,13 +32,21 @@ pub(crate) enum MonitorMessage {
     Looked(Option<Box<Sampler>>),
 }
 
+/// What the monitor is started with.
+pub(crate) struct MonitorArguments {
+    pub(crate) pools: ActorRef<PoolsMessage>,
+    /// Whether it looks for starvation.
+    pub(crate) starvation_guard: bool,
+}
+
 /// The monitor actor.
 pub(crate) struct Monitor;
 
 /// What the monitor holds.
 pub(crate) struct MonitorState {
     pools: ActorRef<PoolsMessage>,
-    starvation: Starvation,
+    /// `None`: nobody wants to know.
+    starvation: Option<Starvation>,
     /// `None`: a look is under way.
     sampler: Option<Box<Sampler>>,
 }
@@ -46,17 +54,17 @@ pub(crate) struct MonitorState {
 impl Actor for Monitor {
     type Msg = MonitorMessage;
     type State = MonitorState;
-    type Arguments = ActorRef<PoolsMessage>;
+    type Arguments = MonitorArguments;
 
     async fn pre_start(
         &self,
         myself: ActorRef<MonitorMessage>,
-        pools: ActorRef<PoolsMessage>,
+        arguments: MonitorArguments,
     ) -> Result<MonitorState, ActorProcessingErr> {
         myself.send_interval(PERIOD, || MonitorMessage::Look);
         Ok(MonitorState {
-            pools,
-            starvation: Starvation::new(PERIOD),
+            pools: arguments.pools,
+            starvation: arguments.starvation_guard.then(|| Starvation::new(PERIOD)),
             sampler: Some(Box::new(Sampler::new()?)),
         })
     }
@@ -71,7 +79,8 @@ impl Actor for Monitor {
         match message {
             // A look that takes longer than the period is waited for.
             MonitorMessage::Look => {
-                let starved = state.starvation.tick(clock::now());
+                let starvation = state.starvation.as_mut();
+                let starved = starvation.is_some_and(|it| it.tick(clock::now()));
                 if let Some(sampler) = state.sampler.take() {
                     tokio::spawn(look(myself, state.pools.clone(), sampler, starved));
                 }

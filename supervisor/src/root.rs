@@ -145,7 +145,7 @@ impl RootState {
         if failed == self.children.monitor.get_id() {
             tracing::error!(%error, "the monitor failed; it is started again");
             let pools = &self.children.pools;
-            self.children.monitor = Parts::start_monitor(myself, pools).await?;
+            self.children.monitor = self.parts.start_monitor(myself, pools).await?;
         } else if failed == self.children.listener.get_id() {
             tracing::error!(%error, "the listener failed; it is started again");
             let sessions = &self.children.sessions;

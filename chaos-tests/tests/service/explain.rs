@@ -164,7 +164,7 @@ fn a_call_that_ran_out_of_time_or_was_taken_back_says_where_it_was_by_then() {
     eventually(LIMIT, "the pool is whole again", || is_whole(&client));
     let running = start(&client, "chaos.always", &work(3, 0, "freeze"));
     let msgid = json!({ "msgid": running.msgid() });
-    eventually(LIMIT, "it runs", || begun(&under_test, 3) == 1);
+    eventually(LIMIT, "it runs", || begun(&under_test, 3) > 0);
     client.cancel(&running).expect("the service takes it");
     assert_eq!(the_error(client.wait(running)).code, "cancelled");
     let story = &explain(&client, &msgid)[0];

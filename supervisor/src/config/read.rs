@@ -181,6 +181,7 @@ fn read_jobs(section: &mut Section<'_>, jobs: &mut JobsSettings) {
 fn read_service(section: &mut Section<'_>, service: &mut ServiceSettings) {
     section.set("stop", &mut service.stop);
     section.set("threads", &mut service.threads);
+    section.set("starvation_guard", &mut service.starvation_guard);
     section.require(&["threads"], service.threads <= THREADS_MAX, || {
         Misread::new(
             format!("`threads` is {THREADS_MAX} at most"),

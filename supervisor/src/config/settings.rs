@@ -208,6 +208,8 @@ pub(crate) struct ServiceSettings {
     pub(crate) stop: Span,
     /// Threads that move messages. One is fastest until it is full.
     pub(crate) threads: usize,
+    /// Whether nobody is killed for being late while the machine is starved.
+    pub(crate) starvation_guard: bool,
 }
 
 impl Default for ServiceSettings {
@@ -215,6 +217,7 @@ impl Default for ServiceSettings {
         Self {
             stop: Span(Duration::from_secs(10)),
             threads: 1,
+            starvation_guard: true,
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     jobs::{Jobs, JobsArguments, JobsHandle, JobsMessage},
     keys::{Keys, KeysArguments, KeysMessage},
     listener::{Listener, ListenerArguments, ListenerMessage},
-    monitor::{Monitor, MonitorMessage},
+    monitor::{Monitor, MonitorArguments, MonitorMessage},
     pools::{Pools, PoolsArguments, PoolsMessage},
     process,
     session::SessionEnvironment,
@@ -29,6 +29,8 @@ pub(crate) struct Parts {
     pub(crate) keys: KeysArguments,
     pub(crate) jobs: JobsArguments,
     pub(crate) sessions_max: usize,
+    /// Whether the machine's starvation is looked for.
+    pub(crate) starvation_guard: bool,
     /// Makes the sessions' environment once the pools, the keys and the jobs are there.
     pub(crate) session_environment: Box<MakeEnvironment>,
 }
@@ -67,7 +69,7 @@ impl Parts {
         let (sessions, _) = Actor::spawn_linked(None, Sessions, sessions, cell).await?;
         pools.cast(PoolsMessage::Sessions(sessions.clone()))?;
         Ok(Children {
-            monitor: Parts::start_monitor(root, &pools).await?,
+            monitor: self.start_monitor(root, &pools).await?,
             listener: self.start_listener(root, &sessions).await?,
             pools,
             keys,
@@ -77,11 +79,15 @@ impl Parts {
     }
 
     pub(super) async fn start_monitor(
+        &self,
         root: &ActorRef<RootMessage>,
         pools: &ActorRef<PoolsMessage>,
     ) -> Result<ActorRef<MonitorMessage>, ActorProcessingErr> {
-        let (monitor, _) =
-            Actor::spawn_linked(None, Monitor, pools.clone(), root.get_cell()).await?;
+        let arguments = MonitorArguments {
+            pools: pools.clone(),
+            starvation_guard: self.starvation_guard,
+        };
+        let (monitor, _) = Actor::spawn_linked(None, Monitor, arguments, root.get_cell()).await?;
         Ok(monitor)
     }
 
