@@ -77,14 +77,17 @@ pub fn method(number: u64) -> &'static str {
     }
 }
 
-/// The process: `FOLDER JOURNAL COUNT`, the folder of a service, and how many calls are to be answered in all.
+/// The process: `ENDPOINT JOURNAL COUNT`, where the service is, and how many calls are to be answered in all.
 pub fn run(arguments: impl Iterator<Item = std::ffi::OsString>) -> ExitCode {
-    let [folder, journal, count]: [_; 3] = arguments
+    let [endpoint, journal, count]: [_; 3] = arguments
         .collect::<Vec<_>>()
         .try_into()
-        .expect("FOLDER JOURNAL COUNT");
+        .expect("ENDPOINT JOURNAL COUNT");
     let count = count.to_str().and_then(|count| count.parse().ok());
-    let endpoint = Endpoint::private(Path::new(&folder), "s");
+    let endpoint = endpoint
+        .to_str()
+        .and_then(|text| Endpoint::parse(text).ok());
+    let endpoint = endpoint.expect("ENDPOINT is one");
     Client::begin(&endpoint, PathBuf::from(journal)).serve(count.expect("COUNT is a number"))
 }
 

@@ -35,7 +35,7 @@ impl Clients {
     fn begin(&self) -> Child {
         let client = Command::new(program())
             .arg("mortal-client")
-            .arg(self.under_test.folder.path())
+            .arg(self.under_test.endpoint().as_path())
             .arg(&self.journal)
             .arg(CALLS.to_string())
             .spawn();
