@@ -12,7 +12,7 @@ use chaos_tests::{
     platform,
     under_test::{UnderTest, eventually, hostile_pool, pool_status, status, worker_pids},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use standin_client::{CallError, Outcome, Pending, blocking::Client};
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -84,13 +84,11 @@ fn a_failed_pool_is_replaced_and_no_call_is_lost_or_run_twice_against_its_promis
         pool_status(&client, "chaos")["queued"] == 2
     });
     arm(&client, "pool/chaos");
-    // The question itself is what the pool fails at.
-    let left_out = status(&client);
-    assert_eq!(
-        left_out["pools"].as_array().map(Vec::len),
-        Some(1),
-        "{left_out}"
-    );
+    // The question itself is what the pool fails at, unless a look of the monitor was quicker; then it is about to begin.
+    let status = status(&client);
+    let pools = status["pools"].as_array().expect("a list");
+    let is_another = |pool: &Value| pool["name"] != "chaos" || pool["state"] == "starting";
+    assert!(pools.iter().all(is_another), "{status}");
 
     assert_eq!(told(&client, running_always), Ok(1));
     assert_eq!(
