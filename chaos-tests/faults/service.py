@@ -73,5 +73,10 @@ class KeptService(Service):
 
     def close(self):
         self.closing = True
-        self.process.terminate()
-        self.keeper.join()
+        # It may have died in this moment, and have been started again.
+        asked = None
+        while self.keeper.is_alive():
+            if asked is not self.process:
+                asked = self.process
+                asked.terminate()
+            self.keeper.join(0.1)
