@@ -10,11 +10,11 @@ promise needs: no more, since each costs everybody time, and no less.
 import itertools
 import pathlib
 import re
-import subprocess
 import sys
 import time
 
 import standin
+from service import Service
 
 CALLS = "pwrite64,write,fdatasync,fsync,ftruncate"
 
@@ -49,25 +49,15 @@ def unhex(text):
     return bytes.fromhex(text.replace("\\x", ""))
 
 
-class Traced:
+class Traced(Service):
     """A service under strace."""
 
     def __init__(self, program, folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        self.endpoint, self.trace = str(folder / "s"), folder / "trace"
-        (folder / "standin.toml").write_text(
-            f"[endpoint]\npath = '{self.endpoint}'\n[state]\ndir = '{folder / 'state'}'\n"
-            "[pools.builtin]\nenabled = false\n"
-            f"[pools.chaos]\ncommand = ['{program}', 'hostile-worker']\n"
-            f"environment = {{ CHAOS_LEDGER = '{folder / 'ledger'}', CHAOS_START = '' }}\n"
-            "workers = { min = 1, max = 1, spare = 1 }\n"
-        )
+        self.trace = folder / "trace"
         files = [str(folder / "state" / name) for name in ("standin.db", "standin.db-wal")]
         paths = [part for file in files for part in ("-P", file)]
         options = ["-D", "-f", "-qq", "-y", "-xx", "-s", str(HEAD), "-o", str(self.trace), "-e", f"trace={CALLS}"]
-        command = ["strace", *options, *paths, program, "serve", "--config", str(folder / "standin.toml")]
-        self.log = open(folder / "log", "ab")
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        super().__init__(program, folder, wrapper=["strace", *options, *paths])
 
     def seen(self, since=0):
         """What was seen since that line: commits, flushes that have ended, what was written to the database, lines."""
@@ -86,7 +76,6 @@ class Traced:
     def close(self):
         self.process.terminate()
         self.process.wait()
-        self.log.close()
 
 
 def measure(service, client, numbers, kind):
