@@ -25,6 +25,14 @@ def test_an_error_says_what_is_known_in_a_sentence(service):
         assert raised.value.code == "method_not_found"
         assert raised.value.outcome is standin.Outcome.NOT_EXECUTED
         assert "no.such" in str(raised.value)
+        assert f"{raised.value.outcome}" == "not_executed"
+
+
+def test_an_argument_may_be_called_like_one_of_the_client(service):
+    with standin.connect(service.endpoint) as client:
+        job = client.call("job.submit", method="chaos.always", params=[work(1)], key="job-1")
+        assert client.call("job.wait", job, timeout=30)["state"] == "done"
+        assert client.call("job.result", job) == 1
 
 
 def test_several_calls_are_in_flight(service):

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 import standin
 
 
@@ -45,6 +47,12 @@ def test_progress_is_told(service):
         result = client.call("sdk.progress", steps=3, pause_ms=20, on_progress=steps.append)
     assert result == 3
     assert [step["step"] for step in steps] == [1, 2, 3]
+
+
+def test_whoever_asks_for_progress_that_is_not_told_hears_so_at_once(service):
+    with standin.connect(service.endpoint) as client:
+        with pytest.raises(ValueError, match="progress=True"):
+            client.call("sdk.progress", steps=1, pause_ms=0, on_progress=print)
 
 
 def test_a_coroutine_answers_while_other_calls_go_on(service):

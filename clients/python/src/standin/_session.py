@@ -160,6 +160,8 @@ class Session:
         on_progress: Optional[Callable[[Any], None]] = None,
     ) -> tuple[Request, bytes]:
         """Makes a call. Gives what is to be written, if there is a connection."""
+        if on_progress is not None and not self._hello["progress"]:
+            raise ValueError("progress is told only to a client that was made with progress=True")
         self._last_msgid += 1
         request = Request(self._last_msgid, method, params, meta, deadline, on_progress)
         self._open[request.msgid] = request

@@ -29,6 +29,7 @@ class Client:
         self,
         method: str,
         arguments: Optional[dict[str, Any]] = None,
+        /,
         *,
         timeout: Optional[float] = None,
         key: Optional[str] = None,

@@ -13,6 +13,9 @@ class Outcome(str, enum.Enum):
     EXECUTED = "executed"  # It happened.
     UNKNOWN = "unknown"  # It may have happened.
 
+    def __str__(self) -> str:
+        return self.value
+
 
 class StandinError(Exception):
     """Every error of this package. ``outcome`` says what is known about the effect."""
