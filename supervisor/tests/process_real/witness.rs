@@ -7,7 +7,7 @@ pub(crate) use platform::{Witness, end_from_outside, left_behind};
 
 #[cfg(target_os = "linux")]
 mod platform {
-    use std::os::fd::OwnedFd;
+    use std::{os::fd::OwnedFd, process::Child};
 
     use rustix::{
         event::{PollFd, PollFlags, Timespec, poll},
@@ -40,7 +40,7 @@ mod platform {
     }
 
     /// What a service has started and is still there.
-    pub(crate) fn left_behind(_service: u32, instance: &str) -> Vec<u32> {
+    pub(crate) fn left_behind(_service: &Child, instance: &str) -> Vec<u32> {
         let entry = format!("{}={instance}", standin::process::INSTANCE_VARIABLE);
         crate::linux::with_variable(&entry)
     }
@@ -52,17 +52,20 @@ mod platform {
 
 #[cfg(windows)]
 mod platform {
-    use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
+    use std::{
+        os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle},
+        process::Child,
+    };
 
     use windows_sys::Win32::{
-        Foundation::{INVALID_HANDLE_VALUE, WAIT_OBJECT_0},
+        Foundation::{FILETIME, INVALID_HANDLE_VALUE, WAIT_OBJECT_0},
         System::Diagnostics::ToolHelp::{
             CreateToolhelp32Snapshot, PROCESSENTRY32W, Process32FirstW, Process32NextW,
             TH32CS_SNAPPROCESS,
         },
         System::Threading::{
-            OpenProcess, PROCESS_SYNCHRONIZE, PROCESS_TERMINATE, TerminateProcess,
-            WaitForSingleObject,
+            GetProcessTimes, OpenProcess, PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_SYNCHRONIZE,
+            PROCESS_TERMINATE, TerminateProcess, WaitForSingleObject,
         },
     };
 
@@ -88,13 +91,32 @@ mod platform {
     }
 
     /// What a service has started and is still there. The service may be dead as long as somebody holds on to it.
-    pub(crate) fn left_behind(service: u32, _instance: &str) -> Vec<u32> {
-        let of_service = |entry: &PROCESSENTRY32W| entry.th32ParentProcessID == service;
+    ///
+    /// A process keeps its parent's number for life, and the number of a dead parent is given out again. So whoever is
+    /// older than the service is a child of somebody who had that number before; `services.exe`, whose parent dies soon
+    /// after the system has started, is one.
+    pub(crate) fn left_behind(service: &Child, _instance: &str) -> Vec<u32> {
+        let since = born(service).expect("we hold on to it");
+        let is_ours = |pid| {
+            let process = open(pid, PROCESS_QUERY_LIMITED_INFORMATION);
+            process.and_then(|process| born(&process)) >= Some(since)
+        };
         all()
             .iter()
-            .filter(|entry| of_service(entry))
+            .filter(|entry| entry.th32ParentProcessID == service.id())
             .map(|entry| entry.th32ProcessID)
+            .filter(|pid| is_ours(*pid))
             .collect()
+    }
+
+    /// When it was created, counted as the system does. Dead or alive, as long as it is held on to.
+    fn born(process: &impl AsRawHandle) -> Option<u64> {
+        let (mut born, mut other) = (FILETIME::default(), [FILETIME::default(); 3]);
+        let [died, kernel, user] = other.each_mut();
+        // SAFETY: the handle is open, and the pointers are to live values.
+        let told =
+            unsafe { GetProcessTimes(process.as_raw_handle(), &raw mut born, died, kernel, user) };
+        (told != 0).then(|| u64::from(born.dwHighDateTime) << 32 | u64::from(born.dwLowDateTime))
     }
 
     /// The processes whose program has this name.
