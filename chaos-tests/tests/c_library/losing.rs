@@ -101,6 +101,51 @@ fn a_service_that_is_not_there_is_not_running_and_one_that_says_nothing_is_busy(
     close(client);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_service_that_this_user_may_not_open_denies_him_at_once_and_lets_him_in_when_he_may() {
+    use std::os::unix::fs::PermissionsExt;
+    let under_test = service();
+    let mode = |path: &std::path::Path, mode| {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(path, permissions).expect("it is ours");
+    };
+    let endpoint = under_test.endpoint();
+    mode(endpoint.as_path().parent().expect("a folder"), 0o755);
+    mode(endpoint.as_path(), 0);
+    let endpoint = &endpoint.to_string();
+    as_anybody(|| {
+        let (number, client) = try_open(endpoint, LIMIT_MS);
+        assert_eq!((number, &*code(client)), (DENIED, "denied"));
+        assert_eq!(outcome(client), "not_executed");
+        let why = message(client);
+        assert!(why.contains(endpoint) && why.ends_with('.'), "{why}");
+        close(client);
+    });
+    mode(under_test.endpoint().as_path(), 0o666);
+    as_anybody(|| {
+        let client = open(&under_test);
+        let call = new_call(client, "sdk.echo", &json!({ "text": "a" }));
+        assert_eq!(standin_send(call, LIMIT_MS), OK, "{}", message(call));
+        close(client);
+    });
+}
+
+/// Runs it as somebody to whom nothing is given: root is somebody else for it, and others are themselves.
+#[cfg(unix)]
+fn as_anybody(act: impl FnOnce() + Send) {
+    std::thread::scope(|scope| {
+        let acting = scope.spawn(|| {
+            if rustix::process::geteuid().is_root() {
+                let nobody = rustix::process::Uid::from_raw(65534);
+                rustix::thread::set_thread_res_uid(nobody, nobody, nobody).expect("root may");
+            }
+            act();
+        });
+        acting.join().expect("all went as promised");
+    });
+}
+
 #[test]
 fn a_service_that_is_not_up_yet_is_waited_for() {
     let mut under_test = service();

@@ -21,6 +21,8 @@ pub(crate) const BAD_STATE: i32 = -6;
 pub(crate) const TOO_DEEP: i32 = -7;
 pub(crate) const NOT_RUNNING: i32 = -8;
 pub(crate) const BUSY: i32 = -9;
+#[cfg(unix)]
+pub(crate) const DENIED: i32 = -10;
 pub(crate) const LOST: i32 = -11;
 pub(crate) const LIMIT_MS: i64 = 60_000;
 

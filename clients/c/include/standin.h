@@ -328,6 +328,8 @@ standin_int32 STANDIN_API standin_save_file(standin_int64 handle, const char *pa
 /* A question of a worker to this program: gives the one that came next, or else the innermost that has no answer yet, by
  * a client or any call of it. Read its arguments, build the answer with the standin_set_... functions, and answer.
  * Meanwhile calls may be made as ever, and they may bring further questions. STANDIN_MISSING: there is none.
+ * Questions that a worker asks all at once come one by one. Nobody says when the call of a question is over: it may be
+ * answered all the same.
  * STANDIN_TOO_DEEP: one came while sixteen are open; it was refused, and the worker was told. */
 standin_int32 STANDIN_API standin_callback(standin_int64 client_or_call, standin_int64 *callback);
 

@@ -4,55 +4,7 @@
  *
  *     surface ENDPOINT FOLDER
  */
-#include "standin.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#define LIMIT 30000
-
-static int checks = 0;
-static char text[4096];
-static standin_int64 needed;
-
-static void fail(int line, const char *what)
-{
-    char message[1000] = "";
-    standin_error_message(0, message, sizeof message, NULL);
-    fprintf(stderr, "surface.c:%d: %s\n  the process' last error: %s\n", line, what, message);
-    exit(1);
-}
-
-#define CHECK(holds) (checks++, (holds) ? (void)0 : fail(__LINE__, #holds))
-
-/* A code, and if it is another one, what the handle says of it. */
-static void check_code(int line, standin_int64 handle, const char *what, standin_int32 got, standin_int32 wanted)
-{
-    char message[1000] = "";
-    checks++;
-    if (got == wanted)
-        return;
-    standin_error_message(handle, message, sizeof message, NULL);
-    fprintf(stderr, "surface.c:%d: %s is %d and not %d: %s\n", line, what, (int)got, (int)wanted, message);
-    exit(1);
-}
-
-#define CODE(handle, call, wanted) check_code(__LINE__, handle, #call, call, wanted)
-#define DONE(handle, call) CODE(handle, call, STANDIN_OK)
-
-static int is(const char *wanted)
-{
-    return strcmp(text, wanted) == 0 && needed == (standin_int64)strlen(wanted);
-}
-
-static standin_int64 new_call(standin_int64 client, const char *method)
-{
-    standin_int64 call;
-    DONE(client, standin_call_new(client, method, &call));
-    CHECK(call > 0);
-    return call;
-}
+#include "check.h"
 
 static void the_library_tells_its_version(void)
 {
@@ -279,67 +231,6 @@ static void the_calls_of_a_batch_have_their_own_ends(standin_int64 client)
     DONE(batch, standin_close(batch));
 }
 
-/* Makes a call whose worker asks `count` times, and answers; the first answer needs such a call itself, `depth` deep.
- * `outer` is the question that is open meanwhile, or 0. */
-static void ask(standin_int64 client, int count, int depth, standin_int64 outer)
-{
-    standin_int64 call = new_call(client, "sdk.ask_many"), callback, again, number, sum;
-    standin_int32 code;
-
-    DONE(call, standin_set_text(call, "method", "twice"));
-    DONE(call, standin_set_int(call, "count", count));
-    for (code = standin_send(call, LIMIT); code == STANDIN_CALLBACK; code = standin_wait(call, LIMIT))
-    {
-        DONE(call, standin_callback(call, &callback));
-        DONE(callback, standin_callback_method(callback, text, sizeof text, &needed));
-        CHECK(is("twice"));
-        DONE(callback, standin_get_int(callback, "number", &number));
-        if (number == 1 && depth > 0)
-            ask(client, 2, depth - 1, callback);
-        /* The innermost that is open, whoever asks. */
-        DONE(client, standin_callback(client, &again));
-        CHECK(again == callback);
-        DONE(callback, standin_set_int(callback, "", 2 * number));
-        DONE(callback, standin_answer(callback));
-        CODE(callback, standin_answer(callback), STANDIN_BAD_STATE);
-        CODE(callback, standin_set_int(callback, "", 1), STANDIN_BAD_STATE);
-        DONE(callback, standin_close(callback));
-    }
-    DONE(call, code);
-    DONE(call, standin_get_int(call, "", &sum));
-    CHECK(sum == (standin_int64)count * (count + 1));
-    CODE(client, standin_callback(client, &again), outer == 0 ? STANDIN_MISSING : STANDIN_OK);
-    CHECK(again == outer);
-    DONE(call, standin_close(call));
-}
-
-static void a_question_may_be_failed_or_left(standin_int64 client)
-{
-    standin_int64 call = new_call(client, "sdk.ask"), callback;
-
-    DONE(call, standin_set_text(call, "method", "record.read"));
-    DONE(call, standin_set_map(call, "arguments"));
-    CODE(call, standin_send(call, LIMIT), STANDIN_CALLBACK);
-    DONE(client, standin_callback(client, &callback));
-    DONE(callback, standin_fail(callback, "record.locked", "Anna has it."));
-    DONE(callback, standin_close(callback));
-    DONE(call, standin_wait(call, LIMIT));
-    DONE(call, standin_get_text(call, "message", text, sizeof text, &needed));
-    CHECK(strstr(text, "Anna has it.") != NULL);
-    DONE(call, standin_close(call));
-
-    call = new_call(client, "sdk.ask");
-    DONE(call, standin_set_text(call, "method", "record.read"));
-    DONE(call, standin_set_map(call, "arguments"));
-    CODE(call, standin_send(call, LIMIT), STANDIN_CALLBACK);
-    DONE(client, standin_callback(client, &callback));
-    DONE(callback, standin_close(callback));
-    DONE(call, standin_wait(call, LIMIT));
-    DONE(call, standin_get_text(call, "code", text, sizeof text, &needed));
-    CHECK(is("callback_failed"));
-    DONE(call, standin_close(call));
-}
-
 static void texts_are_in_the_code_page_of_the_client(const char *endpoint)
 {
     standin_int64 client, call, copied, total;
@@ -431,9 +322,6 @@ int main(int count, char **arguments)
     an_error_says_all_there_is_to_know(client);
     several_calls_are_in_flight_and_one_is_taken_back(client);
     the_calls_of_a_batch_have_their_own_ends(client);
-    ask(client, 10, 0, 0);
-    ask(client, 1, 2, 0);
-    a_question_may_be_failed_or_left(client);
     texts_are_in_the_code_page_of_the_client(arguments[1]);
     wrong_handles_and_pointers_are_errors(client);
     DONE(client, standin_close(client));
