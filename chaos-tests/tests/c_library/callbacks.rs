@@ -9,6 +9,21 @@ use standin_surface::exports::{
 
 use super::{program, service, surface::*};
 
+/// Sends a call whose worker asks what twice a number is, and answers until the call has its result.
+fn send_and_answer(call: i64) {
+    let mut code = standin_send(call, LIMIT_MS);
+    while code == CALLBACK {
+        let (_, question) = callback(call);
+        assert_eq!(asked(question), "twice");
+        let answer = json!(2 * int(question, "number"));
+        assert_eq!(set_json(question, "", &answer), OK);
+        assert_eq!(standin_answer(question), OK, "{}", message(question));
+        close(question);
+        code = standin_wait(call, LIMIT_MS);
+    }
+    assert_eq!(code, OK, "{}", message(call));
+}
+
 #[test]
 fn a_thousand_questions_of_one_call_are_answered_by_a_program_without_threads() {
     let under_test = service();
@@ -18,19 +33,7 @@ fn a_thousand_questions_of_one_call_are_answered_by_a_program_without_threads() 
         "sdk.ask_many",
         &json!({ "method": "twice", "count": 1000 }),
     );
-    let mut code = standin_send(call, LIMIT_MS);
-    while code == CALLBACK {
-        let (_, question) = callback(call);
-        assert_eq!(asked(question), "twice");
-        assert_eq!(
-            set_json(question, "", &json!(2 * int(question, "number"))),
-            OK
-        );
-        assert_eq!(standin_answer(question), OK, "{}", message(question));
-        close(question);
-        code = standin_wait(call, LIMIT_MS);
-    }
-    assert_eq!(code, OK, "{}", message(call));
+    send_and_answer(call);
     assert_eq!(int(call, ""), 1000 * 1001);
     close(client);
 }
@@ -44,18 +47,7 @@ fn a_worker_that_asks_many_at_once_gets_an_answer_to_each() {
         "sdk.ask_all",
         &json!({ "method": "twice", "count": 100 }),
     );
-    let mut code = standin_send(call, LIMIT_MS);
-    while code == CALLBACK {
-        let (_, question) = callback(client);
-        assert_eq!(
-            set_json(question, "", &json!(2 * int(question, "number"))),
-            OK
-        );
-        assert_eq!(standin_answer(question), OK, "{}", message(question));
-        close(question);
-        code = standin_wait(call, LIMIT_MS);
-    }
-    assert_eq!(code, OK, "{}", message(call));
+    send_and_answer(call);
     for place in 0..100 {
         assert_eq!(int(call, &format!("[{place}].answer")), 2 * (place + 1));
     }

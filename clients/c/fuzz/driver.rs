@@ -10,6 +10,10 @@ use std::{
 
 use standin_surface::exports::{build::*, callbacks::*, clients::*, errors::*, read::*, run::*};
 
+#[path = "words.rs"]
+mod words;
+use words::{METHODS, PAGES, PATHS, TEXTS};
+
 /// Where choices come from; `None`: there are no more.
 pub(crate) trait Choices {
     fn next(&mut self) -> Option<u8>;
@@ -23,63 +27,6 @@ const CANARY: [u8; 16] = *b"here be no bytes";
 
 /// More clients than this at a time only take long to open.
 const CLIENTS_MAX: usize = 6;
-
-const PATHS: [&str; 20] = [
-    "",
-    "text",
-    "text",
-    "a",
-    "a.b",
-    "a[0]",
-    "a[]",
-    "a[-1]",
-    "[0]",
-    "[]",
-    "a[0].b",
-    "#0",
-    "a.#1",
-    "'x.y'",
-    "a..b",
-    "[",
-    "]",
-    "a[99999999999]",
-    "method",
-    "arguments",
-];
-
-const TEXTS: [&str; 9] = [
-    "",
-    "a",
-    "twice",
-    "ünï",
-    "€",
-    "\u{1F600}",
-    "{}",
-    "[1,2,{\"a\":null}]",
-    "{\"text\":\"x\"}",
-];
-
-const METHODS: [&str; 9] = [
-    "sdk.give_back",
-    "sdk.give_back",
-    "sdk.echo",
-    "sdk.ask",
-    "sdk.fail",
-    "sdk.wait",
-    "standin.ping",
-    "no.such",
-    "",
-];
-
-const PAGES: [&str; 7] = [
-    "",
-    "UTF-8",
-    "1252",
-    "IBM850",
-    "ISO8859-1",
-    "SHIFT-JIS",
-    "no page",
-];
 
 /// Goes on for so many steps, or until there are no more choices. It waits for `wait_ms` at most at a time.
 pub(crate) fn drive(endpoint: &str, choices: &mut dyn Choices, steps: usize, wait_ms: i64) {

@@ -119,14 +119,12 @@ exports! {
     ) {
         guard::with(handle, |object| {
             let mut piece = Piece::new((buffer, capacity), offset, copied, total)?;
-            let (view, item) = match found(find(object, path)?) {
-                Ok(found) => found,
-                Err(code) => return Ok(code),
-            };
-            let whole = view.contents(item)?;
-            let from = piece.offset.min(whole.len());
-            piece.put(&whole[from..], whole.len());
-            Ok(Code::Ok)
+            with_found(object, path, |view, item| {
+                let whole = view.contents(item)?;
+                let from = piece.offset.min(whole.len());
+                piece.put(&whole[from..], whole.len());
+                Ok(Code::Ok)
+            })
         })
     }
 
@@ -141,15 +139,13 @@ exports! {
     ) {
         guard::with(handle, |object| {
             let mut piece = Piece::new((buffer, capacity), offset, copied, total)?;
-            let (view, item) = match found(find(object, path)?) {
-                Ok(found) => found,
-                Err(code) => return Ok(code),
-            };
-            let place = (piece.offset, piece.room.capacity());
-            let (bytes, total) = view.text_piece(item, object.codepage(), place)?;
-            let is_stuck = bytes.is_empty() && place.0 < total;
-            piece.put(&bytes, total);
-            Ok(if is_stuck { Code::TooSmall } else { Code::Ok })
+            with_found(object, path, |view, item| {
+                let place = (piece.offset, piece.room.capacity());
+                let (bytes, total) = view.text_piece(item, object.codepage(), place)?;
+                let is_stuck = bytes.is_empty() && place.0 < total;
+                piece.put(&bytes, total);
+                Ok(if is_stuck { Code::TooSmall } else { Code::Ok })
+            })
         })
     }
 
@@ -174,15 +170,13 @@ exports! {
     fn standin_save_file(handle: i64, path: *const c_char, file_name: *const c_char) {
         guard::with(handle, |object| {
             let name = text(object.codepage(), file_name, "file_name")?;
-            let (view, item) = match found(find(object, path)?) {
-                Ok(found) => found,
-                Err(code) => return Ok(code),
-            };
-            std::fs::write(&*name, view.contents(item)?).map_err(|error| {
-                let why = format!("The file \"{name}\" cannot be written: {error}.");
-                Failure::new(Code::File, why)
-            })?;
-            Ok(Code::Ok)
+            with_found(object, path, |view, item| {
+                std::fs::write(&*name, view.contents(item)?).map_err(|error| {
+                    let why = format!("The file \"{name}\" cannot be written: {error}.");
+                    Failure::new(Code::File, why)
+                })?;
+                Ok(Code::Ok)
+            })
         })
     }
 }
@@ -208,12 +202,20 @@ unsafe fn find(object: &Object, path: *const c_char) -> Result<(Arc<View>, Optio
     Ok((view, item))
 }
 
-/// What is there, or the code that says that there is nothing.
-fn found((view, item): (Arc<View>, Option<Item>)) -> Result<(Arc<View>, Item), Code> {
-    match item {
-        None => Err(Code::Missing),
-        Some(item) if item.kind() == Kind::Null => Err(Code::Null),
-        Some(item) => Ok((view, item)),
+/// Does something with what is at a path; or gives the code that says that there is nothing.
+///
+/// # Safety
+/// As for [`crate::pointers::text`].
+unsafe fn with_found(
+    object: &Object,
+    path: *const c_char,
+    act: impl FnOnce(&View, Item) -> Answer,
+) -> Answer {
+    // SAFETY: as the caller promises.
+    match unsafe { find(object, path) }? {
+        (_, None) => Ok(Code::Missing),
+        (_, Some(item)) if item.kind() == Kind::Null => Ok(Code::Null),
+        (view, Some(item)) => act(&view, item),
     }
 }
 
@@ -229,14 +231,12 @@ unsafe fn get<T: Copy>(
 ) -> i32 {
     guard::with(handle, |object| {
         let mut place = place?;
+        let put = |_: &View, item| {
+            place.set(read(item)?);
+            Ok(Code::Ok)
+        };
         // SAFETY: as the caller promises.
-        match found(unsafe { find(object, path) }?) {
-            Err(code) => Ok(code),
-            Ok((_, item)) => {
-                place.set(read(item)?);
-                Ok(Code::Ok)
-            }
-        }
+        unsafe { with_found(object, path, put) }
     })
 }
 
