@@ -59,8 +59,12 @@
            05  si-client               binary-double value 0.
            05  si-call                 binary-double value 0.
            05  si-handle               binary-double value 0.
-      *    How building went: the first error of si-set-... and si-key.
+      *    The batch that si-add puts calls into.
+           05  si-batch                binary-double value 0.
+      *    How building went: the first error of si-set-... and si-key,
+      *    and the last one of the calls of a batch.
            05  si-built                binary-long   value 0.
+           05  si-batch-built          binary-long   value 0.
       *    The calls that wait while a question is open.
            05  si-depth                binary-long   value 0.
            05  si-outer.

@@ -1,9 +1,9 @@
       * standin.cob - the entries of a COBOL program to Standin:
       * opening, calling, waiting. standin-set.cob builds the arguments,
       * standin-get.cob reads results, standin-ask.cob has the
-      * questions.
+      * questions, standin-batch.cob many calls at once and progress.
       *
-      * In these four files alone the C functions are called.
+      * In these five files alone the C functions are called.
       * Texts lose their trailing blanks on the way, as COBOL means
       * them.
 
@@ -21,7 +21,7 @@
            call "si-zero" using standin si-endpoint endpoint
            call "si-zero" using standin si-code-page code-page
            call "si-zero" using standin si-program program-name
-           move 0 to si-call si-handle si-depth
+           move 0 to si-call si-handle si-batch si-depth
            call "standin_open_as" using
                by reference endpoint
                by reference code-page
@@ -52,7 +52,7 @@
        procedure division using standin.
            call "standin_close" using by value si-client
                returning si-code
-           move 0 to si-client si-call si-handle si-depth
+           move 0 to si-client si-call si-handle si-batch si-depth
            goback.
        end program si-close.
 

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -31,6 +32,9 @@ class Service:
             f"[pools.letters]\ncommand = ['{sys.executable}', '{HERE / 'letters.py'}']\n"
             f"environment = {{ LETTERS_PAUSE = '{letters_pause}', LETTERS_ASKED = '{self.asked}' }}\n"
             "workers = { min = 1, max = 1, spare = 1 }\n"
+            # Started when it is called.
+            f"[pools.sdk]\ncommand = ['{PROGRAM}', 'sdk-worker']\n"
+            f"environment = {{ CHAOS_LEDGER = '{self.ledger}' }}\nworkers = {{ min = 0, max = 1, spare = 0 }}\n"
         )
         self.start()
 
@@ -62,6 +66,11 @@ class Service:
     def askers(self):
         """The processes that asked something, once for each question."""
         return [int(line) for line in self.asked.read_text().splitlines()] if self.asked.exists() else []
+
+
+def plain(said):
+    """The lines that a program printed, with numbers without their zeros: +0000000004 is 4, -0000000004 is -4."""
+    return re.sub(r"\+0*(?=\d)|(?<=-)0+(?=\d)", "", said).splitlines()
 
 
 def eventually(what, holds, limit=30.0):
