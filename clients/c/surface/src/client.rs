@@ -142,49 +142,21 @@ impl Open {
         self.driven().total(clock::now())
     }
 
-    /// Does something where the tasks of the client run: to wake them costs no call of the system then.
-    pub(crate) fn inside<T>(&self, act: impl FnOnce() -> T) -> T {
-        self.runtime.block_on(async { act() })
+    /// Begins to wait for something of this client.
+    pub(crate) fn waiting(&self) -> Waiting<'_> {
+        let since = clock::now();
+        let mut driven = self.driven();
+        driven.begin(since);
+        Waiting {
+            before: driven.total(since),
+            since,
+            open: self,
+        }
     }
 
     /// Lets go out what was just put into the line.
     pub(crate) fn nudge(&self) {
         self.runtime.block_on(tokio::task::yield_now());
-    }
-
-    /// Waits until `look` sees something, and looks whenever something has come; at most for `limit`.
-    pub(crate) fn wait_until<T>(
-        &self,
-        limit: Duration,
-        mut look: impl FnMut() -> Option<T>,
-    ) -> Option<T> {
-        self.driven().begin(clock::now());
-        let _driving = Driving(self);
-        self.runtime.block_on(async {
-            if limit.is_zero() {
-                // What has come is read in one turn, and given to those who wait for it in the next.
-                for _ in 0..3 {
-                    tokio::task::yield_now().await;
-                }
-                return look();
-            }
-            // A time that no clock can count to is never over.
-            let end = Instant::now().checked_add(limit);
-            loop {
-                let changed = self.inbox.changed.notified();
-                if let Some(seen) = look() {
-                    return Some(seen);
-                }
-                match end {
-                    None => changed.await,
-                    Some(end) => {
-                        if tokio::time::timeout_at(end, changed).await.is_err() {
-                            return look();
-                        }
-                    }
-                }
-            }
-        })
     }
 
     /// Ends the session. What is open ends with an error.
@@ -199,11 +171,56 @@ impl Open {
     }
 }
 
-struct Driving<'a>(&'a Open);
+/// Somebody waits for something of a client.
+pub(crate) struct Waiting<'a> {
+    open: &'a Open,
+    since: std::time::Instant,
+    /// For how long the client was waited for before.
+    pub(crate) before: Duration,
+}
 
-impl Drop for Driving<'_> {
+impl Waiting<'_> {
+    /// When so much time is over; a time that no clock can count to is never over.
+    pub(crate) fn end(&self, limit: Duration) -> Option<Instant> {
+        self.since.checked_add(limit).map(Instant::from_std)
+    }
+
+    /// Waits until `look` sees something, and looks whenever something has come; at most for `limit`.
+    pub(crate) fn until<T>(
+        &self,
+        limit: Duration,
+        mut look: impl FnMut() -> Option<T>,
+    ) -> Option<T> {
+        let end = self.end(limit);
+        self.open.runtime.block_on(async {
+            if limit.is_zero() {
+                // What has come is read in one turn, and given to those who wait for it in the next.
+                for _ in 0..3 {
+                    tokio::task::yield_now().await;
+                }
+                return look();
+            }
+            loop {
+                let changed = self.open.inbox.changed.notified();
+                if let Some(seen) = look() {
+                    return Some(seen);
+                }
+                match end {
+                    None => changed.await,
+                    Some(end) => {
+                        if tokio::time::timeout_at(end, changed).await.is_err() {
+                            return look();
+                        }
+                    }
+                }
+            }
+        })
+    }
+}
+
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.0.driven().end(clock::now());
+        self.open.driven().end(clock::now());
     }
 }
 

@@ -126,13 +126,13 @@ impl Table {
 
     /// Takes something in; it is made with its number.
     pub(crate) fn insert(&self, make: impl FnOnce(i64) -> Object) -> Result<i64, Failure> {
-        if self.objects().len() >= HANDLES_MAX {
+        let mut objects = self.objects();
+        if objects.len() >= HANDLES_MAX {
             let why = format!("This program has {HANDLES_MAX} handles open; close some.");
             return Err(Failure::new(Code::Limit, why));
         }
         let handle = NEXT.fetch_add(1, Ordering::Relaxed);
-        let object = make(handle);
-        self.objects().insert(handle, object);
+        objects.insert(handle, make(handle));
         Ok(handle)
     }
 

@@ -101,11 +101,21 @@ impl Inbox {
         self.state().running += 1;
     }
 
-    /// A call has ended; `None`: nobody wants to know.
-    pub(crate) fn ended(&self, handle: Option<i64>) {
+    /// A call has ended. `tell`: its handle, if somebody has to be told of it.
+    pub(crate) fn ended(&self, msgid: u64, tell: Option<i64>) {
         let mut state = self.state();
+        state.progress.remove(&msgid);
+        state.ended.extend(tell);
+        self.is_one_less(state);
+    }
+
+    /// Nobody wants to know how it ends.
+    pub(crate) fn given_up(&self) {
+        self.is_one_less(self.state());
+    }
+
+    fn is_one_less(&self, mut state: MutexGuard<'_, State>) {
         state.running = state.running.saturating_sub(1);
-        state.ended.extend(handle);
         drop(state);
         self.changed.notify_waiters();
     }

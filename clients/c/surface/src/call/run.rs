@@ -1,13 +1,14 @@
 //! Sending a call and waiting for its end.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use standin_client::{CallError, Pending};
+use tokio::time::Instant;
 
 use super::{Call, Member, Request, Slot, batch, slot::Running};
 use crate::{
-    client::Open,
+    client::{Open, Waiting},
     code::Code,
     failure::{Answer, Failure},
     inbox::Inbox,
@@ -24,9 +25,14 @@ impl Call {
     /// Sends it.
     pub(crate) fn start(&self) -> Answer {
         let open = self.client.opened()?;
-        open.inside(|| self.begin(open))?;
-        open.nudge();
-        Ok(Code::Ok)
+        let waited = open.waited();
+        // To wake the tasks of the client from inside of their runtime costs no call of the system.
+        open.runtime().block_on(async {
+            self.begin(open, waited)?.go_on_alone(open);
+            // What was put into the line goes out.
+            tokio::task::yield_now().await;
+            Ok(Code::Ok)
+        })
     }
 
     /// Sends it and waits for its end, or for a question.
@@ -38,9 +44,47 @@ impl Call {
             let given = Some(limit_ms).filter(|limit| *limit > 0);
             request.timeout_ms = given.or(request.timeout_ms).or(Some(SEND_TIMEOUT_MS));
         }
-        open.inside(|| self.begin(open))?;
-        // It ends by itself: its own time is limited, and so is that of the answer.
-        self.wait_for(open, Duration::MAX)
+        let waiting = open.waiting();
+        open.runtime().block_on(async {
+            let begun = self.begin(open, waiting.before)?;
+            self.accompany(open, &waiting, begun).await
+        })
+    }
+
+    /// Waits for the answer right here, as long as nothing else comes: a task for it costs as much as all the rest.
+    async fn accompany(&self, open: &Open, waiting: &Waiting<'_>, begun: Begun) -> Answer {
+        let Begun {
+            mut pending,
+            mut ending,
+        } = begun;
+        // Its own time is limited, and so is that of the answer.
+        let limit = pending.limit().unwrap_or(Duration::MAX);
+        let mut is_late = pin!(at(waiting.end(limit)));
+        loop {
+            let changed = open.inbox().changed.notified();
+            // Another thread may have closed it.
+            if let Some(outcome) = self.slot.outcome() {
+                drop(pending);
+                // The service is told that nobody waits for it any more.
+                tokio::task::yield_now().await;
+                return outcome;
+            }
+            if open.inbox().has_question() {
+                Begun { pending, ending }.go_on_alone(open);
+                return Ok(Code::Callback);
+            }
+            let answer = tokio::select! {
+                biased;
+                answer = pending.answered() => answer,
+                () = changed => continue,
+                () = &mut is_late => {
+                    ending.put(Err(CallError::NoAnswer { waited: limit }), pending.msgid(), None);
+                    continue;
+                }
+            };
+            ending.put(answer, pending.msgid(), None);
+            return self.slot.outcome().expect("it was just put");
+        }
     }
 
     /// Waits for its end, or for a question, for a while.
@@ -56,7 +100,7 @@ impl Call {
     }
 
     /// Puts it into the line. It goes out when the client is served next.
-    fn begin(&self, open: &Open) -> Result<(), Failure> {
+    fn begin(&self, open: &Open, waited: Duration) -> Result<Begun, Failure> {
         let mut request = self.building()?;
         let mut call = open.client().request(&request.method);
         let members = match &self.members {
@@ -79,7 +123,12 @@ impl Call {
             failure
         })?;
         // Under the lock of the request, so that it is begun once.
-        let (msgid, limit) = (pending.msgid(), pending.limit());
+        open.inbox().begun();
+        self.slot.started(Running {
+            msgid: pending.msgid(),
+            task: None,
+            give_up_at: pending.limit().map(|limit| waited + limit),
+        });
         let ending = Ending {
             inbox: Arc::clone(open.inbox()),
             slot: Arc::clone(&self.slot),
@@ -87,19 +136,13 @@ impl Call {
             handle: self.handle,
             is_told: false,
         };
-        open.inbox().begun();
-        let task = open.runtime().spawn(finish(pending, ending));
-        self.slot.started(Running {
-            msgid,
-            task: task.abort_handle(),
-            give_up_at: limit.map(|limit| open.waited() + limit),
-        });
-        Ok(())
+        Ok(Begun { pending, ending })
     }
 
     fn wait_for(&self, open: &Open, limit: Duration) -> Answer {
         let give_up_at = self.slot.running().and_then(|running| running.give_up_at);
-        let left = give_up_at.map(|at| at.saturating_sub(open.waited()));
+        let waiting = open.waiting();
+        let left = give_up_at.map(|at| at.saturating_sub(waiting.before));
         let look = || match self.look_at_end() {
             Ok(Some(code)) => Some(Ok(code)),
             Err(failure) => Some(Err(failure)),
@@ -107,12 +150,13 @@ impl Call {
             Ok(None) => None,
         };
         let within = left.map_or(limit, |left| left.min(limit));
-        if let Some(seen) = open.wait_until(within, look) {
+        if let Some(seen) = waiting.until(within, look) {
             return seen;
         }
+        drop(waiting);
         if left.is_some_and(|left| left <= limit) {
             let waited = left.unwrap_or_default();
-            self.give_up(open, waited);
+            self.end_early(open, &CallError::NoAnswer { waited });
             return self.look_at_end().map(|code| code.unwrap_or(Code::Pending));
         }
         Ok(Code::Pending)
@@ -129,12 +173,17 @@ impl Call {
         end.map(|_| Some(Code::Ok))
     }
 
-    /// The service has a connection and says nothing, though the call's time is over.
-    fn give_up(&self, open: &Open, waited: Duration) {
+    /// It is not waited for any more: the service has a connection and says nothing, though the call's time is over, or
+    /// the handle is closed.
+    fn end_early(&self, open: &Open, why: &CallError) {
         if let Some(running) = self.slot.running() {
-            let failure = Failure::of_call(&CallError::NoAnswer { waited });
-            self.slot.put_end(Err(failure));
-            running.task.abort();
+            self.slot.put_end(Err(Failure::of_call(why)));
+            match running.task {
+                Some(task) => task.abort(),
+                // Whoever sent it sees its end.
+                None => open.inbox().changed.notify_waiters(),
+            }
+            open.inbox().forget_progress(running.msgid);
             open.nudge();
         }
     }
@@ -160,12 +209,8 @@ impl Call {
 
     /// Its handle is closed: the service need not go on.
     pub(crate) fn close(&self) {
-        if let (Some(running), Ok(open)) = (self.slot.running(), self.client.opened()) {
-            running.task.abort();
-            open.inbox().forget_progress(running.msgid);
-            open.nudge();
-        }
         if let Ok(open) = self.client.opened() {
+            self.end_early(open, &closed());
             open.inbox().told(self.handle);
         }
     }
@@ -195,11 +240,41 @@ fn with_wishes(mut call: standin_client::Call, request: &Request) -> standin_cli
     call
 }
 
-/// Waits for the answer while the program waits for something.
-async fn finish(mut pending: Pending, mut ending: Ending) {
-    let answer = pending.answered().await;
-    ending.inbox.forget_progress(pending.msgid());
-    ending.put(answer);
+/// At that moment, or never.
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn closed() -> CallError {
+    CallError::Closed {
+        outcome: standin_client::Outcome::Unknown,
+    }
+}
+
+/// A call that is on its way, and what is owed at its end.
+struct Begun {
+    pending: Pending,
+    ending: Ending,
+}
+
+impl Begun {
+    /// A task waits for the answer, while the program waits for something.
+    fn go_on_alone(self, open: &Open) {
+        let slot = Arc::clone(&self.ending.slot);
+        let task = open.runtime().spawn(async move {
+            let Begun {
+                mut pending,
+                mut ending,
+            } = self;
+            let answer = pending.answered().await;
+            let handle = ending.handle;
+            ending.put(answer, pending.msgid(), Some(handle));
+        });
+        slot.is_waited_for_by(task.abort_handle());
+    }
 }
 
 /// Sees to it that a call that is begun is seen to end, also if what waits for it is ended.
@@ -212,7 +287,8 @@ struct Ending {
 }
 
 impl Ending {
-    fn put(&mut self, answer: Result<Bytes, CallError>) {
+    /// `tell`: the handle, if whoever waits for any call has to be told of it.
+    fn put(&mut self, answer: Result<Bytes, CallError>, msgid: u64, tell: Option<i64>) {
         let end = match answer {
             Ok(result) => {
                 batch::finish(&self.members, &result);
@@ -226,20 +302,17 @@ impl Ending {
         };
         self.slot.put_end(end);
         self.is_told = true;
-        self.inbox.ended(Some(self.handle));
+        self.inbox.ended(msgid, tell);
     }
 }
 
 impl Drop for Ending {
     fn drop(&mut self) {
         if !self.is_told {
-            let closed = CallError::Closed {
-                outcome: standin_client::Outcome::Unknown,
-            };
-            let failure = Failure::of_call(&closed);
+            let failure = Failure::of_call(&closed());
             batch::fail(&self.members, &failure);
             self.slot.put_end(Err(failure));
-            self.inbox.ended(None);
+            self.inbox.given_up();
         }
     }
 }

@@ -7,7 +7,11 @@ use std::{
 
 use tokio::task::AbortHandle;
 
-use crate::{code::Code, failure::Failure, view::View};
+use crate::{
+    code::Code,
+    failure::{Answer, Failure},
+    view::View,
+};
 
 /// How a call ended.
 pub(crate) type End = Result<Arc<View>, Failure>;
@@ -30,8 +34,8 @@ enum Stage {
 pub(super) struct Running {
     /// Its number in the session.
     pub(super) msgid: u64,
-    /// What waits for its answer.
-    pub(super) task: AbortHandle,
+    /// What waits for its answer; `None`: the thread that sent it.
+    pub(super) task: Option<AbortHandle>,
     /// How long its client may be waited for in all before the answer is given up.
     pub(super) give_up_at: Option<Duration>,
 }
@@ -88,11 +92,28 @@ impl Slot {
         }
     }
 
+    /// A task waits for the answer from now on. If it has ended meanwhile there is nothing to wait for.
+    pub(super) fn is_waited_for_by(&self, task: AbortHandle) {
+        match &mut *self.stage() {
+            Stage::Running(running) => running.task = Some(task),
+            _ => task.abort(),
+        }
+    }
+
     /// It has ended. The first end holds.
     pub(super) fn put_end(&self, end: End) {
         let mut stage = self.stage();
         if !matches!(*stage, Stage::Ended(_)) {
             *stage = Stage::Ended(end);
+        }
+    }
+
+    /// Whether it went well, if it has ended.
+    pub(super) fn outcome(&self) -> Option<Answer> {
+        match &*self.stage() {
+            Stage::Ended(Ok(_)) => Some(Ok(Code::Ok)),
+            Stage::Ended(Err(failure)) => Some(Err(failure.clone())),
+            _ => None,
         }
     }
 }

@@ -59,7 +59,7 @@ exports! {
             };
             let limit = milliseconds(limit_ms, "limit_ms")?;
             let open = client.opened()?;
-            let seen = open.wait_until(limit, || look_for_any(client).transpose());
+            let seen = open.waiting().until(limit, || look_for_any(client).transpose());
             let (code, handle) = seen.unwrap_or(Ok((Code::Pending, 0)))?;
             place.set(handle);
             Ok(code)
