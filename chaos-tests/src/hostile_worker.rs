@@ -70,6 +70,14 @@ pub fn run() -> ExitCode {
             clock::pause(600_000);
         }
         Ok("slow_start") => clock::pause(300),
+        Ok("exit_if_broken")
+            if Path::new(&variable(LEDGER_VARIABLE))
+                .with_extension("broken")
+                .exists() =>
+        {
+            println!("the update is broken");
+            return ExitCode::from(3);
+        }
         // The first one of all leaves a mark and goes.
         Ok("exit_first") if std::fs::create_dir(variable(LEDGER_VARIABLE) + ".mark").is_ok() => {
             println!("not today");

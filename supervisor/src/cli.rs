@@ -12,6 +12,7 @@ mod jobs;
 mod methods;
 mod options;
 mod output;
+mod pools;
 mod serve;
 mod service;
 mod status;
@@ -105,6 +106,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Explain(options) => explain::run(&options),
         Command::Backup(options) => backup::run(&options),
         Command::Jobs(command) => jobs::run(&command),
+        Command::Pools(command) => pools::run(&command),
         Command::Config(ConfigCommand::Check { file }) => config::check(file.as_deref()),
         Command::Config(ConfigCommand::Show { file }) => config::show(file.as_deref()),
         Command::Service(command) => service::run(&command),

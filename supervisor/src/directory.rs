@@ -28,6 +28,7 @@ pub(crate) struct PoolHandle {
     pub(crate) call_timeout: std::time::Duration,
     pub(crate) queue_wait: std::time::Duration,
     pub(crate) start_timeout: std::time::Duration,
+    pub(crate) stop_timeout: std::time::Duration,
     pub(crate) actor: ActorRef<PoolMessage>,
 }
 

@@ -7,6 +7,7 @@ mod acts;
 mod callbacks;
 mod from_worker;
 mod link;
+mod orders;
 mod recording;
 mod records;
 mod words;
@@ -19,11 +20,16 @@ use standin_core::{
     AttemptId, Cause, RequestId, WorkerId,
     pool::{Effect, Event, PoolCore, Submission},
 };
-use standin_protocol::{ErrorAnswer, Message, MethodManifest, WorkerHello};
+use standin_protocol::{Message, MethodManifest, WorkerHello};
 use standin_transport::MessageWriter;
 use tokio::sync::OwnedSemaphorePermit;
 
-use self::{acts::Outbox, link::Link, records::Records};
+use self::{
+    acts::Outbox,
+    link::Link,
+    orders::{Orders, StartReply, StopReply},
+    records::Records,
+};
 pub(crate) use self::{callbacks::Asker, recording::OnRecord};
 use crate::{
     call::Call,
@@ -86,7 +92,11 @@ pub(crate) enum PoolMessage {
     /// The timer.
     TimePassed { generation: u64 },
     /// Somebody wants a worker; answered when one is ready or could not be started.
-    Start(RpcReplyPort<Result<Vec<MethodManifest>, ErrorAnswer>>),
+    Start(StartReply),
+    /// Another program is in the place of the workers'; answered when a new one is ready or could not be started.
+    Reload(StartReply),
+    /// End every worker until somebody wants one; answered when the last one has ended.
+    StopByOrder(StopReply),
     /// A request that the actor before this one had has ended.
     Remember(Box<Story>),
     /// What happened to requests; the newest first.
@@ -144,7 +154,7 @@ pub(crate) struct PoolState {
     now: Instant,
     /// Kept between events, so that a busy pool does not allocate.
     effects: Vec<Effect<Arc<Call>>>,
-    start_waiters: Vec<RpcReplyPort<Result<Vec<MethodManifest>, ErrorAnswer>>>,
+    orders: Orders,
     /// What the workers offer, as the newest of them said.
     methods: Vec<MethodManifest>,
 }
@@ -160,7 +170,7 @@ impl Actor for Pool {
         arguments: PoolArguments,
     ) -> Result<PoolState, ActorProcessingErr> {
         let core_settings = arguments.settings.for_core();
-        let slots = (core_settings.workers_max + core_settings.spare) as usize;
+        let slots = core_settings.slots() as usize;
         let mut state = PoolState {
             core: PoolCore::new(core_settings, fingerprint, arguments.seed, clock::now()),
             links: (0..slots).map(|_| None).collect(),
@@ -170,7 +180,7 @@ impl Actor for Pool {
             stories: Stories::default(),
             now: clock::now(),
             effects: Vec::new(),
-            start_waiters: Vec::new(),
+            orders: Orders::default(),
             methods: Vec::new(),
             name: arguments.name,
             generation: arguments.generation,
@@ -244,6 +254,8 @@ impl Actor for Pool {
                 }
             }
             PoolMessage::Start(reply) => state.start_requested(&myself, reply),
+            PoolMessage::Reload(reply) => state.reload_requested(&myself, reply),
+            PoolMessage::StopByOrder(reply) => state.stop_ordered(&myself, reply),
             PoolMessage::Remember(story) => state.stories.keep(*story, &[]),
             PoolMessage::Explain(query, reply) => {
                 let _ = reply.send(state.stories.find(&query, state.core.payloads()));

@@ -282,6 +282,7 @@ impl PoolsState {
             call_timeout: settings.timeouts.call.0,
             queue_wait: settings.queue.wait.0,
             start_timeout: settings.timeouts.start.0,
+            stop_timeout: settings.timeouts.stop.0,
             actor,
         }))
     }

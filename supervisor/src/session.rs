@@ -14,6 +14,7 @@ mod keyed;
 mod link;
 mod own_methods;
 mod per_user;
+mod pool_methods;
 mod quota;
 mod reading;
 mod recording;

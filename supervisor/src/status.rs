@@ -129,7 +129,7 @@ impl RequestTotals {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct PoolStatus {
     pub(crate) name: String,
-    /// `starting`, `ready`, `degraded` or `stopping`.
+    /// `starting`, `ready`, `reloading`, `degraded`, `stopped` or `stopping`.
     pub(crate) state: String,
     pub(crate) queued: usize,
     pub(crate) running: usize,
@@ -218,8 +218,12 @@ impl PoolStatus {
             |worker: &WorkerStatus| matches!(&*worker.state, "ready" | "busy" | "suspect");
         let state = if view.stopping {
             "stopping"
+        } else if view.paused {
+            "stopped"
         } else if view.degraded {
             "degraded"
+        } else if view.reloading {
+            "reloading"
         } else if workers.iter().any(is_at_work) {
             "ready"
         } else {

@@ -6,6 +6,7 @@ mod cancel;
 mod describing;
 mod explain;
 mod launching;
+mod orders;
 mod other_user;
 mod per_user;
 mod quotas;

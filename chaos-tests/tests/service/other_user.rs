@@ -40,13 +40,15 @@ fn only_those_who_may_change_the_service_may_start_a_pool() {
             .call("sdk.echo", &json!({ "text": "mine" }))
             .expect("everybody may call");
         assert_eq!(echoed, "mine");
-        refusal(&client, "pool.start", &json!({ "pool": "sdk" }))
+        ["pool.start", "pool.reload", "pool.stop"]
+            .map(|order| refusal(&client, order, &json!({ "pool": "sdk" })))
     });
-    let answer = asked.join().expect("it is refused properly");
-    assert_eq!(
-        (&*answer.code, answer.outcome.name()),
-        ("access_denied", "not_executed")
-    );
+    for answer in asked.join().expect("they are refused properly") {
+        assert_eq!(
+            (&*answer.code, answer.outcome.name()),
+            ("access_denied", "not_executed")
+        );
+    }
 }
 
 #[test]

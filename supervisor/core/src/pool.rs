@@ -20,9 +20,11 @@ mod event;
 #[cfg(test)]
 mod fixture;
 mod incident;
+mod pause;
 mod poison;
 mod queue;
 mod recording;
+mod reload;
 mod reports;
 mod request;
 mod rule;
@@ -42,6 +44,7 @@ use self::{
     incident::Incidents,
     poison::Poisons,
     queue::FairQueue,
+    reload::Reload,
     request::{Attempt, Request},
     slot::Slot,
     unused::Unused,
@@ -59,7 +62,13 @@ use crate::{AttemptId, Fingerprint, Random, RequestId, SlotId, WorkerId};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
     Serving,
-    Stopping { deadline: Instant },
+    /// Stopped by a person, until a worker is asked for. `is_empty`: the last one has ended, and that was told.
+    Paused {
+        is_empty: bool,
+    },
+    Stopping {
+        deadline: Instant,
+    },
     Stopped,
 }
 
@@ -82,6 +91,7 @@ pub struct PoolCore<P> {
     /// Somebody asked for a worker, whether there is work for it or not, and waits to hear of it.
     wanted: bool,
     unused: Unused,
+    reload: Option<Reload>,
     last_attempt: u64,
     wakeup: Option<Instant>,
     counters: Counters,
@@ -97,7 +107,8 @@ impl<P> PoolCore<P> {
         seed: u64,
         now: Instant,
     ) -> Self {
-        let slot_count = settings.workers_max + settings.spare;
+        // As many again for the new workers of a reload, while the old ones finish what they have.
+        let slot_count = settings.slots();
         Self {
             random: Random::new(seed),
             mode: Mode::Serving,
@@ -113,6 +124,7 @@ impl<P> PoolCore<P> {
             starved: false,
             wanted: false,
             unused: Unused::new(now),
+            reload: None,
             last_attempt: 0,
             wakeup: None,
             counters: Counters::default(),
@@ -129,6 +141,8 @@ impl<P> PoolCore<P> {
             Event::Cancel(request) => self.cancel(now, request, effects),
             Event::Abandon(request) => self.abandon(now, request, effects),
             Event::StartRequested => self.start_requested(),
+            Event::ReloadRequested => self.reload_requested(),
+            Event::PauseRequested => self.pause(),
             Event::WorkerReady {
                 worker,
                 concurrency,
@@ -171,8 +185,12 @@ impl<P> PoolCore<P> {
             Event::TimePassed => self.time_passed(now, effects),
         }
         self.dispatch(now, effects);
+        if self.roll(now, effects) {
+            self.dispatch(now, effects);
+        }
         self.fill(now, effects);
         self.end_unused(now, effects);
+        self.finish_pause(now, effects);
         self.finish_stop(now, effects);
     }
 

@@ -57,6 +57,9 @@ pub(super) enum Command {
     /// Show what is done in the background, and decide about what cannot go on by itself.
     #[command(subcommand)]
     Jobs(JobsCommand),
+    /// Show the pools, and start, reload or stop one.
+    #[command(subcommand)]
+    Pools(PoolsCommand),
     /// Check a configuration, or show the one in force.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -301,6 +304,36 @@ pub(super) struct SubmitOptions {
     #[arg(long)]
     pub(super) result: bool,
     /// Print everything as JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) service: ServiceOptions,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PoolsCommand {
+    /// Show each pool on a line. `standin status` tells more.
+    List {
+        /// Print everything as JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        service: ServiceOptions,
+    },
+    /// Start a process, and say why if it does not start. A pool that was stopped serves again.
+    Start(PoolOptions),
+    /// Put new processes in the place of all that run, such as after an update of their program. If the first new one
+    /// does not start, nothing changes; no call is lost either way.
+    Reload(PoolOptions),
+    /// End the processes when their calls are done. Calls are refused until `start`, or until the service starts again.
+    Stop(PoolOptions),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PoolOptions {
+    /// The pool's name.
+    pub(super) pool: String,
+    /// Print the answer as JSON.
     #[arg(long)]
     pub(super) json: bool,
     #[command(flatten)]

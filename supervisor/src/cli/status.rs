@@ -154,6 +154,13 @@ fn render_pool(out: &mut String, pool: &PoolStatus) {
             span(restart_in_ms)
         );
     }
+    if pool.state == "stopped" {
+        let _ = writeln!(
+            out,
+            "  Somebody has stopped it; standin pools start {} starts it.",
+            printable(name)
+        );
+    }
     if pool.state == "degraded" && !pool.last_lines.is_empty() {
         out.push_str("  The last one that failed said:\n");
         for line in &pool.last_lines {
@@ -177,7 +184,11 @@ fn worker_row(worker: &WorkerStatus) -> Vec<String> {
         format!("{} of {}", worker.running, worker.concurrency),
         worker.requests.to_string(),
         span(worker.age_ms),
-        format!("{} MiB", worker.rss_bytes >> 20),
+        // Nobody has measured one that is new.
+        match worker.rss_bytes {
+            0 => "-".to_owned(),
+            bytes => format!("{} MiB", bytes >> 20),
+        },
     ]
 }
 

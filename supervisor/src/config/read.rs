@@ -116,6 +116,17 @@ fn read_endpoint(section: &mut Section<'_>, endpoint: &mut EndpointSettings) {
         let checked = Access::check_descriptor(&endpoint.descriptor);
         as_the_transport_says(section, "descriptor", checked);
     }
+    // On Windows it may be a list.
+    let groups = endpoint.group.split(if cfg!(windows) { "," } else { "\0" });
+    let groups = groups.map(|group| group.trim().to_owned());
+    let groups: Vec<_> = groups.filter(|group| !group.is_empty()).collect();
+    known_here(
+        section,
+        "group",
+        "group",
+        &groups,
+        standin_transport::group_id,
+    );
     at_least_one(section, "sessions_max", endpoint.sessions_max > 0);
     at_least_one(
         section,
@@ -287,8 +298,20 @@ fn check_pool(section: &mut Section<'_>, name: &str, pool: &PoolSettings) {
         let message = "scope = \"session\" is not available in this version";
         Misread::new(message, "\"shared\" and \"user\" are")
     });
-    known_here(section, "user", &pool.users, standin_transport::user_id);
-    known_here(section, "group", &pool.groups, standin_transport::group_id);
+    known_here(
+        section,
+        "users",
+        "user",
+        &pool.users,
+        standin_transport::user_id,
+    );
+    known_here(
+        section,
+        "groups",
+        "group",
+        &pool.groups,
+        standin_transport::group_id,
+    );
     at_least_one(section, "concurrency_max", pool.concurrency_max > 0);
     for variable in pool.environment.keys() {
         let is_ours = variable.starts_with("STANDIN_");
@@ -323,14 +346,14 @@ fn check_run_as(section: &mut Section<'_>, pool: &PoolSettings) {
     });
 }
 
-/// A pool for somebody whom nobody knows would be closed to everybody, without a word.
+/// What is for somebody whom nobody knows would be closed to everybody.
 fn known_here(
     section: &mut Section<'_>,
+    key: &str,
     what: &str,
     names: &[String],
     id: fn(&str) -> Option<String>,
 ) {
-    let key = if what == "user" { "users" } else { "groups" };
     let unknown = names.iter().find(|name| id(name).is_none());
     section.require(&[key], unknown.is_none(), || {
         let name = unknown.map_or("", String::as_str);

@@ -206,6 +206,13 @@ fn a_descriptor_that_the_system_does_not_understand_is_told_where_it_stands() {
 }
 
 #[test]
+fn a_group_that_this_machine_does_not_know_is_named_before_the_service_is_started() {
+    let told = complaint("[endpoint]\ngroup = \"no such group\"\n");
+    let names_it = "standin.toml:2:9: there is no group `no such group` on this machine";
+    assert!(told.contains(names_it), "{told}");
+}
+
+#[test]
 fn workers_run_as_their_users_only_in_pools_that_users_have_of_their_own() {
     let file = |scope: &str| {
         format!("[pools.a]\ncommand = [\"x\"]\nscope = \"{scope}\"\nrun_as_user = true\n")

@@ -115,6 +115,11 @@ impl PoolState {
                 tracing::warn!(pool = %self.name, deaths, "several workers died at once; nobody's request is blamed");
             }
             Effect::DegradedChanged(degraded) => self.degraded_changed(degraded),
+            Effect::ReloadDecided(begun) => self.reload_decided(begun),
+            Effect::Reloaded => {
+                tracing::info!(pool = %self.name, "the reload is done: no old worker takes anything more");
+            }
+            Effect::Paused => self.answer_stop_waiters(&Ok(())),
             Effect::Retired => {
                 self.has_retired = true;
                 let generation = self.generation;

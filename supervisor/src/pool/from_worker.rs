@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use ractor::{ActorId, ActorRef, RpcReplyPort};
+use ractor::{ActorId, ActorRef};
 use standin_core::{AttemptId, Cause, WorkerId, pool::Event};
 use standin_protocol::{
-    self as protocol, ErrorAnswer, ErrorCode, Message, MethodManifest, Notification, Request,
-    WorkerHello, value,
+    self as protocol, ErrorAnswer, ErrorCode, Message, Notification, Request, WorkerHello, value,
 };
 use standin_transport::MessageWriter;
 
@@ -246,34 +245,6 @@ impl PoolState {
                 last_lines,
             });
         });
-    }
-
-    pub(super) fn start_requested(
-        &mut self,
-        myself: &ActorRef<PoolMessage>,
-        reply: RpcReplyPort<Result<Vec<MethodManifest>, ErrorAnswer>>,
-    ) {
-        use standin_core::pool::WorkerState::{Busy, Ready, Suspect};
-        let view = self.core.view();
-        if view
-            .workers
-            .iter()
-            .any(|worker| matches!(worker.state, Ready | Busy | Suspect))
-        {
-            let _ = reply.send(Ok(self.methods.clone()));
-            return;
-        }
-        self.start_waiters.push(reply);
-        self.handle(myself, Event::StartRequested, None);
-    }
-
-    pub(super) fn answer_start_waiters(
-        &mut self,
-        answer: &Result<Vec<MethodManifest>, ErrorAnswer>,
-    ) {
-        for waiter in self.start_waiters.drain(..) {
-            let _ = waiter.send(answer.clone());
-        }
     }
 
     pub(super) fn pids(&self) -> Vec<(WorkerId, u32)> {

@@ -70,6 +70,10 @@ pub(super) fn error_answer(
         ErrorCode::ShuttingDown => {
             format!("Standin is stopping. {}", outcome_sentence(failure.outcome))
         }
+        ErrorCode::PoolUnavailable if failure.rule == EndRule::Paused => format!(
+            "\"{method}\" is not available now: somebody has stopped \"{pool}\". {}",
+            outcome_sentence(failure.outcome)
+        ),
         ErrorCode::PoolUnavailable => format!(
             "\"{method}\" is not available now: the processes of \"{pool}\" do not start.{} {}",
             quoted(last_lines),
@@ -114,6 +118,16 @@ pub(super) fn start_trouble(pool: &str, death: Option<&Death>, last_lines: &[Str
     format!("The process of \"{pool}\" {how}.{}", quoted(last_lines))
 }
 
+/// Why an order cannot be followed.
+pub(super) fn not_running(pool: &str, is_paused: bool) -> ErrorAnswer {
+    if is_paused {
+        let why = format!("\"{pool}\" has been stopped. pool.start starts it again.");
+        ErrorAnswer::new(ErrorCode::PoolUnavailable, why)
+    } else {
+        ErrorAnswer::new(ErrorCode::ShuttingDown, format!("\"{pool}\" is stopping."))
+    }
+}
+
 pub(super) fn start_failed(trouble: &str) -> ErrorAnswer {
     ErrorAnswer::new(ErrorCode::StartFailed, trouble)
 }
@@ -125,5 +139,11 @@ fn quoted(last_lines: &[String]) -> String {
         return String::new();
     }
     let from = last_lines.len().saturating_sub(LINES_SHOWN);
-    format!(" Its last words: {}", last_lines[from..].join(" | "))
+    let words = last_lines[from..].join(" | ");
+    let end = if words.ends_with(['.', '!', '?']) {
+        ""
+    } else {
+        "."
+    };
+    format!(" Its last words: {words}{end}")
 }

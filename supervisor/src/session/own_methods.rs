@@ -1,23 +1,23 @@
 //! The methods of the service itself.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use ractor::ActorRef;
 use serde::Serialize;
-use standin_core::session::{Admission, Origin};
+use standin_core::session::Origin;
 use standin_protocol::{
     self as protocol, ErrorAnswer, ErrorCode, Meta, MethodManifest, Request, value,
 };
 
-use super::{SessionMessage, SessionState, batch::Early, job_methods::JOB_METHODS};
+use super::{
+    SessionMessage, SessionState, batch::Early, job_methods::JOB_METHODS,
+    pool_methods::POOL_METHODS,
+};
 use crate::{call::CallAnswer, directory::Located, pool::PoolMessage, service, store::Fingerprint};
 
 /// The methods that the service answers itself, with a sentence for each.
-const OWN_METHODS: [(&str, &str); 9] = [
+const OWN_METHODS: [(&str, &str); 8] = [
     (
         "standin.hello",
         "Says who is there and what it can do; answers with a session that can be resumed, the server's version and limits.",
@@ -47,14 +47,7 @@ const OWN_METHODS: [(&str, &str); 9] = [
         "standin.cancel",
         "Takes a call back: {msgid}. The call itself is still answered, once.",
     ),
-    (
-        "pool.start",
-        "Starts a worker of {pool} and answers when it is ready. For administrators.",
-    ),
 ];
-
-/// `pool.start` gives up after this much more than the pool's own start time.
-const START_GRACE: Duration = Duration::from_secs(5);
 
 #[derive(Serialize)]
 struct MethodLine<'a> {
@@ -118,10 +111,12 @@ impl SessionState {
                 Ok(()) => return,
                 Err(error) => Err(error),
             },
-            b"pool.start" => match self.start_pool(myself, msgid, &arguments) {
-                Ok(()) => return,
-                Err(error) => Err(error),
-            },
+            other if let Some(ordered) = self.order(myself, msgid, other, &arguments) => {
+                match ordered {
+                    Ok(()) => return,
+                    Err(error) => Err(error),
+                }
+            }
             other
                 if other.starts_with(b"job.")
                     && self.job_request(myself, &request, &arguments, since) =>
@@ -144,7 +139,7 @@ impl SessionState {
 
     fn methods(&mut self) -> Bytes {
         let directory = Arc::clone(self.directory.get());
-        let own = OWN_METHODS.iter().chain(&JOB_METHODS);
+        let own = OWN_METHODS.iter().chain(&POOL_METHODS).chain(&JOB_METHODS);
         let own = own.map(|(name, doc)| MethodLine {
             name,
             pool: None,
@@ -200,7 +195,7 @@ impl SessionState {
             Located::Unknown => {}
         }
         let name = String::from_utf8_lossy(&method);
-        let mut own = OWN_METHODS.iter().chain(&JOB_METHODS);
+        let mut own = OWN_METHODS.iter().chain(&POOL_METHODS).chain(&JOB_METHODS);
         let Some((_, doc)) = own.find(|(own, _)| *own == name) else {
             let why = format!(
                 "There is no method \"{name}\" here. \"standin.methods\" lists what there is."
@@ -259,51 +254,6 @@ impl SessionState {
             };
             tell_answer(&myself, msgid, result);
         });
-    }
-
-    fn start_pool(
-        &mut self,
-        myself: &ActorRef<SessionMessage>,
-        msgid: u64,
-        arguments: &[(Bytes, Bytes)],
-    ) -> Result<(), ErrorAnswer> {
-        if !self.caller.is_administrator {
-            let why = "Only an administrator, or the user who runs the service, may start a pool.";
-            return Err(ErrorAnswer::new(ErrorCode::AccessDenied, why));
-        }
-        let name = find(arguments, "pool").and_then(value::read_bytes);
-        let name = name.ok_or_else(|| missing("pool.start", "pool", "the name of a pool"))?;
-        let name = String::from_utf8_lossy(&name);
-        let place = self.place_of_pool(&name).ok_or_else(|| {
-            let why = format!("There is no pool \"{name}\" here.");
-            ErrorAnswer::new(ErrorCode::InvalidParams, why)
-        })?;
-        debug_assert_eq!(self.core.admit_own(msgid), Admission::New);
-        self.core.open_own(msgid);
-        let (myself, pools) = (myself.clone(), self.environment.pools.clone());
-        tokio::spawn(async move {
-            let pool = match place.reach(&pools).await {
-                Ok(pool) => pool,
-                Err(error) => return tell_answer(&myself, msgid, Err(error.encode())),
-            };
-            let limit = pool.start_timeout + START_GRACE;
-            let result =
-                match ractor::call_t!(pool.actor, PoolMessage::Start, limit.as_millis() as u64) {
-                    Ok(Ok(methods)) => {
-                        let names: Vec<_> = methods.into_iter().map(|method| method.name).collect();
-                        Ok(protocol::encode(&std::collections::BTreeMap::from([(
-                            "methods", names,
-                        )])))
-                    }
-                    Ok(Err(error)) => Err(error.encode()),
-                    Err(_) => {
-                        let why = format!("No process of \"{}\" was ready in time.", pool.name);
-                        Err(ErrorAnswer::new(ErrorCode::StartFailed, why).encode())
-                    }
-                };
-            tell_answer(&myself, msgid, result);
-        });
-        Ok(())
     }
 }
 

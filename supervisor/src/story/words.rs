@@ -20,6 +20,7 @@ pub(super) fn of_replay(rule: ReplayRule) -> &'static str {
 pub(super) fn of_end(rule: EndRule) -> &'static str {
     match rule {
         EndRule::Stopping => "refused: the pool was stopping",
+        EndRule::Paused => "refused: somebody had stopped the pool",
         EndRule::CameLate => "refused: the caller's time was up when it came",
         EndRule::NoWorkers => "the pool could not start its workers",
         EndRule::QueueFull => "refused: as many calls were waiting as `queue.max` lets wait",

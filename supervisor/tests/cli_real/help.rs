@@ -25,6 +25,7 @@ fn help_names_every_command_and_what_the_exit_codes_mean() {
       explain  Tell what happened to a call: each attempt, who died and why, and the rule that decided
       backup   Copy what the service keeps into a file, whether it runs or not
       jobs     Show what is done in the background, and decide about what cannot go on by itself
+      pools    Show the pools, and start, reload or stop one
       config   Check a configuration, or show the one in force
       service  Make Standin a service of this machine, and control it
       worker   Be a worker. The service starts these itself

@@ -6,6 +6,7 @@ use standin_protocol::{ErrorCode, Outcome, Replay};
 
 use super::{
     Effect, EndRule, Failure, Mode, PoolCore, Submission,
+    pause::ASK_AGAIN_AFTER,
     poison::Suspicion,
     queue::Weight,
     request::{Phase, Request},
@@ -101,8 +102,10 @@ impl<P> PoolCore<P> {
         now: Instant,
         submission: &Submission<P>,
     ) -> Option<(EndRule, Option<Duration>)> {
-        if self.mode != Mode::Serving {
-            return Some((EndRule::Stopping, None));
+        match self.mode {
+            Mode::Serving => {}
+            Mode::Paused { .. } => return Some((EndRule::Paused, Some(ASK_AGAIN_AFTER))),
+            Mode::Stopping { .. } | Mode::Stopped => return Some((EndRule::Stopping, None)),
         }
         if now >= submission.deadline {
             return Some((EndRule::CameLate, None));
@@ -225,6 +228,7 @@ impl<P> PoolCore<P> {
         self.counters.poisoned += u64::from(code == ErrorCode::Poisoned);
         let retry_after = match code {
             ErrorCode::Overloaded => Some(self.retry_after()),
+            ErrorCode::PoolUnavailable if rule == EndRule::Paused => Some(ASK_AGAIN_AFTER),
             ErrorCode::PoolUnavailable => self.breaker.delay(),
             _ => None,
         };

@@ -179,6 +179,7 @@ impl<P> PoolCore<P> {
         };
         if !started && !was_meant {
             self.wanted = false;
+            self.reload_met_failure(index, effects);
             self.start_failed(now, strangers_choice, effects);
         }
     }

@@ -110,6 +110,12 @@ pub enum Effect<P> {
     },
     /// The pool cannot start its workers, or can again.
     DegradedChanged(bool),
+    /// The first new worker of a reload has started, and the old ones are replaced; or it has not, and they stay.
+    ReloadDecided(bool),
+    /// No old worker takes anything more.
+    Reloaded,
+    /// A pool that was paused has no worker any more.
+    Paused,
     /// Nobody has needed the pool for a while: it stops by itself. Nothing that comes from now on is its own any more.
     Retired,
     /// Everything has ended after a stop.

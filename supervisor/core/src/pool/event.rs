@@ -39,6 +39,10 @@ pub enum Event<P> {
     Abandon(RequestId),
     /// Somebody wants a worker, now, even if the pool has given up for a while.
     StartRequested,
+    /// Another program is in the place of the workers': replace them all, if the new ones start.
+    ReloadRequested,
+    /// Finish what runs, take nothing more and end the workers, until somebody wants one.
+    PauseRequested,
     /// A worker said hello.
     WorkerReady {
         /// Which.

@@ -51,6 +51,9 @@ pub(super) struct Fixture {
     pub(super) abandoned: Vec<Outcome>,
     pub(super) incidents: Vec<usize>,
     pub(super) degraded: Vec<bool>,
+    pub(super) reload_decisions: Vec<bool>,
+    pub(super) reloads: u32,
+    pub(super) paused: u32,
     pub(super) retired: u32,
     pub(super) stopped: u32,
 }
@@ -74,6 +77,9 @@ impl Fixture {
             abandoned: Vec::new(),
             incidents: Vec::new(),
             degraded: Vec::new(),
+            reload_decisions: Vec::new(),
+            reloads: 0,
+            paused: 0,
             retired: 0,
             stopped: 0,
         };
@@ -135,6 +141,9 @@ impl Fixture {
             Effect::Abandoned { outcome, .. } => self.abandoned.push(outcome),
             Effect::Incident { deaths } => self.incidents.push(deaths),
             Effect::DegradedChanged(degraded) => self.degraded.push(degraded),
+            Effect::ReloadDecided(begun) => self.reload_decisions.push(begun),
+            Effect::Reloaded => self.reloads += 1,
+            Effect::Paused => self.paused += 1,
             Effect::Retired => self.retired += 1,
             Effect::Stopped => self.stopped += 1,
         }

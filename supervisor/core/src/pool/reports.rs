@@ -35,6 +35,7 @@ impl<P> PoolCore<P> {
         slot.idle_since = now;
         slot.concurrency = concurrency.min(self.settings.concurrency_max).max(1);
         self.plan_recycling(now, index);
+        self.reload_met_ready(index, effects);
         self.wake_at(now + self.settings.idle);
         self.wanted = false;
         if self.breaker.started() {

@@ -18,6 +18,8 @@ pub enum ReplayRule {
 pub enum EndRule {
     /// Refused: the pool is stopping.
     Stopping,
+    /// Refused, or it waited: somebody has stopped the pool until further notice.
+    Paused,
     /// Refused: it came too late.
     CameLate,
     /// Refused, or it waited in vain: the pool cannot start its workers.
@@ -75,7 +77,7 @@ impl EndRule {
             EndRule::CameLate | EndRule::LateInQueue | EndRule::LateInWorker | EndRule::NoRoom => {
                 ErrorCode::DeadlineExceeded
             }
-            EndRule::NoWorkers => ErrorCode::PoolUnavailable,
+            EndRule::NoWorkers | EndRule::Paused => ErrorCode::PoolUnavailable,
             EndRule::QueueFull
             | EndRule::SessionShare
             | EndRule::UserShare
@@ -104,6 +106,7 @@ impl EndRule {
             | EndRule::DeadlyAgain
             | EndRule::Suspicious => true,
             EndRule::Stopping
+            | EndRule::Paused
             | EndRule::CameLate
             | EndRule::NoWorkers
             | EndRule::QueueFull

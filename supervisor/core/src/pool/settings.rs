@@ -37,6 +37,20 @@ pub struct PoolSettings {
     pub concurrency_max: u32,
 }
 
+impl PoolSettings {
+    /// Workers that there are at a time, but for those that come and go in a reload.
+    #[must_use]
+    pub fn places(&self) -> u32 {
+        self.workers_max + self.spare
+    }
+
+    /// Slots of the pool. Half of them are for reloads: so the new workers start while the old ones have their places.
+    #[must_use]
+    pub fn slots(&self) -> u32 {
+        2 * self.places()
+    }
+}
+
 impl Default for PoolSettings {
     fn default() -> Self {
         Self {

@@ -21,7 +21,8 @@ impl<P> PoolCore<P> {
             .filter(|slot| slot.is_usable() || slot.is_starting())
             .count();
         let mut starting = self.slots.iter().filter(|slot| slot.is_starting()).count();
-        let target = self.target(now);
+        let target = self.target(now) + self.surge();
+        let mut lacks_trial = self.lacks_trial();
         if self.wanted || !self.queue.is_empty() {
             self.shorten_backoff(now);
         }
@@ -30,7 +31,7 @@ impl<P> PoolCore<P> {
         } else {
             STARTING_MAX
         };
-        while live < target && starting < starting_max {
+        while (live < target || lacks_trial) && starting < starting_max {
             if let Some(probe_at) = self.breaker.probe_at()
                 && probe_at > now
             {
@@ -49,6 +50,7 @@ impl<P> PoolCore<P> {
             self.counters.starts += 1;
             self.wake_at(deadline);
             effects.push(Effect::StartWorker(worker));
+            lacks_trial = false;
             live += 1;
             starting += 1;
         }
@@ -56,6 +58,7 @@ impl<P> PoolCore<P> {
 
     /// Somebody wants a worker now, even if the pool has given up for a while or keeps none when it is idle.
     pub(super) fn start_requested(&mut self) {
+        self.resume();
         let has_one = |slot: &Slot| slot.is_usable() || slot.is_starting();
         if self.mode != Mode::Serving || self.slots.iter().any(has_one) {
             return;
@@ -102,16 +105,30 @@ impl<P> PoolCore<P> {
     }
 
     /// The empty slot that may be filled first.
-    fn next_empty(&self) -> Option<(usize, Option<Instant>)> {
+    pub(super) fn next_empty(&self) -> Option<(usize, Option<Instant>)> {
         let empty = self
             .slots
             .iter()
             .enumerate()
             .filter_map(|(index, slot)| match slot.life {
-                Life::Empty { start_at } => Some((index, start_at)),
+                Life::Empty { start_at } => Some((start_at, index)),
                 _ => None,
             });
-        empty.min_by_key(|(index, start_at)| (*start_at, *index))
+        let mut empty: Vec<_> = empty.collect();
+        empty.sort_unstable();
+        // Outside of a reload so many stay empty. They are not to be a way around the pause of the others, so they count
+        // as those that may be filled first.
+        let kept_empty = match self.reload {
+            Some(_) => 0,
+            None => self.slots.len() - self.settings.places() as usize,
+        };
+        let (start_at, index) = *empty.get(kept_empty)?;
+        let index = if start_at.is_none() {
+            empty[0].1
+        } else {
+            index
+        };
+        Some((index, start_at))
     }
 
     /// Ends idle workers that nobody has needed for a while. Called when time passes.

@@ -38,6 +38,8 @@ pub(super) struct Slot {
     pub(super) condemned: bool,
     /// It is retired at its next idle moment.
     pub(super) retire: bool,
+    /// A reload replaces it.
+    pub(super) outdated: bool,
     /// When it said hello; `None`: not in this life.
     pub(super) ready_since: Option<Instant>,
     pub(super) idle_since: Instant,
@@ -64,6 +66,7 @@ impl Slot {
             reserved: false,
             condemned: false,
             retire: false,
+            outdated: false,
             ready_since: None,
             idle_since: now,
             served: 0,

@@ -9,6 +9,7 @@ impl<P> PoolCore<P> {
     pub(super) fn stop(&mut self, deadline: Instant) {
         if self.mode != Mode::Stopped {
             self.mode = Mode::Stopping { deadline };
+            self.end_reload();
         }
     }
 

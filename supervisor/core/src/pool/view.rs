@@ -87,6 +87,10 @@ pub struct PoolView {
     pub degraded: bool,
     /// Whether it takes nothing more.
     pub stopping: bool,
+    /// Whether somebody has stopped it until further notice.
+    pub paused: bool,
+    /// Whether its workers are being replaced.
+    pub reloading: bool,
     /// When a worker will be started that is not started now for a reason.
     pub restart_at: Option<Instant>,
     /// The workers there are.
@@ -105,7 +109,9 @@ impl<P> PoolCore<P> {
             queued_bytes: self.queue.bytes(),
             running: self.attempts.len(),
             degraded: self.breaker.is_open(),
-            stopping: self.mode != Mode::Serving,
+            stopping: matches!(self.mode, Mode::Stopping { .. } | Mode::Stopped),
+            paused: matches!(self.mode, Mode::Paused { .. }),
+            reloading: self.reload.is_some(),
             restart_at: self.restart_at(),
             workers: self.workers(),
             counters: self.counters,
@@ -125,11 +131,8 @@ impl<P> PoolCore<P> {
     }
 
     fn restart_at(&self) -> Option<Instant> {
-        let by_slot = self.slots.iter().filter_map(|slot| match slot.life {
-            Life::Empty { start_at } => start_at,
-            _ => None,
-        });
-        by_slot.min().max(self.breaker.probe_at())
+        let by_slot = self.next_empty().and_then(|(_, start_at)| start_at);
+        by_slot.max(self.breaker.probe_at())
     }
 
     fn workers(&self) -> Vec<SlotView> {

@@ -244,6 +244,9 @@ impl World {
             | Effect::Incident { .. }
             | Effect::DegradedChanged(_)
             | Effect::Retired
+            | Effect::ReloadDecided(_)
+            | Effect::Reloaded
+            | Effect::Paused
             | Effect::Stopped => {}
         }
     }

@@ -26,8 +26,25 @@ const REPLAY_ROOM: Duration = Duration::from_millis(5);
 impl Life {
     /// Attempts that may run at a time. Each may come back into the queue, full or not.
     pub(crate) fn attempts_max(&self) -> usize {
-        let slots = self.settings.workers_max + self.settings.spare;
-        (slots * self.settings.concurrency_max) as usize
+        self.workers_most() * self.settings.concurrency_max as usize
+    }
+
+    /// Workers that there may be at a time.
+    pub(crate) fn workers_most(&self) -> usize {
+        let most = match self.was_reloaded {
+            true => self.settings.slots(),
+            false => self.settings.places(),
+        };
+        most as usize
+    }
+
+    /// A reload is over when no old worker takes anything more.
+    pub(crate) fn check_reloaded(&mut self) {
+        self.seen.insert("a reload that came to its end");
+        self.is_reloaded = true;
+        let view = self.core.view();
+        let mut left = view.workers.iter().filter(|worker| !worker.leaving);
+        assert!(left.all(|worker| !self.old.contains(&worker.worker)));
     }
 
     pub(crate) fn check_admission(&self, request: RequestId) {
@@ -80,6 +97,10 @@ impl Life {
         assert!(
             !worker.too_large && serve_max.is_none_or(|max| worker.served < max),
             "a worker that is due for replacement gets nothing new: {id} {worker:?}"
+        );
+        assert!(
+            !self.is_reloaded || !self.old.contains(&id),
+            "after a reload an old worker gets nothing: {id}"
         );
         let asked = &self.asked[&request];
         assert!(

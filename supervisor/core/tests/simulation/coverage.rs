@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 /// What has happened.
 pub(crate) type Seen = BTreeSet<&'static str>;
 
-const RARE: [&str; 39] = [
+const RARE: [&str; 43] = [
     "replayed",
     "what must never run twice was replayed because it was not begun",
     "unsent",
@@ -25,6 +25,10 @@ const RARE: [&str; 39] = [
     "a second report of a death",
     "a hello that came too late",
     "a launch request",
+    "a reload whose new worker started",
+    "a reload whose new worker did not start",
+    "a reload that came to its end",
+    "paused, and nobody left",
     "a worker too large",
     "a worker that broke the protocol",
     "worker_lost",

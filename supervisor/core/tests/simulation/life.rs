@@ -54,6 +54,13 @@ pub(crate) struct Life {
     pub(crate) crashes: VecDeque<Crash>,
     pub(crate) stopped: u32,
     pub(crate) stopping: bool,
+    pub(crate) paused: bool,
+    /// Workers that were there when a reload was asked for.
+    pub(crate) old: BTreeSet<WorkerId>,
+    /// There may be more workers for a while.
+    pub(crate) was_reloaded: bool,
+    /// None of the old ones takes anything more.
+    pub(crate) is_reloaded: bool,
     /// On a starved machine lateness proves nothing.
     pub(crate) was_starved: bool,
     steps: u32,
@@ -90,6 +97,10 @@ impl Life {
             crashes: VecDeque::new(),
             stopped: 0,
             stopping: false,
+            paused: false,
+            old: BTreeSet::new(),
+            was_reloaded: false,
+            is_reloaded: false,
             was_starved: false,
             steps: 0,
             seen: Seen::default(),

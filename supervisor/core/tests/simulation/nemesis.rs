@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use standin_core::{
     AttemptId, Cause, Random, RequestId, WorkerId,
-    pool::{Event, PoolSettings},
+    pool::{Event, PoolSettings, WorkerState},
 };
 use standin_protocol::Replay;
 
@@ -31,6 +31,8 @@ pub(crate) enum Deed {
     Cancel,
     Abandon,
     StartRequested,
+    Reload,
+    Pause,
     Measure,
     Starve(bool),
     Stop,
@@ -83,6 +85,15 @@ impl Life {
         if self.one_in(4) {
             self.plan_within(2500, Deed::StartRequested);
         }
+        for _ in 0..self.random.below(5).saturating_sub(2) {
+            self.plan_within(2000, Deed::Reload);
+        }
+        if self.one_in(6) {
+            let at = self.within(1500);
+            self.plan(at, Deed::Pause);
+            let again = at + Duration::from_micros(self.random.below(400_000));
+            self.plan(again, Deed::StartRequested);
+        }
         if self.one_in(6) {
             let at = self.within(1500);
             self.plan(at, Deed::Starve(true));
@@ -105,7 +116,13 @@ impl Life {
             Deed::Cancel | Deed::Abandon => self.take_back(deed),
             Deed::StartRequested => {
                 self.seen.insert("a launch request");
+                self.paused = false;
                 self.feed(Event::StartRequested);
+            }
+            Deed::Reload => self.reload(),
+            Deed::Pause => {
+                self.paused = true;
+                self.feed(Event::PauseRequested);
             }
             Deed::Measure => self.measure(),
             Deed::Starve(starved) => {
@@ -174,6 +191,20 @@ impl Life {
             asked.abandoned = true;
             self.feed(Event::Abandon(request));
         }
+    }
+
+    fn reload(&mut self) {
+        let view = self.core.view();
+        if !view.paused && !view.stopping {
+            let there = view
+                .workers
+                .iter()
+                .filter(|worker| worker.state == WorkerState::Starting || !worker.leaving);
+            self.old = there.map(|worker| worker.worker).collect();
+            self.was_reloaded = true;
+            self.is_reloaded = false;
+        }
+        self.feed(Event::ReloadRequested);
     }
 
     fn measure(&mut self) {

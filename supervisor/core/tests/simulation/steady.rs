@@ -35,7 +35,7 @@ impl Life {
             view.queued_bytes <= self.settings.queue_bytes_max + 20 * self.attempts_max(),
             "bytes are bounded"
         );
-        let slots = (self.settings.workers_max + self.settings.spare) as usize;
+        let slots = self.workers_most();
         assert!(
             view.workers.len() <= slots,
             "no more workers than there are slots"

@@ -116,6 +116,7 @@ impl Life {
     pub(crate) fn act(&mut self, effect: Effect<RequestId>) {
         match effect {
             Effect::StartWorker(worker) => {
+                assert!(!self.paused, "a paused pool starts nobody");
                 let process = Worker {
                     alive: true,
                     ..Worker::default()
@@ -182,8 +183,24 @@ impl Life {
                     self.plan(at, Deed::Answer(worker, attempt));
                 }
             }
+            Effect::ReloadDecided(begun) => self.reload_decided(begun),
+            Effect::Reloaded => self.check_reloaded(),
+            Effect::Paused => {
+                self.seen.insert("paused, and nobody left");
+                assert!(self.workers.values().all(|worker| worker.reported));
+            }
             Effect::Retired => panic!("a pool of everybody never ends by itself"),
             Effect::Stopped => self.stopped += 1,
+        }
+    }
+
+    /// A reload goes on, or the old workers stay.
+    fn reload_decided(&mut self, begun: bool) {
+        if begun {
+            self.seen.insert("a reload whose new worker started");
+        } else {
+            self.seen.insert("a reload whose new worker did not start");
+            self.old.clear();
         }
     }
 

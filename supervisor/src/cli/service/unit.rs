@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn the_units_take_path_rights_and_time_from_the_configuration() {
-        let text = "[endpoint]\npath = \"/run/erp/s.sock\"\nmode = \"0660\"\ngroup = \"erp\"\n[service]\nstop = \"25s\"\n";
+        let text = "[endpoint]\npath = \"/run/erp/s.sock\"\nmode = \"0660\"\ngroup = \"0\"\n[service]\nstop = \"25s\"\n";
         let settings = Settings::parse(text, Path::new("x.toml")).expect("it is right");
         let config = Some(Path::new("/etc/standin/my own.toml"));
         let units = units(
@@ -104,7 +104,7 @@ mod tests {
         has(&units.service, "TimeoutStopSec=55s");
         has(&units.socket, "ListenStream=/run/erp/s.sock");
         has(&units.socket, "SocketMode=0660");
-        has(&units.socket, "SocketGroup=erp");
+        has(&units.socket, "SocketGroup=0");
         for unit in [&units.service, &units.socket] {
             assert!(!unit.contains(['{', '}']), "{unit}");
         }
