@@ -65,6 +65,19 @@ def test_a_question_is_answered_while_its_own_call_is_pending(session):
     assert asked == [("more", [{"number": 41}])]
 
 
+def test_a_worker_in_lisp_asks_and_adds_up(session):
+    prices = {"hammer": 12.5, "Nägel": 2}
+
+    def answer(name, args):
+        assert name == "price"
+        return prices[args[0]["article"]]
+
+    def work():
+        return session.request("lisp.total", {"articles": list(prices)})
+
+    assert with_callbacks(session, answer, work) == 14.5
+
+
 def test_a_thousand_questions_are_answered_within_one_call(session):
     def work():
         return session.request("sdk.ask_many", {"method": "more", "count": 1000})
