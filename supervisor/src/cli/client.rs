@@ -7,7 +7,8 @@ use crate::config::Settings;
 
 /// Connects to the service that the options mean.
 pub(super) fn connect(options: &ServiceOptions) -> Result<Client, CommandError> {
-    let mut connect = Connect::new().limit(options.wait.0);
+    // The log of the service says so of whoever says hello.
+    let mut connect = Connect::new().name("standin").limit(options.wait.0);
     if let Some(endpoint) = endpoint(options) {
         connect = connect.endpoint(Endpoint::parse(&endpoint).map_err(OpenError::Endpoint)?);
     }

@@ -1,9 +1,14 @@
 //! The words of the command line and their help.
 
+mod service;
+
 use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
+#[cfg(windows)]
+pub(super) use self::service::RunOptions;
+pub(super) use self::service::{InstallOptions, ServiceCommand};
 use super::output::ErrorFormat;
 use crate::config::Span;
 
@@ -352,45 +357,6 @@ pub(super) enum ConfigCommand {
         /// The file. Without it, the one that `serve` would use.
         file: Option<PathBuf>,
     },
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum ServiceCommand {
-    /// Have the machine run the service from now on, whenever it starts. Needs an administrator.
-    Install(InstallOptions),
-    /// Stop the service and take it off the machine. Configuration and state are left.
-    Uninstall,
-    /// Start it now.
-    Start,
-    /// Stop it; running calls get the time that the configuration gives them.
-    Stop,
-    /// Show how the machine's service manager sees it. `standin status` asks the service itself.
-    Status,
-    /// What Windows starts.
-    #[cfg(windows)]
-    #[command(hide = true)]
-    Run(RunOptions),
-}
-
-#[derive(Debug, Args)]
-pub(super) struct InstallOptions {
-    /// The configuration file that it is started with. Without it, the one that `serve` would use.
-    #[arg(long, value_name = "FILE")]
-    pub(super) config: Option<PathBuf>,
-    /// Whom it runs as. Without it: an account that the system makes up for it, without a password or a home.
-    #[arg(long, value_name = "NAME")]
-    pub(super) user: Option<String>,
-    /// Print what would be installed and change nothing.
-    #[arg(long)]
-    pub(super) print: bool,
-}
-
-#[cfg(windows)]
-#[derive(Debug, Args)]
-pub(super) struct RunOptions {
-    /// The configuration file.
-    #[arg(long, value_name = "FILE")]
-    pub(super) config: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

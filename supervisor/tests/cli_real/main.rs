@@ -8,6 +8,7 @@ mod console;
 mod help;
 mod helpers;
 mod places;
+mod pools;
 mod service;
 mod state;
 mod stop;
