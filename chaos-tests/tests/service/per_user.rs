@@ -11,7 +11,7 @@ use standin_client::blocking::Client;
 
 use crate::{
     explain::explain,
-    setup::{LIMIT, program},
+    setup::{LIMIT, program, refusal},
 };
 
 /// One worker for each user, which goes after that time without use.
@@ -153,6 +153,41 @@ fn a_users_pool_ends_when_it_is_not_needed_and_comes_again() {
             .as_array()
             .is_some_and(|methods| !methods.is_empty())
     );
+}
+
+#[test]
+fn a_reload_is_for_every_users_pool_and_a_stop_wants_to_be_told_whose() {
+    let under_test = serve("5m");
+    let client = under_test.client();
+    let reload = || client.call::<_, Value>("pool.reload", &json!({ "pool": "sdk" }));
+    reload().expect("nobody has one, so there is nothing to do");
+    assert!(pools(&client).is_empty());
+    let before = who(&client)["pid"].clone();
+    reload().expect("the new worker starts");
+    eventually(LIMIT, "a new worker serves", || {
+        who(&client)["pid"] != before
+    });
+
+    let unclear = refusal(&client, "pool.stop", &json!({ "pool": "sdk" }));
+    assert_eq!(unclear.code, "invalid_params");
+    assert!(
+        unclear.message.contains("Say whose is meant"),
+        "{}",
+        unclear.message
+    );
+    let stopped: Value = client
+        .call("pool.stop", &json!({ "pool": own_pool() }))
+        .expect("an administrator may");
+    assert_eq!(stopped, json!({ "stopped": own_pool() }));
+    assert_eq!(
+        refusal(&client, "sdk.who", &json!({})).code,
+        "pool_unavailable"
+    );
+    let start = json!({ "pool": "sdk" });
+    client
+        .call::<_, Value>("pool.start", &start)
+        .expect("it starts");
+    who(&client);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     Cause,
     pool::{
-        Event,
+        Event, PoolSettings,
         fixture::{Fixture, always, ask, ms, one_worker, workers},
     },
 };
@@ -81,6 +81,19 @@ fn it_serves_again_when_a_worker_is_asked_for_and_not_by_a_reload() {
     pool.answer(1);
     pool.dies(pool.drains[1], Cause::Exited(0));
     assert_eq!(pool.paused, 2, "and can be paused again");
+}
+
+#[test]
+fn a_paused_pool_of_a_users_own_stays_or_the_next_call_would_start_another() {
+    let mut pool = Fixture::ready(PoolSettings {
+        unused_max: Some(ms(500)),
+        ..one_worker()
+    });
+    pause(&mut pool);
+    pool.dies(pool.drains[0], Cause::Exited(0));
+    pool.pass(ms(60_000));
+    pool.feed(Event::RoomWanted);
+    assert_eq!((pool.retired, pool.stopped), (0, 0));
 }
 
 #[test]
