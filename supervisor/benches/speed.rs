@@ -50,7 +50,8 @@ fn main() -> std::process::ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
     match arguments.get(1).map(String::as_str) {
         Some("raw-relay") => raw::relay(&arguments[2], &arguments[3]),
-        Some("raw-worker") => raw::worker(&arguments[2]),
+        Some("raw-worker") => raw::worker(&arguments[2], None),
+        Some("raw-keeper") => setup::raw_keeper(&arguments[2..]),
         Some("echo-worker") => setup::echo_worker(&arguments[2]),
         // What cargo passes on: its own flag, and the parts that are wanted.
         None

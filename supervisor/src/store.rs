@@ -12,6 +12,7 @@ mod backup;
 mod database;
 mod disk;
 mod fatal;
+mod gather;
 mod instances;
 mod jobs;
 mod log;

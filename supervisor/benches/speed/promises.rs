@@ -1,5 +1,6 @@
-//! Calls with a key and submissions of jobs, whose promise outlives the loss of power, beside the least that a disk asks
-//! for: as many flushed appends as the promise needs, one after the other (see `floor.rs`).
+//! Calls with a key and submissions of jobs, whose promise outlives the loss of power, beside two floors: the least that a
+//! disk asks for, as many flushed appends as the promise needs, one after the other (see `floor.rs`); and the same clients
+//! before a raw relay whose worker appends and flushes what it gets (see `raw.rs`).
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
@@ -8,7 +9,7 @@ use std::time::Duration;
 use crate::{
     compare::{ROUNDS, median},
     floor::{Appends, SIZE, appends, figures},
-    load::{Load, Manner},
+    load::{Load, Manner, Outcome},
     setup,
 };
 
@@ -70,27 +71,30 @@ pub(crate) fn jobs() {
 fn compare(promises: &[Promise]) {
     for callers in [1, 8, 64] {
         println!("  {callers} callers:");
-        let mut ratios = vec![Vec::new(); promises.len()];
+        let mut ratios = vec![(Vec::new(), Vec::new()); promises.len()];
         for _ in 0..ROUNDS {
             for (promise, ratios) in promises.iter().zip(&mut ratios) {
-                ratios.push(round(promise, callers));
+                let (disk, relay) = round(promise, callers);
+                ratios.0.push(disk);
+                ratios.1.push(relay);
             }
         }
-        for (promise, mut ratios) in promises.iter().zip(ratios) {
-            let median = median(&mut ratios);
-            println!(
-                "    {} to the floor of {} flushed, median of {ROUNDS} rounds: {median:.2} (from {:.2} to {:.2})",
-                promise.name,
-                promise.flushes,
-                ratios[0],
-                ratios[ROUNDS - 1],
-            );
+        for (promise, (mut disk, mut relay)) in promises.iter().zip(ratios) {
+            println!("    {}, median of {ROUNDS} rounds:", promise.name);
+            let to = |floor: &str, ratios: &mut Vec<f64>| {
+                let median = median(ratios);
+                let (least, most) = (ratios[0], ratios[ROUNDS - 1]);
+                println!("      {median:.2} of {floor} (from {least:.2} to {most:.2})");
+            };
+            to("the flushed appends", &mut disk);
+            to("the raw relay that keeps", &mut relay);
         }
     }
 }
 
-/// How many per second, as a part of how many there could be.
-fn round(promise: &Promise, callers: usize) -> f64 {
+/// How many per second, as a part of how many there could be: if there were only the disk, and if the same clients were
+/// before a relay that understands nothing and a worker that keeps what it gets.
+fn round(promise: &Promise, callers: usize) -> (f64, f64) {
     let folder = tempfile::tempdir().expect("there is a temporary folder");
     let floor = Appends {
         callers,
@@ -111,13 +115,23 @@ fn round(promise: &Promise, callers: usize) -> f64 {
         calls: CALLS,
         manner: promise.manner,
     };
+    let plain = Load {
+        manner: Manner::Plain,
+        ..load
+    };
+    let relay = setup::keeping_relay(plain, promise.flushes);
+    print("raw relay that keeps", &relay);
     let standin = setup::standin_with(load, setup::WORKERS, CONCURRENCY);
+    print(promise.name, &standin);
+    let part_of = |floor| standin.per_second / floor;
+    (part_of(floor.per_second), part_of(relay.per_second))
+}
+
+fn print(name: &str, outcome: &Outcome) {
     println!(
-        "    {:20}  p50 {:7.1} us  p99 {:7.1} us  {:8.0}/s",
-        promise.name,
-        standin.p50_us(),
-        standin.p99_us(),
-        standin.per_second
+        "    {name:20}  p50 {:7.1} us  p99 {:7.1} us  {:8.0}/s",
+        outcome.p50_us(),
+        outcome.p99_us(),
+        outcome.per_second
     );
-    standin.per_second / floor.per_second
 }

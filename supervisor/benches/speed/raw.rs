@@ -1,6 +1,8 @@
 //! The floor: a relay and a worker that copy bytes and understand nothing.
 
 use std::{
+    collections::HashMap,
+    fs::File,
     io::{Read, Write},
     os::{
         fd::{AsFd, AsRawFd},
@@ -54,8 +56,25 @@ pub(crate) fn relay(listen: &str, workers: &str) {
     }
 }
 
-/// Gives back what it gets, on every connection, by one epoll loop.
-pub(crate) fn worker(listen: &str) {
+/// What must be on the disk before anything is given back.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    pub(crate) file: File,
+    /// As often as that, one after the other.
+    pub(crate) flushes: usize,
+}
+
+impl Kept {
+    fn keep(&mut self, bytes: &[u8]) {
+        self.file.write_all(bytes).expect("there is room");
+        for _ in 0..self.flushes {
+            self.file.sync_data().expect("the disk works");
+        }
+    }
+}
+
+/// Gives back what it gets, on every connection, by one epoll loop. `kept`: after all that came at once is kept.
+pub(crate) fn worker(listen: &str, mut kept: Option<Kept>) {
     let listener = UnixListener::bind(listen).expect("the name is free");
     let poll = epoll::create(epoll::CreateFlags::CLOEXEC).expect("the system gives an epoll");
     let add = |fd: &dyn AsFd, data: u64| {
@@ -63,9 +82,11 @@ pub(crate) fn worker(listen: &str) {
         epoll::add(&poll, fd.as_fd(), data, epoll::EventFlags::IN).expect("the descriptor is new");
     };
     add(&listener, u64::MAX);
-    let mut streams = std::collections::HashMap::new();
+    let mut streams: HashMap<u64, UnixStream> = HashMap::new();
     let mut buffer = vec![0; 256 * 1024];
     let mut events = Vec::with_capacity(128);
+    // What came in one turn and is to be kept, and whose the parts are.
+    let (mut came, mut owners) = (Vec::new(), Vec::new());
     loop {
         events.clear();
         if epoll::wait(&poll, rustix::buffer::spare_capacity(&mut events), None).is_err() {
@@ -83,8 +104,24 @@ pub(crate) fn worker(listen: &str) {
             let mut stream = &streams[&data];
             match stream.read(&mut buffer) {
                 Ok(0) | Err(_) => drop(streams.remove(&data)),
+                Ok(read) if kept.is_some() => {
+                    came.extend_from_slice(&buffer[..read]);
+                    owners.push((data, read));
+                }
                 Ok(read) => drop(stream.write_all(&buffer[..read])),
             }
+        }
+        if let Some(kept) = kept.as_mut().filter(|_| !owners.is_empty()) {
+            kept.keep(&came);
+            let mut rest = came.as_slice();
+            for (owner, length) in owners.drain(..) {
+                let (part, others) = rest.split_at(length);
+                rest = others;
+                if let Some(mut stream) = streams.get(&owner) {
+                    let _ = stream.write_all(part);
+                }
+            }
+            came.clear();
         }
     }
 }

@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::load::{Load, Outcome, run};
+use crate::{
+    load::{Load, Outcome, run},
+    raw,
+};
 
 /// Workers behind a relay.
 pub(crate) const WORKERS: usize = 4;
@@ -71,14 +74,42 @@ pub(crate) fn direct(load: Load) -> Outcome {
 
 /// The raw relay between them.
 pub(crate) fn relay(load: Load) -> Outcome {
-    let folder = tempfile::tempdir().expect("there is a temporary folder");
     let workers = if load.clients == 1 { 1 } else { WORKERS };
+    relayed(load, workers, |endpoint, _| {
+        part(&["raw-worker", text(endpoint)])
+    })
+}
+
+/// The same before one worker that appends all that came at once to a file, and flushes that so often, before it gives
+/// anything back.
+pub(crate) fn keeping_relay(load: Load, flushes: usize) -> Outcome {
+    let flushes = flushes.to_string();
+    relayed(load, 1, |endpoint, folder| {
+        let file = folder.join("kept");
+        part(&["raw-keeper", text(endpoint), text(&file), &flushes])
+    })
+}
+
+/// As the parent of a process that keeps has told it.
+pub(crate) fn raw_keeper(arguments: &[String]) {
+    let [endpoint, file, flushes] = arguments else {
+        panic!("where to listen, what to write to, how often to flush it");
+    };
+    let kept = raw::Kept {
+        file: std::fs::File::create(file).expect("there is room"),
+        flushes: flushes.parse().expect("a number"),
+    };
+    raw::worker(endpoint, Some(kept));
+}
+
+fn relayed(load: Load, workers: usize, worker: impl Fn(&Path, &Path) -> Part) -> Outcome {
+    let folder = tempfile::tempdir().expect("there is a temporary folder");
     let names: Vec<PathBuf> = (0..workers)
         .map(|number| folder.path().join(format!("w{number}")))
         .collect();
     let _workers: Vec<Part> = names
         .iter()
-        .map(|name| part(&["raw-worker", text(name)]))
+        .map(|name| worker(name, folder.path()))
         .collect();
     names.iter().for_each(|name| wait_for(name));
     let endpoint = folder.path().join("r");

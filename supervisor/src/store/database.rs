@@ -32,10 +32,13 @@ impl Database {
         }
     }
 
-    /// One transaction; after an error there is nothing of it.
-    pub(super) fn commit(&mut self, orders: &[Order]) -> rusqlite::Result<()> {
-        let durability = orders.iter().map(|order| order.durability).max();
-        self.flush_for(durability.unwrap_or(Durability::Process))?;
+    /// One transaction that outlives that much; after an error there is nothing of it.
+    pub(super) fn commit(
+        &mut self,
+        orders: &[Order],
+        durability: Durability,
+    ) -> rusqlite::Result<()> {
+        self.flush_for(durability)?;
         self.begin()?;
         let done = self.apply_all(orders);
         self.undo_unless(done)

@@ -10,6 +10,7 @@ use super::{
     database::Database,
     disk::Disk,
     fatal::Fatal,
+    gather::Pace,
     log::{Log, shrink},
     names::SessionToken,
     question::Question,
@@ -71,8 +72,11 @@ pub(super) struct Writer {
     disk: Disk,
     log: Log,
     stale: Stale,
+    pace: Pace,
     fatal: Fatal,
     orders: Vec<Order>,
+    /// Of the orders, together.
+    weight: usize,
     questions: Vec<Question>,
     closing: bool,
 }
@@ -90,8 +94,10 @@ impl Writer {
             disk,
             log: Log::new(),
             stale: Stale::default(),
+            pace: Pace::default(),
             fatal,
             orders: Vec::new(),
+            weight: 0,
             questions: Vec::new(),
             closing: false,
         }
@@ -163,14 +169,11 @@ impl Writer {
 
     /// Takes what else is there, commits it, and answers.
     fn work(&mut self, first: Message) {
-        let mut weight = self.receive(first);
-        while !self.closing && self.orders.len() < BATCH_WRITES_MAX && weight < BATCH_BYTES_MAX {
-            let Ok(next) = self.queue.try_recv() else {
-                break;
-            };
-            weight += self.receive(next);
-        }
+        self.receive(first);
+        self.receive_what_waits();
+        self.gather();
         let orders = mem::take(&mut self.orders);
+        self.weight = 0;
         if self.disk.is_full() {
             self.disk.look(clock::now());
         }
@@ -192,18 +195,49 @@ impl Writer {
         }
     }
 
-    fn receive(&mut self, message: Message) -> usize {
+    /// Takes what there is, as far as one commit may go.
+    fn receive_what_waits(&mut self) {
+        while self.takes_more() {
+            let Ok(next) = self.queue.try_recv() else {
+                return;
+            };
+            self.receive(next);
+        }
+    }
+
+    fn takes_more(&self) -> bool {
+        !self.closing && self.orders.len() < BATCH_WRITES_MAX && self.weight < BATCH_BYTES_MAX
+    }
+
+    /// Waits for others who are about to come, where that is worth it.
+    fn gather(&mut self) {
+        if durability_of(&self.orders) != Durability::Power {
+            return;
+        }
+        let Some(wait) = self.pace.wait() else {
+            return;
+        };
+        let until = clock::now() + wait.limit;
+        while self.takes_more() && clock::now() < until {
+            let before = self.orders.len();
+            pause(wait.step);
+            self.receive_what_waits();
+            if self.orders.len() == before && before >= wait.company {
+                return;
+            }
+        }
+    }
+
+    fn receive(&mut self, message: Message) {
         match message {
             Message::Write(order) => {
-                let weight = order.write.weight();
+                self.weight += order.write.weight();
                 self.orders.push(order);
-                return weight;
             }
             Message::Ask(question) => self.questions.push(question),
             Message::WaitForSessions(linger) => self.wait_for_sessions(linger),
             Message::Close => self.closing = true,
         }
-        0
     }
 
     fn wait_for_sessions(&mut self, linger: Duration) {
@@ -254,8 +288,13 @@ impl Writer {
         if orders.is_empty() {
             return true;
         }
-        match self.database.commit(orders) {
+        let durability = durability_of(orders);
+        let start = clock::now();
+        match self.database.commit(orders, durability) {
             Ok(()) => {
+                if durability == Durability::Power {
+                    self.pace.flushed(orders.len(), clock::now() - start);
+                }
                 let bytes = orders.iter().map(|order| order.write.weight()).sum();
                 self.log.has_grown(orders.len(), bytes);
                 true
@@ -276,6 +315,20 @@ impl Writer {
             Err(error) => self.fatal.end("its log cannot be emptied", &error),
         }
     }
+}
+
+/// What all of them must outlive.
+fn durability_of(orders: &[Order]) -> Durability {
+    let durabilities = orders.iter().map(|order| order.durability);
+    durabilities.max().unwrap_or(Durability::Process)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "others are waited for, and each who came would wake a thread that waits for the next one"
+)]
+fn pause(time: Duration) {
+    std::thread::sleep(time);
 }
 
 fn answer(orders: Vec<Order>, result: Result<(), Refusal>) {
