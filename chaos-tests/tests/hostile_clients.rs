@@ -9,7 +9,7 @@ use std::{
 use chaos_tests::{platform, under_test::UnderTest};
 use standin_client::blocking::Client;
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 
 #[test]
 fn the_service_outlives_every_client_and_serves_the_others() {

@@ -11,7 +11,7 @@ use chaos_tests::{
 };
 use standin_client::{Endpoint, blocking::Client};
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 
 fn start() -> (UnderTest, Client) {
     let under_test = UnderTest::start(Path::new(env!("CARGO_BIN_EXE_chaos-tests")), 3, "", "");
