@@ -24,7 +24,8 @@
  *
  * Handles. A number above 0 names a client, a call, a batch or a callback; none is ever used twice in a process. One that
  * is closed, was never given out, or came from before a fork, is STANDIN_BAD_HANDLE; so is one of the wrong kind. A
- * process that was forked opens a client of its own.
+ * process that was forked opens a client of its own. A function that fails to make a call or a batch gives 0; that is
+ * STANDIN_BAD_HANDLE as well, but its error stays that of the function, so that a program may look only once, at the end.
  *
  * Texts. What goes in as `const char *` ends with a NUL and is in the code page that was given to standin_open; what
  * comes out is in it as well. A character that the code page has not, or bytes that mean nothing there, are

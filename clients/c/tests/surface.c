@@ -277,6 +277,15 @@ static void a_service_that_is_not_there_is_told(const char *endpoint)
     DONE(client, standin_error_code(client, text, sizeof text, &needed));
     CHECK(is("not_running"));
     CODE(client, standin_call_new(client, "standin.ping", &call), STANDIN_NOT_RUNNING);
+    /* Who looks at nothing before the end hears of what came first. */
+    CHECK(call == 0);
+    CODE(0, standin_set_text(call, "text", "a"), STANDIN_BAD_HANDLE);
+    CODE(0, standin_send(call, 1000), STANDIN_BAD_HANDLE);
+    DONE(call, standin_error_code(call, text, sizeof text, &needed));
+    CHECK(is("not_running"));
+    DONE(call, standin_error_number(call, &number));
+    CHECK(number == STANDIN_NOT_RUNNING);
+    CODE(0, standin_close(call), STANDIN_BAD_HANDLE);
     DONE(client, standin_close(client));
 }
 
@@ -302,6 +311,11 @@ static void wrong_handles_and_pointers_are_errors(standin_int64 client)
     CODE(0, standin_start(call), STANDIN_BAD_HANDLE);
     CODE(0, standin_type(call, "", &type), STANDIN_BAD_HANDLE);
     CODE(0, standin_get_int(-5, "", &number), STANDIN_BAD_HANDLE);
+    CODE(client, standin_call_new(client, "sdk.echo", &call), 0);
+    CODE(0, standin_start(0), STANDIN_BAD_HANDLE);
+    DONE(0, standin_error_code(0, text, sizeof text, &needed));
+    CHECK(is("bad_handle"));
+    DONE(call, standin_close(call));
     CODE(0, standin_set_int(0x7fffffff, "", 1), STANDIN_BAD_HANDLE);
 }
 

@@ -76,6 +76,8 @@
            end-if
            call "si-zero" using standin the-method method-name
            if si-error
+               move 0 to si-handle si-built
+               call "si-keep-error" using standin
                goback
            end-if
            call "standin_call_new" using
@@ -86,6 +88,10 @@
            move si-call to si-handle
            move 0 to si-built
            call "si-after" using standin si-client
+      *    What is set and sent from here on fails with this error.
+           if si-error
+               call "si-keep-error" using standin
+           end-if
            goback.
        end program si-begin.
 

@@ -94,3 +94,11 @@ def test_without_a_service_the_program_is_told_so_in_time(service):
     service.kill()
     said, code = service.run([COMPILED / "letters", 42])
     assert code == 1 and said.startswith("error not_running not_executed: "), said
+
+
+def test_a_program_that_looks_only_behind_its_call_is_told_the_first_error(service):
+    service.kill()
+    said, _ = service.run([COMPILED / "unseen"])
+    error, sentence = said.splitlines()
+    assert error == "not_running not_executed"
+    assert "handle" not in sentence and "Standin" in sentence, said

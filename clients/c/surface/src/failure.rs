@@ -163,6 +163,10 @@ fn sentence(text: &str) -> String {
 pub(crate) struct LastError(Mutex<Option<Failure>>);
 
 impl LastError {
+    pub(crate) fn forget(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     pub(crate) fn set(&self, failure: Failure) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
     }

@@ -62,22 +62,39 @@ pub(crate) fn process(act: impl FnOnce(&'static Table) -> Answer) -> i32 {
 
 /// A function on a handle. Its error is left there.
 pub(crate) fn with(handle: i64, act: impl FnOnce(&Object) -> Answer) -> i32 {
+    run(|| on(Table::current(), handle, act, |_| {}))
+}
+
+/// The same of a function that is to give a handle of its own.
+pub(crate) fn making(handle: i64, act: impl FnOnce(&Object) -> Answer) -> i32 {
     run(|| {
         let table = Table::current();
-        let object = match table.get(handle) {
-            Ok(object) => object,
-            Err(failure) => return table.fail(failure),
-        };
-        match caught(|| act(&object)) {
-            Ok(code) => code,
-            Err(failure) if failure.code == Code::BadHandle => table.fail(failure),
-            Err(failure) => {
-                let code = failure.code;
-                object.last().set(failure);
-                code
-            }
-        }
+        on(table, handle, act, |failure| table.made(failure))
     })
+}
+
+/// `note` hears how it went.
+fn on(
+    table: &Table,
+    handle: i64,
+    act: impl FnOnce(&Object) -> Answer,
+    note: impl FnOnce(Option<&Failure>),
+) -> Code {
+    let object = table.get(handle);
+    let result = match &object {
+        Ok(object) => caught(|| act(object)),
+        Err(failure) => Err(failure.clone()),
+    };
+    note(result.as_ref().err());
+    match (result, object) {
+        (Ok(code), _) => code,
+        (Err(failure), Ok(object)) if failure.code != Code::BadHandle => {
+            let code = failure.code;
+            object.last().set(failure);
+            code
+        }
+        (Err(failure), _) => table.fail(failure),
+    }
 }
 
 /// The innermost: nothing panics past this, not even what tells of a panic.

@@ -73,6 +73,8 @@ pub(crate) struct Table {
     generation: u32,
     objects: Mutex<FxHashMap<i64, Object>>,
     last: LastError,
+    /// Why the last function that was to give a handle gave none, if it did not.
+    not_made: LastError,
 }
 
 static TABLE: AtomicPtr<Table> = AtomicPtr::new(null_mut());
@@ -93,6 +95,7 @@ impl Table {
                 generation: forks::count(),
                 objects: Mutex::default(),
                 last: LastError::default(),
+                not_made: LastError::default(),
             }));
             if TABLE
                 .compare_exchange(pointer, new, Ordering::AcqRel, Ordering::Acquire)
@@ -119,9 +122,29 @@ impl Table {
         code
     }
 
+    /// How it went with a function that was to give a handle.
+    pub(crate) fn made(&self, failure: Option<&Failure>) {
+        match failure {
+            Some(failure) => self.not_made.set(failure.clone()),
+            None => self.not_made.forget(),
+        }
+    }
+
     pub(crate) fn get(&self, handle: i64) -> Result<Object, Failure> {
         let object = self.objects().get(&handle).cloned();
-        object.ok_or_else(|| unknown(handle))
+        object.ok_or_else(|| self.unknown(handle))
+    }
+
+    /// A program that looks at nothing before its call has ended goes on with a handle that it never got. What it wants to
+    /// know then is why.
+    fn unknown(&self, handle: i64) -> Failure {
+        match self.not_made.get().filter(|_| handle == 0) {
+            Some(failure) => Failure {
+                code: Code::BadHandle,
+                ..failure
+            },
+            None => unknown(handle),
+        }
     }
 
     /// Takes something in; it is made with its number.
@@ -139,7 +162,9 @@ impl Table {
     /// Takes one out, and if it is a client, all that belongs to it. They are given back, to be ended outside of the lock.
     pub(crate) fn remove(&self, handle: i64) -> Result<Vec<Object>, Failure> {
         let mut objects = self.objects();
-        let object = objects.remove(&handle).ok_or_else(|| unknown(handle))?;
+        let object = objects
+            .remove(&handle)
+            .ok_or_else(|| self.unknown(handle))?;
         let mut removed = Vec::new();
         if let Object::Client(client) = &object {
             let theirs = objects.extract_if(|_, object| Arc::ptr_eq(object.client(), client));

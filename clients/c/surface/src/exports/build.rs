@@ -30,7 +30,7 @@ const FILE_SIZE_MAX: u64 = 1 << 30;
 
 exports! {
     fn standin_call_new(client: i64, method: *const c_char, call: *mut i64) {
-        guard::with(client, |object| {
+        guard::making(client, |object| {
             let mut place = Place::new(call, 0, "call")?;
             let handle = new_call(object, method)?;
             place.set(handle);
@@ -177,7 +177,7 @@ exports! {
     }
 
     fn standin_batch_new(client: i64, batch: *mut i64) {
-        guard::with(client, |object| {
+        guard::making(client, |object| {
             let mut place = Place::new(batch, 0, "batch")?;
             let Object::Client(client) = object else {
                 return Err(object.is_not("a client"));

@@ -37,7 +37,7 @@ exports! {
         guard::process(|table| {
             let place = Place::new(client, 0, "client")?;
             let who = (pointers::optional_text(endpoint), pointers::optional_text(code_page), None);
-            open(table, who, (limit_ms, -1), place)
+            opening(table, who, (limit_ms, -1), place)
         })
     }
 
@@ -52,7 +52,7 @@ exports! {
             let place = Place::new(client, 0, "client")?;
             let name = pointers::optional_text(program_name);
             let who = (pointers::optional_text(endpoint), pointers::optional_text(code_page), name);
-            open(table, who, (limit_ms, -1), place)
+            opening(table, who, (limit_ms, -1), place)
         })
     }
 
@@ -68,7 +68,7 @@ exports! {
             let place = Place::new(client, 0, "client")?;
             let name = pointers::optional_text(program_name);
             let who = (pointers::optional_text(endpoint), pointers::optional_text(code_page), name);
-            open(table, who, (limit_ms, resume_ms), place)
+            opening(table, who, (limit_ms, resume_ms), place)
         })
     }
 
@@ -100,6 +100,13 @@ plain_exports! {
 
 /// Endpoint, code page and name of a program.
 type Who<'a> = (Option<&'a [u8]>, Option<&'a [u8]>, Option<&'a [u8]>);
+
+/// Opens a client, and notes how that went.
+fn opening(table: &Table, who: Who<'_>, times: (i64, i64), place: Place<i64>) -> Answer {
+    let opened = open(table, who, times, place);
+    table.made(opened.as_ref().err());
+    opened
+}
 
 fn open(
     table: &Table,
