@@ -74,20 +74,17 @@
                    returning ignored
                move 0 to si-call
            end-if
+           move 0 to si-handle si-built
            call "si-zero" using standin the-method method-name
-           if si-error
-               move 0 to si-handle si-built
-               call "si-keep-error" using standin
-               goback
+           if not si-error
+               call "standin_call_new" using
+                   by value si-client
+                   by reference method-name
+                   by reference si-call
+                   returning si-code
+               move si-call to si-handle
+               call "si-after" using standin si-client
            end-if
-           call "standin_call_new" using
-               by value si-client
-               by reference method-name
-               by reference si-call
-               returning si-code
-           move si-call to si-handle
-           move 0 to si-built
-           call "si-after" using standin si-client
       *    What is set and sent from here on fails with this error.
            if si-error
                call "si-keep-error" using standin
