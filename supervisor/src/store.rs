@@ -24,6 +24,7 @@ mod reader;
 mod record;
 mod schema;
 mod stale;
+mod suspect;
 mod sweep;
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use super::{fatal, schema};
+use super::{schema, suspect};
 use crate::state;
 
 /// The database.
@@ -67,6 +67,11 @@ pub(crate) enum StoreError {
         "the database `{}` cannot have a write-ahead log here\n(hint: the state folder must be on a disk of this machine)", .file.display()
     )]
     NoLog { file: PathBuf },
+    /// Somebody else has it open, at the one moment when that cannot be.
+    #[error(
+        "another program uses the database `{}`, which must be put in order after a failure of the disk\n(hint: end that program; the service tries again)", .file.display()
+    )]
+    Held { file: PathBuf },
     /// Not the library that was built in.
     #[error("the SQLite in this program is too old: {found}")]
     Library { found: i32 },
@@ -87,7 +92,7 @@ pub(super) fn database(folder: &Path) -> Result<Connection, StoreError> {
     }
     let mut connection = connect(&file)?;
     check(&connection, &file)?;
-    look_through_if_suspect(&connection, folder, &file)?;
+    suspect::look_through(&connection, folder, &file)?;
     let mode: String = connection
         .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
         .map_err(|source| trouble("open", &file, source))?;
@@ -130,7 +135,7 @@ fn create(folder: &Path, file: &Path) -> Result<(), StoreError> {
     sync_folder(folder).map_err(failed("cannot flush", folder))
 }
 
-fn remove_if_there(path: &Path) -> Result<(), StoreError> {
+pub(super) fn remove_if_there(path: &Path) -> Result<(), StoreError> {
     match std::fs::remove_file(path) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => Err(StoreError::Folder {
             what: "cannot remove",
@@ -174,8 +179,11 @@ fn connect(file: &Path) -> Result<Connection, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(file, flags)?;
         connection.busy_timeout(BUSY_LIMIT)?;
-        // Nothing in the file can make the library call functions, and cells are looked at before they are believed.
-        connection.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")?;
+        // Nothing in the file can make the library call functions, and cells are looked at before they are believed. What
+        // is written before the writer says how long it must be kept, is kept as long as anything.
+        connection.execute_batch(
+            "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA synchronous = FULL",
+        )?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(connection)
     };
@@ -202,30 +210,6 @@ fn check(connection: &Connection, file: &Path) -> Result<(), StoreError> {
         });
     }
     Ok(())
-}
-
-/// After a failure of the disk everything is looked at once, which takes a while in a large database.
-fn look_through_if_suspect(
-    connection: &Connection,
-    folder: &Path,
-    file: &Path,
-) -> Result<(), StoreError> {
-    let suspect = folder.join(fatal::SUSPECT);
-    if !suspect.exists() {
-        return Ok(());
-    }
-    tracing::warn!("the database failed in an earlier run; it is looked through before it is used");
-    let found: String = connection
-        .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
-        .map_err(|source| trouble("look through", file, source))?;
-    if found != "ok" {
-        return Err(StoreError::Damaged {
-            file: file.to_owned(),
-            why: found,
-        });
-    }
-    tracing::info!("the database is whole");
-    remove_if_there(&suspect)
 }
 
 /// All steps or none.

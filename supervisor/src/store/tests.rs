@@ -7,6 +7,7 @@ mod opening;
 mod processes;
 mod sessions;
 mod stale;
+mod suspect;
 mod sweep;
 mod upkeep;
 
