@@ -27,8 +27,8 @@ use rustc_hash::FxHashMap;
 use standin_core::{
     JobId,
     jobs::{
-        Answer, Effect, Event, Fate, Interrupted, JobsCore, LaneKind, LaneName, Now, Routes,
-        WallTime,
+        Answer, Effect, Event, Fate, Interrupted, JobsCore, LaneKind, LaneName, MethodRoute, Now,
+        Routes, WallTime,
     },
 };
 use standin_protocol::{ErrorAnswer, Replay};
@@ -311,13 +311,19 @@ impl JobsState {
         }
         let directory = Arc::clone(directory);
         let methods = directory.routes.iter();
-        let methods = methods.map(|(method, route)| (method.clone(), Arc::clone(&route.pool.name)));
+        let methods = methods.map(|(method, route)| {
+            let (pool, replay) = (Arc::clone(&route.pool.name), route.manifest.replay);
+            (method.clone(), MethodRoute { pool, replay })
+        });
         // Of a pool that each user has of their own all together have as many jobs as of another one.
         let pools = directory.per_user.iter();
         let of_users = pools.flat_map(|pool| {
             let name = |name: &str| Bytes::copy_from_slice(name.as_bytes());
             let methods = pool.methods();
-            methods.map(move |method| (name(&method.name), Arc::clone(&pool.name)))
+            methods.map(move |method| {
+                let (pool, replay) = (Arc::clone(&pool.name), method.replay);
+                (name(&method.name), MethodRoute { pool, replay })
+            })
         });
         let methods = of_users.chain(methods);
         let routes = Routes {

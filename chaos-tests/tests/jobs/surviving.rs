@@ -123,6 +123,37 @@ fn a_job_that_may_have_happened_is_shown_and_sent_again_only_by_a_person() {
 }
 
 #[test]
+fn a_job_that_may_have_happened_is_not_said_to_be_not_executed_when_it_is_sent_again_and_taken_back()
+ {
+    let (mut under_test, client) = start(2);
+    let params = json!({ "after_ms": 5000 });
+    let job = submit(&client, &chaos("chaos.until_effect", 1, params));
+    eventually(LIMIT, "it is at it", || {
+        count(&under_test, 1, Step::Effect) == 1
+    });
+    let client = kill(&mut under_test);
+    assert_eq!(wait(&client, &job)["state"], "unknown");
+    // Of two workers one is for jobs.
+    let other = submit(
+        &client,
+        &chaos("chaos.always", 2, json!({ "work_ms": 20_000 })),
+    );
+    until(&client, &other, "it runs", |job| job["state"] == "running");
+    let arguments = json!({ "job": job });
+    let again: Value = client.call("job.retry", &arguments).expect("a person may");
+    assert_eq!(again["state"], "queued", "{again}");
+    let ended: Value = client.call("job.cancel", &arguments).expect("it waits");
+    assert_eq!(ended["state"], "cancelled", "{ended}");
+    assert_eq!(ended["outcome"], "unknown", "{ended}");
+    let error = client
+        .call::<_, Value>("job.result", &arguments)
+        .expect_err("it was taken back");
+    assert_eq!(error.code(), Some("cancelled"));
+    assert_eq!(error.outcome(), standin_client::Outcome::Unknown, "{error}");
+    assert_eq!(count(&under_test, 1, Step::Begun), 1);
+}
+
+#[test]
 fn results_waiting_jobs_and_cancelled_ones_are_as_they_were_after_a_kill() {
     let (mut under_test, client) = start(2);
     let done = submit(&client, &chaos("chaos.always", 7, json!({})));

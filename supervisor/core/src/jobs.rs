@@ -27,14 +27,17 @@ use std::{
 };
 
 use rustc_hash::FxHashMap;
+use standin_protocol::Outcome;
 
 use self::lane::Window;
 pub use self::{
-    event::{Due, Effect, Event, Fate, Interrupted, LaneKind, LaneName, Lease, Next, Routes},
+    event::{
+        Due, Effect, Event, Fate, Interrupted, LaneKind, LaneName, Lease, MethodRoute, Next, Routes,
+    },
     lane::WINDOW_MAX,
     retry::RetryPolicy,
     time::{Now, WallTime},
-    verdict::Answer,
+    verdict::{Answer, together},
 };
 use crate::{JobId, Random};
 
@@ -59,6 +62,7 @@ enum Phase {
     Settling {
         attempt: u32,
         next: Next,
+        outcome: Outcome,
         again_at: Option<Instant>,
         /// The longest that it may wait for another try.
         pause_max: Duration,
@@ -195,11 +199,11 @@ impl JobsCore {
         };
         let attempt = lease.attempt;
         if lease.cancel_requested || running.cancel_requested {
-            self.settle(job, &lease, Next::Cancelled, effects);
+            self.settle(job, &lease, Next::Cancelled, lease.outcome, effects);
         } else if self.stopping {
             // It was not begun, and the next life finds it waiting.
             let next = lease.again_at(now.wall);
-            self.settle(job, &lease, next, effects);
+            self.settle(job, &lease, next, lease.outcome, effects);
         } else {
             running.phase = Phase::Working(lease);
             effects.push(Effect::Run { job, attempt });
@@ -240,6 +244,7 @@ impl JobsCore {
             return;
         }
         let lease = *lease;
+        let outcome = verdict::outcome_after(&lease, answer);
         let next = verdict::judge(
             &lease,
             answer,
@@ -247,7 +252,7 @@ impl JobsCore {
             now,
             &mut self.random,
         );
-        self.settle(job, &lease, next, effects);
+        self.settle(job, &lease, next, outcome, effects);
     }
 
     fn interrupted(&mut self, now: Now, interrupted: Interrupted, effects: &mut Vec<Effect>) {
@@ -257,6 +262,7 @@ impl JobsCore {
             lease,
             fate,
         } = interrupted;
+        let outcome = verdict::outcome_of_interrupted(&lease, fate);
         let next = verdict::judge_interrupted(&lease, fate, now, &mut self.random);
         let running = Running {
             pool: self.routes.pool_of(&lane.method),
@@ -265,7 +271,7 @@ impl JobsCore {
             phase: Phase::Leasing,
         };
         self.running.insert(job, running);
-        self.settle(job, &lease, next, effects);
+        self.settle(job, &lease, next, outcome, effects);
     }
 
     fn cancel_requested(&mut self, job: JobId, effects: &mut Vec<Effect>) {
@@ -282,16 +288,29 @@ impl JobsCore {
         }
     }
 
-    fn settle(&mut self, job: JobId, lease: &Lease, next: Next, effects: &mut Vec<Effect>) {
+    fn settle(
+        &mut self,
+        job: JobId,
+        lease: &Lease,
+        next: Next,
+        outcome: Outcome,
+        effects: &mut Vec<Effect>,
+    ) {
         if let Some(running) = self.running.get_mut(&job) {
             let attempt = lease.attempt;
             running.phase = Phase::Settling {
                 attempt,
                 next,
+                outcome,
                 again_at: None,
                 pause_max: lease.retry.backoff_max,
             };
-            effects.push(Effect::Settle { job, attempt, next });
+            effects.push(Effect::Settle {
+                job,
+                attempt,
+                next,
+                outcome,
+            });
         }
     }
 
@@ -321,6 +340,7 @@ impl JobsCore {
             if let Phase::Settling {
                 attempt,
                 next,
+                outcome,
                 again_at,
                 pause_max,
             } = &mut running.phase
@@ -339,6 +359,7 @@ impl JobsCore {
                     job: *job,
                     attempt: *attempt,
                     next: *next,
+                    outcome: *outcome,
                 });
             }
         }
@@ -383,6 +404,7 @@ impl JobsCore {
             window.served = self.turn;
             *room.get_mut(&pool).expect("it has room") -= 1;
             let due = lane.due(at);
+            let unrecorded = self.routes.is_unrecorded(&lane.method);
             let running = Running {
                 lane: lane.clone(),
                 pool,
@@ -391,7 +413,11 @@ impl JobsCore {
             };
             let before = self.running.insert(job, running);
             debug_assert!(before.is_none(), "what runs is in no lane");
-            effects.push(Effect::Lease { job, due });
+            effects.push(Effect::Lease {
+                job,
+                due,
+                unrecorded,
+            });
         }
     }
 

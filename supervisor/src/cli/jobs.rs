@@ -166,7 +166,12 @@ fn show(job: &Value, now: u64) -> String {
         let code = format!("{} ({})", text(error, "code"), error["number"]);
         line("error", text(error, "message"));
         line("code", code);
-        line("outcome", text(error, "outcome"));
+    }
+    // An older service knows the outcome of the last try only.
+    match job["outcome"].as_str() {
+        Some("not_executed") if !job["error"].is_object() => {}
+        Some(outcome) => line("outcome", printable(outcome)),
+        None => line("outcome", text(&job["error"], "outcome")),
     }
     match job["state"].as_str() {
         Some("unknown") => out.push_str(

@@ -3,7 +3,7 @@
 use ractor::ActorRef;
 use standin_core::{
     JobId,
-    jobs::{Due, Effect, Event, LaneName, Next},
+    jobs::{Effect, Event, LaneName, Next},
 };
 
 use super::{JobsMessage, JobsState, now};
@@ -15,17 +15,45 @@ impl JobsState {
             Effect::Load { lane, limit } => {
                 tokio::spawn(load(self.store.clone(), myself.clone(), lane, limit));
             }
-            Effect::Lease { job, due } => self.lease(myself, job, due),
+            Effect::Lease {
+                job,
+                due,
+                unrecorded,
+            } => self.lease(
+                myself,
+                job,
+                JobWrite::Leased {
+                    job,
+                    due,
+                    unrecorded,
+                },
+            ),
             Effect::Run { job, attempt } => self.run(myself, job, attempt),
             Effect::CancelAttempt(job) => self.cancel_attempt(myself, job),
-            Effect::Settle { job, attempt, next } => self.settle(myself, job, attempt, next),
+            Effect::Settle {
+                job,
+                attempt,
+                next,
+                outcome,
+            } => {
+                let answer = self.answers.get(&job).cloned();
+                log(job, attempt, next, answer.as_ref());
+                let settled = JobWrite::Settled {
+                    job,
+                    attempt,
+                    next,
+                    outcome,
+                    answer,
+                };
+                self.settle(myself, job, settled);
+            }
             Effect::BoundRetries => self.bound_retries(myself),
         }
     }
 
-    fn lease(&mut self, myself: &ActorRef<JobsMessage>, job: JobId, due: Due) {
+    fn lease(&mut self, myself: &ActorRef<JobsMessage>, job: JobId, leased: JobWrite) {
         let (store, jobs) = (self.store.clone(), myself.clone());
-        let write = Write::Job(JobWrite::Leased { job, due });
+        let write = Write::Job(leased);
         // It need not survive the machine: what is not on record as begun can be begun again.
         self.store.write(write, Durability::Process, move |result| {
             if let Err(refusal) = result {
@@ -45,14 +73,8 @@ impl JobsState {
         });
     }
 
-    fn settle(&mut self, myself: &ActorRef<JobsMessage>, job: JobId, attempt: u32, next: Next) {
-        log(job, attempt, next, self.answers.get(&job));
-        let write = Write::Job(JobWrite::Settled {
-            job,
-            attempt,
-            next,
-            answer: self.answers.get(&job).cloned(),
-        });
+    fn settle(&mut self, myself: &ActorRef<JobsMessage>, job: JobId, settled: JobWrite) {
+        let write = Write::Job(settled);
         let jobs = myself.clone();
         self.store
             .write(write, Durability::Power, move |result| match result {

@@ -8,8 +8,8 @@ use std::{
 use bytes::Bytes;
 use ractor::{ActorRef, ActorStatus};
 use serde::Serialize;
-use standin_core::jobs::{Due, RetryPolicy, WallTime};
-use standin_protocol::{self as protocol, ErrorAnswer, ErrorCode, Meta, Request, value};
+use standin_core::jobs::{Due, RetryPolicy, WallTime, together};
+use standin_protocol::{self as protocol, ErrorAnswer, ErrorCode, Meta, Outcome, Request, value};
 
 use super::{
     SessionMessage, SessionState,
@@ -281,7 +281,7 @@ impl Asker {
             );
             let error = ErrorAnswer::new(ErrorCode::DeadlineExceeded, why);
             return Err(error
-                .with_outcome(protocol::Outcome::NotExecuted)
+                .with_outcome(Outcome::NotExecuted)
                 .with_data(protocol::encode(&shown(&row))));
         }
         Ok(protocol::encode(&shown(&row)))
@@ -293,19 +293,18 @@ impl Asker {
         match row.state {
             JobState::Done => Ok(stored.result.unwrap_or(protocol::NIL)),
             JobState::Cancelled => {
-                let why = "The job was cancelled. It was not executed.";
-                let error = ErrorAnswer::new(ErrorCode::Cancelled, why);
-                Err(error.with_outcome(protocol::Outcome::NotExecuted))
+                let why = match row.outcome {
+                    Outcome::NotExecuted => "The job was cancelled. It was not executed.",
+                    Outcome::Unknown => {
+                        "The job was cancelled before a further try. An earlier one may have been executed."
+                    }
+                    Outcome::Executed => {
+                        "The job was cancelled before a further try. An earlier one was executed."
+                    }
+                };
+                Err(ErrorAnswer::new(ErrorCode::Cancelled, why).with_outcome(row.outcome))
             }
-            JobState::Dead | JobState::Unknown => {
-                let error = row.error.as_ref().map(ErrorAnswer::decode);
-                Err(error.unwrap_or_else(|| {
-                    ErrorAnswer::new(
-                        ErrorCode::OutcomeUnknown,
-                        "What became of the job is not known.",
-                    )
-                }))
-            }
+            JobState::Dead | JobState::Unknown => Err(last_error(&row)),
             JobState::Queued | JobState::Running | JobState::Expired => {
                 let why = format!("The job has no result yet: it is {}.", row.state.name());
                 let error = ErrorAnswer::new(ErrorCode::InvalidRequest, why);
@@ -313,6 +312,23 @@ impl Asker {
             }
         }
     }
+}
+
+/// The error of the last try, with what is known of all tries.
+fn last_error(row: &JobRow) -> ErrorAnswer {
+    let Some(error) = &row.error else {
+        let why = "What became of the job is not known.";
+        return ErrorAnswer::new(ErrorCode::OutcomeUnknown, why);
+    };
+    let mut error = ErrorAnswer::decode(error);
+    let outcome = together(row.outcome, error.outcome);
+    if outcome != error.outcome {
+        error.message.push_str(match outcome {
+            Outcome::Executed => " An earlier try was executed.",
+            _ => " An earlier try may have been executed.",
+        });
+    }
+    error.with_outcome(outcome)
 }
 
 #[derive(Serialize)]
@@ -339,6 +355,8 @@ struct Shown<'a> {
     ended_at: Option<u64>,
     /// Its owner wants it back.
     cancelling: bool,
+    /// What is known of all tries that have ended, together.
+    outcome: &'static str,
     error: Option<ShownError>,
 }
 
@@ -375,6 +393,7 @@ fn shown(row: &JobRow) -> Shown<'_> {
         next_at: waits.then(|| row.due.order().0),
         ended_at: row.ended.map(|at| at.0),
         cancelling: row.cancel_requested && row.state == JobState::Running,
+        outcome: row.outcome.name(),
         error,
     }
 }

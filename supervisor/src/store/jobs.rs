@@ -16,6 +16,7 @@ use standin_core::{
     JobId,
     jobs::{Due, Next, RetryPolicy, WallTime},
 };
+use standin_protocol::Outcome;
 
 pub(super) use self::apply::apply;
 pub(crate) use self::{
@@ -31,12 +32,19 @@ pub(crate) enum JobWrite {
     /// Nothing, if there is one of the same owner, method and key.
     Submitted(Box<NewJob>),
     /// Nothing, if it does not wait like that any more.
-    Leased { job: JobId, due: Due },
+    Leased {
+        job: JobId,
+        due: Due,
+        /// It may be begun with nothing on record.
+        unrecorded: bool,
+    },
     /// Nothing, if it is not under this attempt. `answer`: the last one it got, if it got one.
     Settled {
         job: JobId,
         attempt: u32,
         next: Next,
+        /// What is known of all its tries together.
+        outcome: Outcome,
         answer: Option<Result<Bytes, Bytes>>,
     },
     /// One that waits has ended by this; one that runs is marked.

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Transaction};
 pub(super) const APPLICATION_ID: i32 = 0x5374_4462;
 
 /// What leads from each version to the next. What is released is never changed again: the next change is one more.
-const STEPS: &[&str] = &[FIRST, JOBS];
+const STEPS: &[&str] = &[FIRST, JOBS, OUTCOMES];
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = STEPS.len() as i64;
@@ -97,6 +97,12 @@ CREATE TABLE job_params (job INTEGER PRIMARY KEY, params BLOB NOT NULL) STRICT;
 CREATE TABLE job_results (job INTEGER PRIMARY KEY, result BLOB NOT NULL) STRICT;
 ";
 
+/// What is known of all tries of a job together. A row of before has nothing there: its last error tells.
+const OUTCOMES: &str = "
+ALTER TABLE jobs ADD COLUMN outcome INTEGER;
+ALTER TABLE jobs ADD COLUMN unrecorded INTEGER NOT NULL DEFAULT 0;
+";
+
 /// The version of a database; 0 for an empty one.
 pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
@@ -108,4 +114,29 @@ pub(super) fn migrate(transaction: &Transaction<'_>, version: i64) -> rusqlite::
         transaction.execute_batch(step)?;
     }
     transaction.pragma_update(None, "user_version", VERSION)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_of_an_older_version_keeps_its_jobs_and_becomes_one_of_this_version() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        for step in &STEPS[..2] {
+            connection.execute_batch(step).unwrap();
+        }
+        let job = "INSERT INTO jobs VALUES (7, 0, 'anna', x'61', x'00', NULL, 1, 3, 5, 1, 1, 0, 0, 25, 60000, 7200000,
+            NULL, 1, NULL, x'00')";
+        connection.execute_batch(job).unwrap();
+        let transaction = connection.transaction().unwrap();
+        migrate(&transaction, 2).unwrap();
+        transaction.commit().unwrap();
+        assert_eq!(version(&connection), Ok(VERSION));
+        let text = "SELECT id, due, outcome, unrecorded FROM jobs";
+        let found = connection.query_row(text, [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        });
+        assert_eq!(found, Ok((7, 5, None::<i64>, false)));
+    }
 }

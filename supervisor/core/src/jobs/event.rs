@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
+use standin_protocol::{Outcome, Replay};
 
 use super::{Answer, RetryPolicy, WallTime};
 use crate::JobId;
@@ -94,6 +95,10 @@ pub struct Lease {
     pub retry: RetryPolicy,
     /// Its owner has taken it back.
     pub cancel_requested: bool,
+    /// What is known of all tries before this one together, those before a person sent it again as well.
+    pub outcome: Outcome,
+    /// This one may be begun with nothing on record: see [`Effect::Lease`].
+    pub unrecorded: bool,
 }
 
 /// What is known of an attempt that an earlier life of the service did not finish.
@@ -125,15 +130,30 @@ pub struct Interrupted {
 pub struct Routes {
     /// Jobs at a time, by the pool's name.
     pub pools: BTreeMap<Arc<str>, usize>,
-    /// The pool of each method.
-    pub methods: FxHashMap<Bytes, Arc<str>>,
+    /// Where each method is.
+    pub methods: FxHashMap<Bytes, MethodRoute>,
+}
+
+/// Who offers a method, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MethodRoute {
+    /// The pool's name.
+    pub pool: Arc<str>,
+    /// Its class.
+    pub replay: Replay,
 }
 
 impl Routes {
     /// The pool, or the empty name.
     pub(super) fn pool_of(&self, method: &Bytes) -> Arc<str> {
-        let pool = self.methods.get(method);
-        pool.map_or_else(|| Arc::from(""), Arc::clone)
+        let route = self.methods.get(method);
+        route.map_or_else(|| Arc::from(""), |route| Arc::clone(&route.pool))
+    }
+
+    /// Whether it may be begun with nothing on record. Of a method that is not known yet nobody can say that it may not.
+    pub(super) fn is_unrecorded(&self, method: &Bytes) -> bool {
+        let route = self.methods.get(method);
+        route.is_none_or(|route| route.replay == Replay::Always)
     }
 }
 
@@ -248,6 +268,9 @@ pub enum Effect {
         job: JobId,
         /// As what it waits.
         due: Due,
+        /// What may run as often as one likes is begun with nothing on record, so that after a death of the service this
+        /// is all that tells that it may have happened.
+        unrecorded: bool,
     },
     /// Begin the attempt.
     Run {
@@ -266,6 +289,8 @@ pub enum Effect {
         attempt: u32,
         /// What becomes of it.
         next: Next,
+        /// What is known of all its tries together.
+        outcome: Outcome,
     },
     /// The wall clock was set back: no job may wait for its next try longer than its policy's longest pause from now.
     BoundRetries,

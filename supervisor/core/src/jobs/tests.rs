@@ -1,4 +1,5 @@
 use bytes::Bytes;
+use standin_protocol::Replay;
 
 use super::*;
 
@@ -27,6 +28,8 @@ const LEASE: Lease = Lease {
         backoff_max: Duration::from_secs(7200),
     },
     cancel_requested: false,
+    outcome: Outcome::NotExecuted,
+    unrecorded: false,
 };
 
 impl Fixture {
@@ -47,12 +50,16 @@ impl Fixture {
         };
         fixture.feed(Event::RoutesChanged(Routes {
             pools: BTreeMap::from([(Arc::clone(&pool), jobs_at_a_time)]),
-            methods: [
-                (Bytes::from_static(b"mail.send"), Arc::clone(&pool)),
-                (Bytes::from_static(b"http.request"), pool),
-            ]
-            .into_iter()
-            .collect(),
+            methods: [&b"mail.send"[..], b"http.request"]
+                .into_iter()
+                .map(|method| {
+                    let route = MethodRoute {
+                        pool: Arc::clone(&pool),
+                        replay: Replay::UntilEffect,
+                    };
+                    (Bytes::from_static(method), route)
+                })
+                .collect(),
         }));
         fixture
     }
@@ -125,6 +132,7 @@ fn a_job_is_begun_when_the_store_has_leased_it_and_settled_once() {
         job: JobId(1),
         attempt: 1,
         next: Next::Done,
+        outcome: Outcome::Executed,
     };
     assert_eq!(jobs.feed(answered.clone()), [settle]);
     assert_eq!(jobs.feed(answered.clone()), [], "a second answer");
@@ -349,6 +357,7 @@ fn a_job_taken_back_while_it_runs_is_told_and_one_taken_back_before_is_not_begun
         job: JobId(2),
         attempt: 1,
         next: Next::Cancelled,
+        outcome: Outcome::NotExecuted,
     };
     assert_eq!(jobs.lease(2), [settle]);
 }

@@ -41,6 +41,40 @@ impl Answer {
     }
 }
 
+impl Answer {
+    /// What is known about the effect of this attempt.
+    const fn outcome(self) -> Outcome {
+        match self {
+            Answer::Done => Outcome::Executed,
+            Answer::Failed { outcome, .. } => outcome,
+        }
+    }
+}
+
+/// What is known of two tries together.
+#[must_use]
+pub const fn together(one: Outcome, other: Outcome) -> Outcome {
+    match (one, other) {
+        (Outcome::Executed, _) | (_, Outcome::Executed) => Outcome::Executed,
+        (Outcome::Unknown, _) | (_, Outcome::Unknown) => Outcome::Unknown,
+        (Outcome::NotExecuted, Outcome::NotExecuted) => Outcome::NotExecuted,
+    }
+}
+
+pub(super) fn outcome_after(lease: &Lease, answer: Answer) -> Outcome {
+    together(lease.outcome, answer.outcome())
+}
+
+pub(super) fn outcome_of_interrupted(lease: &Lease, fate: Fate) -> Outcome {
+    let outcome = match fate {
+        Fate::MayHaveHappened => Outcome::Unknown,
+        Fate::NotBegun if lease.unrecorded => Outcome::Unknown,
+        Fate::NotBegun => Outcome::NotExecuted,
+        Fate::Answered(answer) => answer.outcome(),
+    };
+    together(lease.outcome, outcome)
+}
+
 /// How bad an error is for a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Severity {

@@ -9,7 +9,9 @@ use std::{
 use bytes::Bytes;
 use standin_core::{
     JobId, Random,
-    jobs::{Answer, Due, Event, LaneKind, LaneName, Now, RetryPolicy, Routes, WallTime},
+    jobs::{
+        Answer, Due, Event, LaneKind, LaneName, MethodRoute, Now, RetryPolicy, Routes, WallTime,
+    },
 };
 use standin_protocol::{ErrorAnswer, ErrorCode, Outcome, Replay};
 
@@ -42,6 +44,10 @@ pub(crate) struct Life {
     pub(crate) service: Service,
     pub(crate) acknowledged: BTreeSet<JobId>,
     pub(crate) effects: BTreeMap<JobId, u32>,
+    /// Jobs of which something has happened, those that may run as often as one likes as well.
+    pub(crate) happened: BTreeSet<JobId>,
+    /// Jobs of which there was a moment after which nobody could know.
+    pub(crate) unsure: BTreeSet<JobId>,
     pub(crate) seen: Seen,
     last_job: i64,
 }
@@ -74,6 +80,8 @@ impl Life {
             service,
             acknowledged: BTreeSet::new(),
             effects: BTreeMap::new(),
+            happened: BTreeSet::new(),
+            unsure: BTreeSet::new(),
             seen: Seen::new(),
             last_job: 0,
         }
@@ -224,8 +232,14 @@ impl Life {
                     0 => {
                         Answer::failed(&ErrorAnswer::new(ErrorCode::WorkerLost, ""), Replay::Always)
                     }
+                    1 => {
+                        let error = ErrorAnswer::new(ErrorCode::Overloaded, "");
+                        let error = error.with_outcome(Outcome::NotExecuted);
+                        return self.answer(job, attempt, Answer::failed(&error, replay));
+                    }
                     _ => Answer::Done,
                 };
+                self.happened.insert(job);
                 self.answer(job, attempt, answer);
             }
             Stage::Working => {
@@ -258,6 +272,7 @@ impl Life {
                 }
                 _ => {
                     *self.effects.entry(job).or_default() += 1;
+                    self.happened.insert(job);
                     self.service
                         .attempts
                         .insert((job, attempt), Stage::Effected);
@@ -275,6 +290,13 @@ impl Life {
 
     fn answer(&mut self, job: JobId, attempt: u32, answer: Answer) {
         self.service.attempts.remove(&(job, attempt));
+        if let Answer::Failed {
+            outcome: Outcome::Unknown,
+            ..
+        } = answer
+        {
+            self.unsure.insert(job);
+        }
         self.service.mailbox.push_back(Event::Answered {
             job,
             attempt,
@@ -338,6 +360,7 @@ impl Life {
         }
         self.store.writes.clear();
         self.saw("the service is killed");
+        self.nobody_knows();
         let (seed, now) = (self.random.next_u64(), self.now());
         self.service = Service::start(seed, now, routes(&self.limits), &mut self.store);
         let unsure = self.service.mailbox.iter().filter(|event| {
@@ -346,6 +369,22 @@ impl Life {
         });
         if unsure.count() > 0 {
             self.saw("a job may have happened when the service was killed");
+        }
+    }
+
+    /// What becomes of jobs that are leased when the service dies.
+    fn nobody_knows(&mut self) {
+        for ((job, _), stage) in &self.service.attempts {
+            let replay = replay_of(&self.store.rows[job].lane.method);
+            if (replay, *stage) == (Replay::Always, Stage::Working) && self.random.below(2) == 0 {
+                self.happened.insert(*job);
+            }
+        }
+        for (job, row) in &self.store.rows {
+            let was_granted = self.store.granted.contains(&(*job, row.lease.attempt));
+            if row.state == State::Leased && (was_granted || row.lease.unrecorded) {
+                self.unsure.insert(*job);
+            }
         }
     }
 
@@ -390,7 +429,11 @@ fn routes(limits: &BTreeMap<Arc<str>, usize>) -> Routes {
     Routes {
         pools: limits.clone(),
         methods: methods
-            .map(|(method, _, pool)| (Bytes::from_static(method.as_bytes()), Arc::from(*pool)))
+            .map(|(method, replay, pool)| {
+                let (pool, replay) = (Arc::from(*pool), *replay);
+                let route = MethodRoute { pool, replay };
+                (Bytes::from_static(method.as_bytes()), route)
+            })
             .collect(),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use standin_core::jobs::WINDOW_MAX;
-use standin_protocol::Replay;
+use standin_protocol::{Outcome, Replay};
 
 use crate::{
     life::{Life, is_due, pool_of, replay_of},
@@ -11,12 +11,13 @@ use crate::{
 };
 
 /// What the lives together must have come by, or they prove little.
-pub(crate) const MUST_BE_SEEN: [&str; 9] = [
+pub(crate) const MUST_BE_SEEN: [&str; 10] = [
     "a job is done",
     "a job is dead",
     "a job is unknown",
     "a job is cancelled",
     "a person sends a job again",
+    "a job that may have happened is sent again and taken back",
     "the service is killed",
     "a job may have happened when the service was killed",
     "the store is full",
@@ -62,11 +63,20 @@ impl Life {
 
     pub(crate) fn check_end(&mut self) {
         let mut ends: BTreeMap<State, usize> = BTreeMap::new();
+        let mut dared_and_cancelled = false;
         for (job, row) in &self.store.rows {
             *ends.entry(row.state).or_default() += 1;
             let effects = self.effects.get(job).copied().unwrap_or_default();
             let has_effect = replay_of(&row.lane.method) != Replay::Always;
             let dared = self.store.dared.contains_key(job);
+            match row.lease.outcome {
+                Outcome::NotExecuted => {
+                    assert!(!self.happened.contains(job), "{job:?} happened: {row:?}");
+                }
+                Outcome::Unknown => assert!(self.unsure.contains(job), "{job:?}: {row:?}"),
+                Outcome::Executed => assert!(self.happened.contains(job), "{job:?}: {row:?}"),
+            }
+            dared_and_cancelled |= dared && row.state == State::Cancelled;
             match row.state {
                 State::Done if has_effect && !dared => assert_eq!(effects, 1, "{job:?} is done"),
                 State::Dead | State::Cancelled if !dared => {
@@ -74,6 +84,9 @@ impl Life {
                 }
                 _ => {}
             }
+        }
+        if dared_and_cancelled {
+            self.saw("a job that may have happened is sent again and taken back");
         }
         let open = ends.iter().filter(|(state, _)| state.is_open());
         assert_eq!(open.count(), 0, "some never end: {ends:?}");

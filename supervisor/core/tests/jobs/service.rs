@@ -68,15 +68,31 @@ impl Service {
         for effect in self.effects.drain(..) {
             match effect {
                 Effect::Load { lane, limit } => self.reads.push((lane, limit)),
-                Effect::Lease { job, due } => store.writes.push_back(Write::Lease { job, due }),
+                Effect::Lease {
+                    job,
+                    due,
+                    unrecorded,
+                } => store.writes.push_back(Write::Lease {
+                    job,
+                    due,
+                    unrecorded,
+                }),
                 Effect::Run { job, attempt } => {
                     let before = self.attempts.insert((job, attempt), Stage::Working);
                     assert_eq!(before, None, "an attempt is begun once");
                 }
                 Effect::CancelAttempt(job) => drop(self.cancelled.insert(job)),
-                Effect::Settle { job, attempt, next } => {
-                    store.writes.push_back(Write::Settle { job, attempt, next });
-                }
+                Effect::Settle {
+                    job,
+                    attempt,
+                    next,
+                    outcome,
+                } => store.writes.push_back(Write::Settle {
+                    job,
+                    attempt,
+                    next,
+                    outcome,
+                }),
                 Effect::BoundRetries => store.writes.push_back(Write::Bound { now: now.wall }),
             }
         }

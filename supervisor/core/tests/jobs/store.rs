@@ -6,6 +6,7 @@ use standin_core::{
     JobId,
     jobs::{Due, Event, LaneName, Lease, Next, RetryPolicy, WallTime},
 };
+use standin_protocol::Outcome;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum State {
@@ -40,11 +41,13 @@ pub(crate) enum Write {
     Lease {
         job: JobId,
         due: Due,
+        unrecorded: bool,
     },
     Settle {
         job: JobId,
         attempt: u32,
         next: Next,
+        outcome: Outcome,
     },
     Cancel(JobId),
     /// A person sends it again.
@@ -89,23 +92,34 @@ impl Store {
                 self.rows.insert(job, row);
                 Committed::Submitted(job, Event::Queued { job, lane, due })
             }
-            Write::Lease { job, due } => {
+            Write::Lease {
+                job,
+                due,
+                unrecorded,
+            } => {
                 let row = self.rows.get_mut(&job).expect("only known jobs are leased");
                 if row.state != State::Queued || row.due != due {
                     return Committed::Tell(Event::NotLeased { job, gone: true });
                 }
                 row.state = State::Leased;
                 row.lease.attempt += 1;
+                row.lease.unrecorded = unrecorded;
                 let lease = row.lease;
                 Committed::Tell(Event::Leased { job, lease })
             }
-            Write::Settle { job, attempt, next } => {
+            Write::Settle {
+                job,
+                attempt,
+                next,
+                outcome,
+            } => {
                 let row = self
                     .rows
                     .get_mut(&job)
                     .expect("only known jobs are settled");
                 if row.state == State::Leased && row.lease.attempt == attempt {
                     row.settle(next);
+                    (row.lease.outcome, row.lease.unrecorded) = (outcome, false);
                     self.granted.remove(&(job, attempt));
                 }
                 Committed::Tell(Event::Settled { job })
@@ -204,6 +218,8 @@ impl Row {
             interrupted: 0,
             retry,
             cancel_requested: false,
+            outcome: Outcome::NotExecuted,
+            unrecorded: false,
         };
         Row {
             lane,

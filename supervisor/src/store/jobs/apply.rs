@@ -6,10 +6,11 @@ use standin_core::{
     JobId,
     jobs::{Due, Next, WallTime},
 };
+use standin_protocol::Outcome;
 
 use super::{
     JobWrite, NewJob,
-    row::{JobState, as_ms, as_wall, kind_number},
+    row::{JobState, as_ms, as_wall, kind_number, outcome_number},
 };
 
 /// Rows that one sweep takes, so that nobody's commit waits for it.
@@ -24,13 +25,30 @@ pub(in crate::store) fn apply(
     let at = WallTime(at);
     match write {
         JobWrite::Submitted(job) => submitted(connection, job, at),
-        JobWrite::Leased { job, due } => leased(connection, *job, *due),
+        JobWrite::Leased {
+            job,
+            due,
+            unrecorded,
+        } => leased(connection, *job, *due, *unrecorded),
         JobWrite::Settled {
             job,
             attempt,
             next,
+            outcome,
             answer,
-        } => settled(connection, *job, *attempt, *next, answer.as_ref(), at),
+        } => {
+            let try_ended = TryEnded {
+                job: *job,
+                attempt: *attempt,
+                outcome: *outcome,
+                error: answer.as_ref().and_then(|answer| answer.as_ref().err()),
+            };
+            if settled(connection, &try_ended, *next, at)? {
+                let result = answer.as_ref().and_then(|answer| answer.as_ref().ok());
+                tidied(connection, *job, result)?;
+            }
+            Ok(())
+        }
         JobWrite::CancelRequested(job) => cancel_requested(connection, *job, at),
         JobWrite::SentAgain(job) => sent_again(connection, *job),
         JobWrite::RetriesBounded { now } => retries_bounded(connection, *now),
@@ -43,8 +61,8 @@ pub(in crate::store) fn apply(
 
 fn submitted(connection: &Connection, job: &NewJob, at: WallTime) -> rusqlite::Result<()> {
     let text = "INSERT INTO jobs (id, tag, user, method, fingerprint, key, state, kind, due, attempt, failures,
-            interrupted, cancel_requested, attempts_max, backoff_ms, backoff_max_ms, timeout_ms, submitted)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, 0, 0, 0, 0, ?9, ?10, ?11, ?12, ?13)
+            interrupted, cancel_requested, attempts_max, backoff_ms, backoff_max_ms, timeout_ms, submitted, outcome)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, 0, 0, 0, 0, ?9, ?10, ?11, ?12, ?13, 0)
         ON CONFLICT DO NOTHING";
     let mut statement = connection.prepare_cached(text)?;
     let inserted = statement.execute(params![
@@ -71,23 +89,32 @@ fn submitted(connection: &Connection, job: &NewJob, at: WallTime) -> rusqlite::R
     Ok(())
 }
 
-fn leased(connection: &Connection, job: JobId, due: Due) -> rusqlite::Result<()> {
-    let text = "UPDATE jobs SET state = 2, attempt = attempt + 1
+fn leased(connection: &Connection, job: JobId, due: Due, unrecorded: bool) -> rusqlite::Result<()> {
+    let text = "UPDATE jobs SET state = 2, attempt = attempt + 1, unrecorded = ?4
         WHERE id = ?1 AND state = 1 AND kind = ?2 AND due = ?3";
     let mut statement = connection.prepare_cached(text)?;
-    let due = params![job.0, kind_number(due.kind()), as_wall(due.order())];
-    statement.execute(due).map(|_| ())
+    let (kind, at) = (kind_number(due.kind()), as_wall(due.order()));
+    let values = params![job.0, kind, at, unrecorded];
+    statement.execute(values).map(|_| ())
 }
 
-fn settled(
-    connection: &Connection,
+/// How a try ended.
+struct TryEnded<'a> {
     job: JobId,
     attempt: u32,
+    outcome: Outcome,
+    error: Option<&'a Bytes>,
+}
+
+/// False when the job was not under that attempt.
+fn settled(
+    connection: &Connection,
+    ended: &TryEnded<'_>,
     next: Next,
-    answer: Option<&Result<Bytes, Bytes>>,
     at: WallTime,
-) -> rusqlite::Result<()> {
-    let error = answer.and_then(|answer| answer.as_ref().err());
+) -> rusqlite::Result<bool> {
+    let outcome = outcome_number(ended.outcome);
+    let error = ended.error.map(Bytes::as_ref);
     let settled = if let Next::Again {
         due,
         failures,
@@ -96,38 +123,41 @@ fn settled(
     {
         let text =
             "UPDATE jobs SET state = 1, kind = ?3, due = ?4, failures = ?5, interrupted = ?6,
-                error = coalesce(?7, error)
+                error = coalesce(?7, error), outcome = ?8, unrecorded = 0
             WHERE id = ?1 AND attempt = ?2 AND state = 2";
         let mut statement = connection.prepare_cached(text)?;
         statement.execute(params![
-            job.0,
-            attempt,
+            ended.job.0,
+            ended.attempt,
             kind_number(due.kind()),
             as_wall(due.order()),
             failures,
             interrupted,
-            error.map(Bytes::as_ref),
+            error,
+            outcome,
         ])?
     } else {
         let text = "UPDATE jobs SET state = ?3, ended = ?4, error = iif(?3 = 3, NULL, coalesce(?5, error)),
-                failures = failures + iif(?5 IS NULL, 0, 1)
+                failures = failures + iif(?5 IS NULL, 0, 1), outcome = ?6, unrecorded = 0
             WHERE id = ?1 AND attempt = ?2 AND state = 2";
         let mut statement = connection.prepare_cached(text)?;
         statement.execute(params![
-            job.0,
-            attempt,
+            ended.job.0,
+            ended.attempt,
             end_of(next) as i64,
             as_wall(at),
-            error.map(Bytes::as_ref),
+            error,
+            outcome,
         ])?
     };
-    if settled == 0 {
-        return Ok(());
-    }
-    // The job's own row says it all from now on.
+    Ok(settled != 0)
+}
+
+/// The job's own row says it all from now on.
+fn tidied(connection: &Connection, job: JobId, result: Option<&Bytes>) -> rusqlite::Result<()> {
     let mut attempts = connection.prepare_cached("DELETE FROM attempts WHERE job = ?1")?;
     attempts.execute([job.0])?;
-    if let Some(Ok(result)) = answer {
+    if let Some(result) = result {
         let text = "INSERT OR REPLACE INTO job_results (job, result) VALUES (?1, ?2)";
         let mut statement = connection.prepare_cached(text)?;
         statement.execute(params![job.0, result.as_ref()])?;

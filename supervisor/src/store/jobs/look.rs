@@ -197,7 +197,7 @@ fn waiting(
 fn leased(connection: &Connection, job: JobId) -> rusqlite::Result<Option<LeasedJob>> {
     let text =
         "SELECT tag, user, method, params, fingerprint, timeout_ms, attempt, failures, interrupted,
-            attempts_max, backoff_ms, backoff_max_ms, cancel_requested
+            attempts_max, backoff_ms, backoff_max_ms, cancel_requested, outcome, unrecorded, error
         FROM jobs JOIN job_params ON job_params.job = jobs.id WHERE id = ?1 AND state = 2";
     let mut statement = connection.prepare_cached(text)?;
     let found = statement.query_row([job.0], |row| {
@@ -221,6 +221,8 @@ fn leased(connection: &Connection, job: JobId) -> rusqlite::Result<Option<Leased
                     backoff_max: row::ms(row.get(11)?),
                 },
                 cancel_requested: row.get(12)?,
+                outcome: row::outcome(row.get(13)?, row.get_ref(15)?),
+                unrecorded: row.get(14)?,
             },
         })
     });

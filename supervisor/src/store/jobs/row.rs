@@ -9,6 +9,7 @@ use standin_core::{
     JobId,
     jobs::{Due, LaneKind, RetryPolicy, WallTime},
 };
+use standin_protocol::{ErrorAnswer, Outcome};
 
 use super::JobName;
 
@@ -81,6 +82,8 @@ pub(crate) struct JobRow {
     pub(crate) ended: Option<WallTime>,
     /// The last error, encoded.
     pub(crate) error: Option<Bytes>,
+    /// What is known of all its tries together, while none is running.
+    pub(crate) outcome: Outcome,
 }
 
 /// A page of a list.
@@ -97,7 +100,7 @@ pub(crate) struct JobPage {
 /// The columns that [`JobRow::read`] reads.
 pub(super) const COLUMNS: &str =
     "jobs.id, tag, user, method, key, state, kind, due, attempt, failures,
-    cancel_requested, attempts_max, backoff_ms, backoff_max_ms, submitted, ended, error";
+    cancel_requested, attempts_max, backoff_ms, backoff_max_ms, submitted, ended, error, outcome";
 
 /// A key that its owner gave is told from one that stands for a request of a session.
 pub(super) const OWN_KEY: u8 = b'k';
@@ -126,8 +129,29 @@ impl JobRow {
             },
             submitted: wall(row.get(14)?),
             ended: row.get::<_, Option<i64>>(15)?.map(wall),
+            outcome: outcome(row.get(17)?, row.get_ref(16)?),
             error: row.get::<_, Option<Vec<u8>>>(16)?.map(Bytes::from),
         })
+    }
+}
+
+/// As the row says it, or, where it was written before that was kept, as its last error says it.
+pub(super) fn outcome(number: Option<i64>, error: ValueRef<'_>) -> Outcome {
+    match (number, error) {
+        (Some(0), _) | (None, ValueRef::Null) => Outcome::NotExecuted,
+        (Some(2), _) => Outcome::Executed,
+        (None, ValueRef::Blob(error)) => {
+            ErrorAnswer::decode(&Bytes::copy_from_slice(error)).outcome
+        }
+        _ => Outcome::Unknown,
+    }
+}
+
+pub(super) const fn outcome_number(outcome: Outcome) -> i64 {
+    match outcome {
+        Outcome::NotExecuted => 0,
+        Outcome::Unknown => 1,
+        Outcome::Executed => 2,
     }
 }
 

@@ -34,6 +34,14 @@ fn lane(kind: LaneKind) -> standin_core::jobs::LaneName {
     }
 }
 
+fn lease(id: i64, due: Due) -> JobWrite {
+    JobWrite::Leased {
+        job: JobId(id),
+        due,
+        unrecorded: false,
+    }
+}
+
 async fn write(store: &StoreHandle, write: JobWrite) {
     let (tell, told) = tokio::sync::oneshot::channel();
     store.write(Write::Job(write), Durability::Power, |result| {
@@ -78,7 +86,7 @@ async fn a_job_is_found_again_in_the_next_life_with_all_that_was_asked() {
     assert_eq!(recovered.lanes, [lane(LaneKind::AtOnce)]);
     assert!(recovered.leased.is_empty());
     let due = Due::AtOnce;
-    write(&handle, JobWrite::Leased { job: JobId(1), due }).await;
+    write(&handle, lease(1, due)).await;
     let leased = handle.leased_job(JobId(1)).await.expect("it is open");
     let leased = leased.expect("it is leased");
     assert_eq!((leased.name, &leased.params), (job.name, &job.params));
@@ -120,18 +128,11 @@ async fn a_job_is_leased_once_and_only_as_it_waits() {
     let job = new(1, None, b"\x90");
     submit(&store, job.clone()).await;
     let later = Due::Retry(WallTime(5));
-    write(
-        &store,
-        JobWrite::Leased {
-            job: JobId(1),
-            due: later,
-        },
-    )
-    .await;
+    write(&store, lease(1, later)).await;
     assert_eq!(state(&store, &job).await, JobState::Queued);
     for _ in 0..2 {
         let due = Due::AtOnce;
-        write(&store, JobWrite::Leased { job: JobId(1), due }).await;
+        write(&store, lease(1, due)).await;
     }
     let leased = store.leased_job(JobId(1)).await.expect("it is open");
     assert_eq!(leased.map(|job| job.lease.attempt), Some(1));
@@ -145,11 +146,12 @@ async fn an_answer_of_another_attempt_settles_nothing_and_the_right_one_all() {
     let job = new(1, None, b"\x90");
     submit(&store, job.clone()).await;
     let due = Due::AtOnce;
-    write(&store, JobWrite::Leased { job: JobId(1), due }).await;
+    write(&store, lease(1, due)).await;
     let settled = |attempt, next| JobWrite::Settled {
         job: JobId(1),
         attempt,
         next,
+        outcome: Outcome::Executed,
         answer: Some(Ok(Bytes::from_static(b"\xc3"))),
     };
     write(&store, settled(7, Next::Dead)).await;
@@ -170,7 +172,7 @@ async fn a_retry_waits_in_its_lane_and_not_for_ever_though_the_clock_was_wrong()
     let store = store.handle();
     submit(&store, new(1, None, b"\x90")).await;
     let due = Due::AtOnce;
-    write(&store, JobWrite::Leased { job: JobId(1), due }).await;
+    write(&store, lease(1, due)).await;
     let again = JobWrite::Settled {
         job: JobId(1),
         attempt: 1,
@@ -179,6 +181,7 @@ async fn a_retry_waits_in_its_lane_and_not_for_ever_though_the_clock_was_wrong()
             failures: 1,
             interrupted: 0,
         },
+        outcome: Outcome::NotExecuted,
         answer: Some(Err(Bytes::from_static(b"\xa2no"))),
     };
     write(&store, again).await;
@@ -190,6 +193,67 @@ async fn a_retry_waits_in_its_lane_and_not_for_ever_though_the_clock_was_wrong()
 }
 
 #[tokio::test]
+async fn what_a_job_may_have_done_is_known_when_it_was_sent_again_and_taken_back() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let store = open(folder.path());
+    let store = store.handle();
+    let job = new(1, None, b"\x90");
+    submit(&store, job.clone()).await;
+    let outcome = async || {
+        let row = store.job(job.name).await.expect("it is open");
+        row.expect("it is known").outcome
+    };
+    assert_eq!(outcome().await, Outcome::NotExecuted);
+    write(&store, lease(1, Due::AtOnce)).await;
+    let settled = JobWrite::Settled {
+        job: JobId(1),
+        attempt: 1,
+        next: Next::Unknown,
+        outcome: Outcome::Unknown,
+        answer: None,
+    };
+    write(&store, settled).await;
+    write(&store, JobWrite::SentAgain(JobId(1))).await;
+    write(&store, JobWrite::CancelRequested(JobId(1))).await;
+    assert_eq!(state(&store, &job).await, JobState::Cancelled);
+    assert_eq!(outcome().await, Outcome::Unknown);
+}
+
+#[tokio::test]
+async fn a_job_that_may_be_begun_with_nothing_on_record_is_known_for_it_in_the_next_life() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let store = open(folder.path());
+    submit(&store.handle(), new(1, None, b"\x90")).await;
+    let leased = JobWrite::Leased {
+        job: JobId(1),
+        due: Due::AtOnce,
+        unrecorded: true,
+    };
+    write(&store.handle(), leased).await;
+    store.close();
+    let store = open(folder.path());
+    let recovered = store.handle().recover_jobs().await.expect("it is open");
+    assert!(recovered.leased[0].0.lease.unrecorded);
+}
+
+#[test]
+fn a_row_of_before_outcomes_were_kept_is_believed_by_its_last_error() {
+    use rusqlite::types::ValueRef;
+    use standin_protocol::{ErrorAnswer, ErrorCode};
+    let error = ErrorAnswer::new(ErrorCode::WorkerLost, "").with_outcome(Outcome::Executed);
+    let error = error.encode();
+    for (number, error, outcome) in [
+        (None, ValueRef::Null, Outcome::NotExecuted),
+        (None, ValueRef::Blob(&error), Outcome::Executed),
+        (Some(0), ValueRef::Blob(&error), Outcome::NotExecuted),
+        (Some(1), ValueRef::Null, Outcome::Unknown),
+        (Some(2), ValueRef::Null, Outcome::Executed),
+    ] {
+        assert_eq!(row::outcome(number, error), outcome, "{number:?}");
+    }
+}
+
+#[tokio::test]
 async fn taking_back_ends_what_waits_and_marks_what_runs() {
     let folder = tempfile::tempdir().expect("there is room");
     let store = open(folder.path());
@@ -198,7 +262,7 @@ async fn taking_back_ends_what_waits_and_marks_what_runs() {
     submit(&store, waits.clone()).await;
     submit(&store, runs.clone()).await;
     let due = Due::AtOnce;
-    write(&store, JobWrite::Leased { job: JobId(2), due }).await;
+    write(&store, lease(2, due)).await;
     for id in [1, 2] {
         write(&store, JobWrite::CancelRequested(JobId(id))).await;
     }

@@ -13,6 +13,8 @@ const LEASE: Lease = Lease {
         backoff_max: Duration::from_secs(100),
     },
     cancel_requested: false,
+    outcome: Outcome::NotExecuted,
+    unrecorded: false,
 };
 
 #[expect(
@@ -219,4 +221,33 @@ fn an_interrupted_job_that_was_taken_back_does_not_go_on() {
     assert_eq!(next, Next::Cancelled);
     let next = judge_interrupted(&lease, Fate::MayHaveHappened, now(), &mut Random::new(1));
     assert_eq!(next, Next::Unknown);
+}
+
+#[test]
+fn what_an_earlier_try_may_have_done_is_not_forgotten_for_a_later_one_that_did_nothing() {
+    use Outcome::{Executed, NotExecuted, Unknown};
+    let nothing = Answer::failed(&own(NotExecuted, Some(1)), Replay::UntilEffect);
+    let lost = Answer::failed(&error(ErrorCode::WorkerLost, Unknown), Replay::Always);
+    let before = |outcome| Lease { outcome, ..LEASE };
+    assert_eq!(outcome_after(&LEASE, nothing), NotExecuted);
+    assert_eq!(outcome_after(&LEASE, lost), Unknown);
+    assert_eq!(outcome_after(&before(Unknown), nothing), Unknown);
+    assert_eq!(outcome_after(&before(Unknown), Answer::Done), Executed);
+    assert_eq!(outcome_after(&before(Executed), lost), Executed);
+}
+
+#[test]
+fn of_what_is_begun_with_nothing_on_record_nobody_says_after_a_death_that_it_was_not() {
+    let unrecorded = Lease {
+        unrecorded: true,
+        ..LEASE
+    };
+    for (lease, fate, outcome) in [
+        (LEASE, Fate::NotBegun, Outcome::NotExecuted),
+        (unrecorded, Fate::NotBegun, Outcome::Unknown),
+        (LEASE, Fate::MayHaveHappened, Outcome::Unknown),
+        (LEASE, Fate::Answered(Answer::Done), Outcome::Executed),
+    ] {
+        assert_eq!(outcome_of_interrupted(&lease, fate), outcome, "{fate:?}");
+    }
 }
