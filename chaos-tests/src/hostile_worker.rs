@@ -60,6 +60,10 @@ pub fn linger() -> ExitCode {
 /// Serves until the pipe ends.
 pub fn run() -> ExitCode {
     let variable = |name: &str| std::env::var(name).expect("the service gives it");
+    let is_broken = || {
+        let ledger = variable(LEDGER_VARIABLE);
+        Path::new(&ledger).with_extension("broken").exists()
+    };
     match std::env::var(START_VARIABLE).as_deref() {
         Ok("exit_before_hello") => {
             println!("the licence file is missing");
@@ -70,14 +74,11 @@ pub fn run() -> ExitCode {
             clock::pause(600_000);
         }
         Ok("slow_start") => clock::pause(300),
-        Ok("exit_if_broken")
-            if Path::new(&variable(LEDGER_VARIABLE))
-                .with_extension("broken")
-                .exists() =>
-        {
+        Ok("exit_if_broken") if is_broken() => {
             println!("the update is broken");
             return ExitCode::from(3);
         }
+        Ok("hang_if_broken") if is_broken() => clock::pause(600_000),
         // The first one of all leaves a mark and goes.
         Ok("exit_first") if std::fs::create_dir(variable(LEDGER_VARIABLE) + ".mark").is_ok() => {
             println!("not today");

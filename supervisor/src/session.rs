@@ -19,6 +19,7 @@ mod quota;
 mod reading;
 mod recording;
 mod resuming;
+mod turned_away;
 mod unlocated;
 
 use std::sync::{Arc, atomic::AtomicU64};
@@ -165,6 +166,8 @@ pub(crate) struct SessionState {
     directory: DirectoryReader,
     /// Requests whose method is not known while pools are still starting.
     unlocated: Unlocated,
+    /// Calls that are refused, and whose keys are looked up first.
+    looks: turned_away::Looks,
     /// Pools of the user's own that are waited for.
     wanted: per_user::Wanted,
     /// `None`: the client is away.
@@ -233,6 +236,7 @@ impl Actor for Session {
             awaits_hello: false,
             directory: environment.directory.reader(),
             unlocated: Unlocated::default(),
+            looks: turned_away::Looks::default(),
             wanted: per_user::Wanted::default(),
             outgoing: Vec::new(),
             caller: Arc::new(caller),

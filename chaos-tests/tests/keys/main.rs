@@ -1,6 +1,7 @@
 //! Calls with an idempotency key, made by hand against a real service.
 
 mod deaths;
+mod doors;
 mod many;
 #[cfg(unix)]
 mod other_user;

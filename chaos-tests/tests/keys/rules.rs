@@ -169,7 +169,11 @@ fn whoever_takes_a_call_back_before_it_began_leaves_the_key_to_the_next() {
     assert_eq!(begun(&under_test, 2), 1);
 }
 
-fn batch(client: &mut RawClient, msgid: u64, calls: Vec<(Value, Value)>) -> Vec<(Value, Value)> {
+pub(crate) fn batch(
+    client: &mut RawClient,
+    msgid: u64,
+    calls: Vec<(Value, Value)>,
+) -> Vec<(Value, Value)> {
     let call = |(arguments, meta)| {
         Value::Array(vec![
             "chaos.never".into(),

@@ -2,7 +2,8 @@
 //!
 //! [`KeysCore`] knows the keys of calls that run now, and who waits for them; what ended is known to the store, which is
 //! asked for every key that is not in hand. Whoever is told to run owns the key until it settles it, releases it or is
-//! lost. Everybody who claims gets exactly one verdict. It does not know what a call is, nor how one travels: `K` is a
+//! lost. Whoever only looks never owns it, and waits for the store but for no owner. Everybody who claims gets exactly one
+//! verdict. It does not know what a call is, nor how one travels: `K` is a
 //! key with its scope, `P` whatever stands for a claimant outside.
 
 mod event;
@@ -17,7 +18,7 @@ use std::{
 use rustc_hash::FxHashMap;
 
 pub use self::{
-    event::{Answer, Claim, Effect, Event, Found, Release, Verdict},
+    event::{Answer, Claim, Effect, Event, Found, Release, Verdict, Wish},
     fate::{Fate, fate},
 };
 use crate::{ClaimId, Fingerprint};
@@ -39,6 +40,7 @@ enum State {
 struct Waiting<P> {
     id: ClaimId,
     fingerprint: Fingerprint,
+    wish: Wish,
     deadline: Instant,
     claimant: P,
 }
@@ -126,6 +128,7 @@ impl<K: Clone + Eq + Hash, P> KeysCore<K, P> {
     }
 
     fn claimed(&mut self, claim: Claim<K, P>, effects: &mut Vec<Effect<K, P>>) {
+        let is_running = matches!(self.state(&claim.key), Some(State::Running { .. }));
         let belongs_to = match self.state(&claim.key) {
             Some(State::Running { fingerprint, .. } | State::Recording { fingerprint }) => {
                 Some(*fingerprint)
@@ -134,6 +137,8 @@ impl<K: Clone + Eq + Hash, P> KeysCore<K, P> {
         };
         let verdict = if belongs_to.is_some_and(|fingerprint| fingerprint != claim.fingerprint) {
             Verdict::Conflict
+        } else if is_running && claim.wish == Wish::Look {
+            Verdict::Running
         } else if self.deadlines.len() >= self.waiting_max {
             Verdict::TooMany
         } else {
@@ -158,6 +163,7 @@ impl<K: Clone + Eq + Hash, P> KeysCore<K, P> {
         entry.waiting.push_back(Waiting {
             id: claim.id,
             fingerprint: claim.fingerprint,
+            wish: claim.wish,
             deadline: claim.deadline,
             claimant: claim.claimant,
         });
@@ -184,19 +190,23 @@ impl<K: Clone + Eq + Hash, P> KeysCore<K, P> {
         }
     }
 
-    /// Nothing is recorded under the key: whoever has waited longest makes the call, and the key belongs to its payload.
+    /// Nothing is recorded under the key: of those who want to make the call, whoever has waited longest does, and the
+    /// key belongs to its payload.
     fn run_next(&mut self, key: &K, effects: &mut Vec<Effect<K, P>>) {
         let Some(entry) = self.entries.get_mut(key) else {
             return;
         };
-        let Some(next) = entry.waiting.pop_front() else {
-            self.entries.remove(key);
-            return;
+        let mut waiting = entry.waiting.iter();
+        let next = waiting.position(|waiting| waiting.wish == Wish::Run);
+        let Some(next) = next.and_then(|index| entry.waiting.remove(index)) else {
+            return self.end(key, None, &Verdict::Free, effects);
         };
         let (owner, fingerprint) = (next.id, next.fingerprint);
         entry.state = State::Running { owner, fingerprint };
         self.tell(key, next, Verdict::Run, effects);
         self.turn_away_others(key, fingerprint, effects);
+        let looks = |waiting: &Waiting<P>| waiting.wish == Wish::Look;
+        self.turn_away(key, looks, &Verdict::Running, effects);
     }
 
     fn record_unknown(
@@ -239,16 +249,27 @@ impl<K: Clone + Eq + Hash, P> KeysCore<K, P> {
         fingerprint: Fingerprint,
         effects: &mut Vec<Effect<K, P>>,
     ) {
+        let is_another = |waiting: &Waiting<P>| waiting.fingerprint != fingerprint;
+        self.turn_away(key, is_another, &Verdict::Conflict, effects);
+    }
+
+    /// Tells some of those who wait, who wait no more.
+    fn turn_away(
+        &mut self,
+        key: &K,
+        which: impl Fn(&Waiting<P>) -> bool,
+        verdict: &Verdict,
+        effects: &mut Vec<Effect<K, P>>,
+    ) {
         let Some(entry) = self.entries.get_mut(key) else {
             return;
         };
-        let waiting = std::mem::take(&mut entry.waiting);
-        let (same, others): (VecDeque<_>, VecDeque<_>) = waiting
+        let (turned_away, rest) = std::mem::take(&mut entry.waiting)
             .into_iter()
-            .partition(|waiting| waiting.fingerprint == fingerprint);
-        entry.waiting = same;
-        for other in others {
-            self.tell(key, other, Verdict::Conflict, effects);
+            .partition::<VecDeque<_>, _>(which);
+        entry.waiting = rest;
+        for waiting in turned_away {
+            self.tell(key, waiting, verdict.clone(), effects);
         }
     }
 

@@ -12,7 +12,7 @@ use std::{
 use ractor::ActorRef;
 use standin_core::{
     ClaimId, Fingerprint,
-    keys::{Answer, Claim, Event, Release},
+    keys::{Answer, Claim, Event, Release, Wish},
 };
 
 use super::{Claimant, KeysMessage};
@@ -57,6 +57,7 @@ impl KeyClaim {
             id: self.id,
             key: Arc::clone(&self.key),
             fingerprint,
+            wish: Wish::Run,
             deadline,
             claimant,
         }));

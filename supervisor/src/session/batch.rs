@@ -11,6 +11,7 @@ use standin_protocol::{
 use super::{
     SessionState,
     intake::{is_own, read_meta, too_many, unacknowledged, unknown_method},
+    turned_away::Look,
 };
 use crate::{
     call::Call,
@@ -86,30 +87,34 @@ impl SessionState {
             return self.refuse(msgid, &ErrorAnswer::new(ErrorCode::InvalidRequest, why));
         }
         if self.core.admit(msgid, calls.len(), None) == Admission::TooMany {
-            return self.refuse(msgid, &too_many());
+            return self.turn_away(request, too_many());
         }
+        let mut looks = Vec::new();
         let items = calls.iter().enumerate().map(|(index, call)| {
             let origin = Origin::Item {
                 msgid,
                 index: index as u32,
             };
-            self.batch_item(origin, call, meta, since)
-                .unwrap_or_else(|error| BatchItem::Answered(Err(error.encode())))
+            self.batch_item(origin, call, meta, since, &mut looks)
         });
         let items: Vec<_> = items.collect();
         let open = items.iter().filter_map(|item| match item {
             BatchItem::Open(call) => Some(Self::keep_of(call, None)),
-            BatchItem::Answered(_) => None,
+            // The answer to a key is kept with the key.
+            BatchItem::LookedFor | BatchItem::Answered(_) => None,
         });
         let begun_before = self.core.was_begun_before(msgid);
         let keep = Keep::of_batch(open, begun_before, fingerprint.map(Into::into));
         if !self.core.has_room(msgid, keep) {
-            return self.refuse(msgid, &unacknowledged());
+            return self.turn_away(request, unacknowledged());
         }
         for item in &items {
             if let BatchItem::Open(call) = item {
                 self.start(Arc::clone(call));
             }
+        }
+        for look in looks {
+            self.look(look);
         }
         self.core.open_batch(msgid, items, keep);
         let finished = self.core.finish_batch(msgid);
@@ -122,7 +127,57 @@ impl SessionState {
         call: &Bytes,
         of_batch: &Meta,
         since: Option<Instant>,
-    ) -> Result<BatchItem<Arc<Call>>, ErrorAnswer> {
+        looks: &mut Vec<Look>,
+    ) -> BatchItem<Arc<Call>> {
+        let item = match ItemCall::read(call) {
+            Ok(item) => item,
+            Err(error) => return BatchItem::Answered(Err(error.encode())),
+        };
+        let fingerprint = || Fingerprint::of(&item.method, &item.params);
+        if let Some(result) = self.found(origin, &item.method, fingerprint) {
+            return BatchItem::Answered(result);
+        }
+        match self.call_of_item(origin, &item, of_batch, since) {
+            Ok(call) => BatchItem::Open(call),
+            Err(error) => Self::turn_away_item(origin, &item, error, looks),
+        }
+    }
+
+    fn call_of_item(
+        &mut self,
+        origin: Origin,
+        item: &ItemCall,
+        of_batch: &Meta,
+        since: Option<Instant>,
+    ) -> Result<Arc<Call>, ErrorAnswer> {
+        let directory = Arc::clone(self.directory.get());
+        let route = match directory.locate(self.seeker(), &item.method) {
+            Located::At(route) => route,
+            Located::Denied(pool) => return Err(self.denied(pool)),
+            // It was waited for, and cannot be had.
+            Located::NotYet(pool) => {
+                let refused = self.refused_pool(&pool.name);
+                return Err(refused.unwrap_or_else(too_many));
+            }
+            Located::Unknown => {
+                return Err(unknown_method(&directory, self.seeker(), &item.method));
+            }
+        };
+        let meta = within(of_batch, item.meta.clone()?);
+        self.call(route, origin, item.params.clone(), &meta, None, since)
+    }
+}
+
+/// One call of a batch as its client wrote it.
+pub(super) struct ItemCall {
+    pub(super) method: Bytes,
+    pub(super) params: Bytes,
+    meta: Result<Meta, ErrorAnswer>,
+}
+
+impl ItemCall {
+    /// Reads `[method, params]` or `[method, params, meta]`.
+    pub(super) fn read(call: &Bytes) -> Result<Self, ErrorAnswer> {
         let invalid = |why: &str| ErrorAnswer::new(ErrorCode::InvalidRequest, why);
         let shape =
             || invalid("A call of a batch is [method, parameters] or [method, parameters, meta].");
@@ -144,30 +199,20 @@ impl SessionState {
             );
             return Err(invalid(&why));
         }
-        let fingerprint = || Fingerprint::of(&method, params);
-        if let Some(result) = self.found(origin, &method, fingerprint) {
-            return Ok(BatchItem::Answered(result));
-        }
-        let directory = Arc::clone(self.directory.get());
-        let route = match directory.locate(self.seeker(), &method) {
-            Located::At(route) => route,
-            Located::Denied(pool) => return Err(self.denied(pool)),
-            // It was waited for, and cannot be had.
-            Located::NotYet(pool) => {
-                let refused = self.refused_pool(&pool.name);
-                return Err(refused.unwrap_or_else(too_many));
-            }
-            Located::Unknown => {
-                return Err(unknown_method(&directory, self.seeker(), &method));
-            }
-        };
-        let meta = within(of_batch, read_meta(meta)?);
-        let call = self.call(route, origin, params.clone(), &meta, None, since)?;
-        Ok(BatchItem::Open(call))
+        let (params, meta) = (params.clone(), read_meta(meta));
+        Ok(Self {
+            method,
+            params,
+            meta,
+        })
+    }
+
+    pub(super) fn key(&self) -> Option<&Bytes> {
+        self.meta.as_ref().ok()?.key.as_ref()
     }
 }
 
-fn calls(arguments: &[(Bytes, Bytes)]) -> Option<Vec<Bytes>> {
+pub(super) fn calls(arguments: &[(Bytes, Bytes)]) -> Option<Vec<Bytes>> {
     let calls = arguments.iter().find(|(name, _)| &name[..] == b"calls");
     calls.and_then(|(_, calls)| value::array_items(calls).ok())
 }

@@ -104,7 +104,7 @@ impl SessionState {
                 return self.respond(msgid, &result);
             }
             Admission::Acknowledged => return self.refuse(msgid, &acknowledged(msgid)),
-            Admission::Reused => return self.refuse(msgid, &reused(msgid)),
+            Admission::Reused => return self.turn_away_unseen(&request, reused(msgid)),
             Admission::BegunBefore => {
                 let keep = Keep::of_begun_before(fingerprint.map(Into::into));
                 let result = Err(outcome_unknown(&request.method).encode());
@@ -113,7 +113,7 @@ impl SessionState {
             }
             // It makes room.
             Admission::TooMany if &request.method[..] == b"standin.cancel" => {}
-            Admission::TooMany => return self.refuse(msgid, &too_many()),
+            Admission::TooMany => return self.turn_away(&request, too_many()),
         }
         let meta = match read_meta(request.meta.as_ref()) {
             Ok(meta) => meta,
@@ -143,18 +143,21 @@ impl SessionState {
         let located = directory.locate(self.seeker(), &request.method);
         let route = match located {
             Located::At(route) => route,
-            Located::Denied(pool) => return self.refuse(msgid, &self.denied(pool)),
+            Located::Denied(pool) => {
+                let error = self.denied(pool);
+                return self.turn_away(&request, error);
+            }
             Located::NotYet(pool) => return self.wait_for_user_pool(pool, request, since),
             Located::Unknown => return self.unknown(request, since),
         };
-        let Request { params, .. } = request;
+        let params = request.params.clone();
         let call = match self.call(route, origin, params, meta, fingerprint, since) {
             Ok(call) => call,
-            Err(error) => return self.refuse(msgid, &error),
+            Err(error) => return self.turn_away(&request, error),
         };
         let keep = Self::keep_of(&call, fingerprint);
         if !self.core.has_room(msgid, keep) {
-            return self.refuse(msgid, &unacknowledged());
+            return self.turn_away(&request, unacknowledged());
         }
         self.core.open_call(msgid, Arc::clone(&call), keep);
         self.start(call);
@@ -162,12 +165,12 @@ impl SessionState {
 
     /// A request for a method that no pool has said to offer, or not yet.
     fn unknown(&mut self, request: Request, since: Option<Instant>) {
-        let (msgid, directory) = (request.msgid, Arc::clone(self.directory.get()));
+        let directory = Arc::clone(self.directory.get());
         if directory.is_settled(&self.caller.user) {
             let error = unknown_method(&directory, self.seeker(), &request.method);
-            self.refuse(msgid, &error);
+            self.turn_away(&request, error);
         } else if self.core.open_calls() + self.unlocated.len() >= self.environment.requests_max {
-            self.refuse(msgid, &too_many());
+            self.turn_away(&request, too_many());
         } else {
             self.wait_for_directory(request, since);
         }
@@ -214,11 +217,7 @@ impl SessionState {
         } else {
             route.manifest.replay
         };
-        let number = self
-            .environment
-            .last_request
-            .fetch_add(1, Ordering::Relaxed)
-            + 1;
+        let number = self.next_number();
         let came = since.unwrap_or_else(clock::now);
         let fingerprint = || fingerprint.unwrap_or_else(|| Fingerprint::of(&route.name, &params));
         let record = match &meta.key {
@@ -242,6 +241,12 @@ impl SessionState {
             charge,
             job: None,
         }))
+    }
+
+    /// A number that nothing else of this service has.
+    pub(super) fn next_number(&self) -> u64 {
+        let last = &self.environment.last_request;
+        last.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     pub(super) fn outgoing(&mut self, call: Arc<Call>) {

@@ -28,14 +28,19 @@ impl SessionState {
         fingerprint: Fingerprint,
         key: &Bytes,
     ) -> Record {
-        let name = Arc::new(KeyName {
-            user: self.caller.user.to_string(),
-            method: method.clone(),
-            key: key.clone(),
-        });
+        let name = self.key_name(method, key);
         let keys = self.environment.keys.clone();
         let claim = KeyClaim::new(ClaimId(number), Arc::clone(&name), keys);
         Record::keyed(RecordName::Key(name), fingerprint, claim)
+    }
+
+    /// A key, with all that it is scoped to.
+    pub(super) fn key_name(&self, method: &Bytes, key: &Bytes) -> Arc<KeyName> {
+        Arc::new(KeyName {
+            user: self.caller.user.to_string(),
+            method: method.clone(),
+            key: key.clone(),
+        })
     }
 
     /// Sets a new call off: at once, or by asking for its key.
@@ -50,13 +55,16 @@ impl SessionState {
         claim.ask(record.fingerprint.into(), call.deadline, claimant);
     }
 
-    /// What is to become of a call that waited for its key.
+    /// What is to become of a call that waited for its key, or was refused before anybody had looked at it.
     pub(super) fn key_news(&mut self, news: KeyNews) {
         let KeyNews {
             origin,
             claim: id,
             verdict,
         } = news;
+        if let Some(look) = self.looks.remove(&id) {
+            return self.looked(look, verdict);
+        }
         // One that was answered meanwhile, and its number perhaps used again, has let go of its claim by itself.
         let call = self.core.call(origin).cloned();
         let Some(call) = call.filter(|call| claim_of(call).is_some_and(|(_, of)| of.id() == id))
@@ -72,7 +80,7 @@ impl SessionState {
                 return self.outgoing(call);
             }
             Verdict::Done(answer) => answer,
-            refused => Err(refusal(&call, &refused).encode()),
+            refused => Err(refusal(&call.method_name(), &refused).encode()),
         };
         claim.over();
         self.deliver(CallAnswer { origin, result });
@@ -154,8 +162,7 @@ fn claim_of(call: &Call) -> Option<(&Arc<Record>, &KeyClaim)> {
     Some((record, record.claim()?))
 }
 
-fn refusal(call: &Call, verdict: &Verdict) -> ErrorAnswer {
-    let method = call.method_name();
+pub(super) fn refusal(method: &str, verdict: &Verdict) -> ErrorAnswer {
     match verdict {
         Verdict::Conflict => {
             let why = format!(
@@ -186,7 +193,7 @@ fn refusal(call: &Call, verdict: &Verdict) -> ErrorAnswer {
             );
             ErrorAnswer::new(ErrorCode::ShuttingDown, why).with_outcome(Outcome::Unknown)
         }
-        Verdict::TimeUp | Verdict::Run | Verdict::Done(_) => {
+        Verdict::TimeUp | Verdict::Run | Verdict::Done(_) | Verdict::Free | Verdict::Running => {
             let why = format!(
                 "\"{method}\" was not answered in time, since another call with the same key had not ended. Whether that \
                  one was executed is not known."

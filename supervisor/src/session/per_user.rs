@@ -30,10 +30,10 @@ impl SessionState {
         since: Option<Instant>,
     ) {
         if let Some(error) = self.refused_pool(&pool.name) {
-            return self.refuse(request.msgid, &error);
+            return self.turn_away(&request, error);
         }
         if self.core.open_calls() + self.unlocated.len() >= self.environment.requests_max {
-            return self.refuse(request.msgid, &too_many());
+            return self.turn_away(&request, too_many());
         }
         if self.wait(request, since) {
             self.ask_for_pool(&pool.name);

@@ -85,7 +85,7 @@ impl SessionState {
         let charge = match self.charge(request.params.len()) {
             Ok(charge) => charge,
             Err(error) => {
-                self.refuse(request.msgid, &error);
+                self.turn_away(&request, error);
                 return false;
             }
         };
@@ -144,7 +144,7 @@ impl SessionState {
     }
 
     /// Answers one that waited in vain.
-    fn give_up(&self, request: &Request, code: ErrorCode, why: &str) {
+    fn give_up(&mut self, request: &Request, code: ErrorCode, why: &str) {
         let (outcome, fate) = if self.core.was_begun_before(request.msgid) {
             let fate = "Some of its calls had begun before Standin was interrupted.";
             (Outcome::Unknown, fate)
@@ -153,6 +153,6 @@ impl SessionState {
         };
         let method = String::from_utf8_lossy(&request.method);
         let error = ErrorAnswer::new(code, format!("\"{method}\" {why} {fate}"));
-        self.refuse(request.msgid, &error.with_outcome(outcome));
+        self.turn_away(request, error.with_outcome(outcome));
     }
 }

@@ -9,7 +9,16 @@ use crate::{ClaimId, Fingerprint};
 /// The answer to a call: an encoded result, or an encoded error answer.
 pub type Answer = Result<Bytes, Bytes>;
 
-/// Somebody wants to make a call under a key.
+/// What whoever asks for a key wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// To make the call.
+    Run,
+    /// Only to know whether somebody has made it, or makes it: the call was refused, and is not to be made.
+    Look,
+}
+
+/// Somebody wants to make a call under a key, or to know what became of it.
 #[derive(Debug)]
 pub struct Claim<K, P> {
     /// Its name, never used for another.
@@ -18,6 +27,8 @@ pub struct Claim<K, P> {
     pub key: K,
     /// Of the payload: the same key with another one is a conflict.
     pub fingerprint: Fingerprint,
+    /// What it is made for.
+    pub wish: Wish,
     /// When the caller stops waiting.
     pub deadline: Instant,
     /// Handed back with the verdict.
@@ -114,6 +125,10 @@ pub enum Verdict {
     Run,
     /// The call was made; this is its answer, the same for all.
     Done(Answer),
+    /// To whoever only looks: nobody has made the call, and nobody makes it.
+    Free,
+    /// To whoever only looks: somebody makes the call now.
+    Running,
     /// The key belongs to another payload.
     Conflict,
     /// The key is too old.

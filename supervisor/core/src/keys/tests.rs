@@ -67,13 +67,22 @@ impl Keys {
         self.handle_at(0, event)
     }
 
-    /// The next claim, which counts from 1, with ten seconds for each number.
     fn claim(&mut self, fingerprint: Fingerprint) -> Vec<Act> {
+        self.claim_to(Wish::Run, fingerprint)
+    }
+
+    fn look(&mut self, fingerprint: Fingerprint) -> Vec<Act> {
+        self.claim_to(Wish::Look, fingerprint)
+    }
+
+    /// The next claim, which counts from 1, with ten seconds for each number.
+    fn claim_to(&mut self, wish: Wish, fingerprint: Fingerprint) -> Vec<Act> {
         self.last += 1;
         let claim = Claim {
             id: ClaimId(self.last),
             key: KEY,
             fingerprint,
+            wish,
             deadline: self.start + Duration::from_secs(10 * self.last),
             claimant: self.last,
         };
@@ -332,4 +341,58 @@ fn only_so_many_may_wait_at_a_time() {
     assert_eq!(keys.claim(PAYLOAD), [Act::Tell(102, Verdict::TooMany)]);
     assert_eq!(keys.settled(1, "done"), all_done(2..=101, "done"));
     assert_eq!(keys.claim(PAYLOAD), [Act::LookUp]);
+}
+
+#[test]
+fn whoever_only_looks_never_runs_and_hears_whether_anybody_did() {
+    let mut keys = Keys::new();
+    assert_eq!(keys.look(PAYLOAD), [Act::LookUp]);
+    assert_eq!(keys.found(Found::Nothing), [Act::Tell(1, Verdict::Free)]);
+    keys.assert_empty();
+    keys.look(PAYLOAD);
+    keys.look(OTHER_PAYLOAD);
+    let found = Found::Done {
+        fingerprint: PAYLOAD,
+        answer: answer("stored"),
+    };
+    let told = [
+        Act::Tell(3, Verdict::Conflict),
+        Act::Tell(2, Verdict::Done(answer("stored"))),
+    ];
+    assert_eq!(keys.found(found), told);
+    keys.assert_empty();
+}
+
+#[test]
+fn whoever_only_looks_is_told_at_once_that_another_runs() {
+    let mut keys = Keys::new();
+    assert_eq!(keys.look(PAYLOAD), [Act::LookUp]);
+    assert_eq!(keys.look(OTHER_PAYLOAD), []);
+    assert_eq!(keys.claim(PAYLOAD), []);
+    let told = [
+        Act::Tell(3, Verdict::Run),
+        Act::Tell(2, Verdict::Conflict),
+        Act::Tell(1, Verdict::Running),
+    ];
+    assert_eq!(keys.found(Found::Nothing), told, "it is before them");
+    assert_eq!(keys.look(PAYLOAD), [Act::Tell(4, Verdict::Running)]);
+    assert_eq!(keys.look(OTHER_PAYLOAD), [Act::Tell(5, Verdict::Conflict)]);
+    assert_eq!(keys.settled(3, "done"), []);
+    keys.assert_empty();
+}
+
+#[test]
+fn whoever_only_looks_hears_that_nobody_knows() {
+    let mut keys = Keys::new();
+    keys.look(PAYLOAD);
+    let unfinished = Found::Unfinished {
+        fingerprint: PAYLOAD,
+    };
+    assert_eq!(keys.found(unfinished), [Act::RecordUnknown(PAYLOAD)]);
+    let recorded = Event::UnknownRecorded {
+        key: KEY,
+        answer: answer("unknown"),
+    };
+    assert_eq!(keys.handle(recorded), all_done(1..=1, "unknown"));
+    keys.assert_empty();
 }

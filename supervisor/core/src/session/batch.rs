@@ -10,6 +10,8 @@ pub type ItemResult = Result<Bytes, Bytes>;
 pub enum BatchItem<C> {
     /// On its way to a pool.
     Open(C),
+    /// Refused at the door, and its answer is looked for: it may have been made before.
+    LookedFor,
     /// Answered at the door.
     Answered(ItemResult),
 }
@@ -25,7 +27,7 @@ impl<C> Batch<C> {
     pub(super) fn new(items: Vec<BatchItem<C>>) -> Self {
         let missing = items
             .iter()
-            .filter(|item| matches!(item, BatchItem::Open(_)))
+            .filter(|item| !matches!(item, BatchItem::Answered(_)))
             .count();
         Self { items, missing }
     }
@@ -37,21 +39,21 @@ impl<C> Batch<C> {
     pub(super) fn open(&self) -> impl Iterator<Item = &C> {
         self.items.iter().filter_map(|item| match item {
             BatchItem::Open(call) => Some(call),
-            BatchItem::Answered(_) => None,
+            BatchItem::LookedFor | BatchItem::Answered(_) => None,
         })
     }
 
     pub(super) fn call(&self, index: u32) -> Option<&C> {
         match self.items.get(index as usize)? {
             BatchItem::Open(call) => Some(call),
-            BatchItem::Answered(_) => None,
+            BatchItem::LookedFor | BatchItem::Answered(_) => None,
         }
     }
 
     /// Takes an answer; false if that place has one or there is no such place.
     pub(super) fn put(&mut self, index: u32, answer: impl FnOnce() -> ItemResult) -> bool {
         match self.items.get_mut(index as usize) {
-            Some(item @ BatchItem::Open(_)) => {
+            Some(item @ (BatchItem::Open(_) | BatchItem::LookedFor)) => {
                 *item = BatchItem::Answered(answer());
                 self.missing -= 1;
                 true
@@ -69,7 +71,9 @@ impl<C> Batch<C> {
     pub(super) fn into_results(self) -> Vec<ItemResult> {
         let results = self.items.into_iter().map(|item| match item {
             BatchItem::Answered(result) => result,
-            BatchItem::Open(_) => unreachable!("only a complete batch is taken apart"),
+            BatchItem::Open(_) | BatchItem::LookedFor => {
+                unreachable!("only a complete batch is taken apart")
+            }
         });
         results.collect()
     }

@@ -129,3 +129,19 @@ fn a_batch_that_fails_at_the_door_is_answered_at_once() {
 fn bytes(text: &'static [u8]) -> bytes::Bytes {
     bytes::Bytes::from_static(text)
 }
+
+#[test]
+fn a_batch_waits_for_the_answer_of_a_call_that_was_refused_and_is_looked_for() {
+    let mut core: SessionCore<&str> = SessionCore::new(10);
+    core.open_batch(5, vec![BatchItem::LookedFor], once());
+    assert_eq!(core.finish_batch(5), Answered::Kept);
+    assert_eq!(core.calls().count(), 0, "no pool has it");
+    let (origin, answer) = (Origin::Item { msgid: 5, index: 0 }, Ok(bytes(b"\x01")));
+    let expected = Answered::SendBatch {
+        msgid: 5,
+        keep: None,
+        items: vec![answer.clone()],
+    };
+    assert_eq!(core.answered(origin, || answer.clone()), expected);
+    assert_eq!(core.open_calls(), 0);
+}

@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use standin_core::{
     ClaimId, Fingerprint, Random,
-    keys::{Claim, Effect, Event, Found, KeysCore, Verdict},
+    keys::{Claim, Effect, Event, Found, KeysCore, Verdict, Wish},
 };
 use standin_protocol::Replay;
 
@@ -25,6 +25,7 @@ const WAITING_MAX: usize = 5;
 pub(crate) struct Claimant {
     pub(crate) key: Key,
     pub(crate) payload: Fingerprint,
+    pub(crate) wish: Wish,
     pub(crate) deadline: Instant,
     pub(crate) told: bool,
 }
@@ -162,6 +163,9 @@ impl Life {
                 } => {
                     assert_eq!(claim, claimant, "each is told its own");
                     assert!(!self.withdrawn.contains(&claim), "nobody waits for it");
+                    if verdict == Verdict::Free {
+                        self.must_be_free(key);
+                    }
                     self.messages
                         .push_back(Message::Verdict(claim, key, verdict));
                 }
@@ -186,10 +190,15 @@ impl Life {
         let id = ClaimId(self.last_claim);
         let key = self.random.below(KEYS) as Key;
         let payload = Fingerprint(u128::from(self.random.below(6) == 0));
+        let wish = match self.random.below(5) {
+            0 => Wish::Look,
+            _ => Wish::Run,
+        };
         let deadline = self.now + Duration::from_secs(1 + self.random.below(20));
         let claimant = Claimant {
             key,
             payload,
+            wish,
             deadline,
             told: false,
         };
@@ -198,6 +207,7 @@ impl Life {
             id,
             key,
             fingerprint: payload,
+            wish,
             deadline,
             claimant: id,
         }));

@@ -4,7 +4,7 @@
 //! A life is a seed. What is on its way (verdicts, looked-up keys, writes) arrives in any order that the real parts
 //! allow. The rules: what has an effect is run at most once, ever; every claim gets exactly one verdict; the same key
 //! gives the same answer; a refused call does not burn its key; another payload is a conflict; an expired key is never
-//! run again; and when the faults stop everybody is answered and nothing is kept. `STANDIN_SIM_SEED=n` lives one again.
+//! run again; whoever only looks never runs, and is told that nothing happened only if nothing did; and when the faults stop everybody is answered and nothing is kept. `STANDIN_SIM_SEED=n` lives one again.
 //!
 //! - `life`: the loop, and what happens by chance.
 //! - `owner`: how a call under a key goes, from its start to its record.
@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use self::life::Life;
 
 /// What must have happened in some life; otherwise the simulation has lost its teeth.
-const MUST_HAPPEN: [&str; 16] = [
+const MUST_HAPPEN: [&str; 19] = [
     "a claim ran",
     "a claim waited and was answered",
     "an answer came from the store",
@@ -38,6 +38,9 @@ const MUST_HAPPEN: [&str; 16] = [
     "the service died with a write on its way",
     "the service died before a verdict was heard",
     "unknown after the service died",
+    "whoever looked found nothing",
+    "whoever looked saw another run",
+    "whoever looked got the answer",
 ];
 
 #[test]

@@ -1,7 +1,10 @@
 //! The rules: what somebody may be told, and what may happen.
 
 use bytes::Bytes;
-use standin_core::{ClaimId, Fingerprint, keys::Verdict};
+use standin_core::{
+    ClaimId, Fingerprint,
+    keys::{Verdict, Wish},
+};
 use standin_protocol::Replay;
 
 use super::{
@@ -23,10 +26,25 @@ impl Life {
         assert!(!claimant.told, "{claim:?} is told twice");
         assert_eq!(claimant.key, key);
         claimant.told = true;
-        let (payload, deadline) = (claimant.payload, claimant.deadline);
+        let (payload, wish, deadline) = (claimant.payload, claimant.wish, claimant.deadline);
         match verdict {
-            Verdict::Run => self.may_run(claim, key, payload),
-            Verdict::Done(answer) => self.may_be_told(key, payload, answer.expect("all is well")),
+            Verdict::Run => {
+                assert_eq!(wish, Wish::Run, "whoever only looks never runs");
+                self.may_run(claim, key, payload);
+            }
+            Verdict::Free | Verdict::Running => {
+                assert_eq!(wish, Wish::Look, "whoever wants to run is not told that");
+                self.note(match verdict {
+                    Verdict::Free => "whoever looked found nothing",
+                    _ => "whoever looked saw another run",
+                });
+            }
+            Verdict::Done(answer) => {
+                if wish == Wish::Look {
+                    self.note("whoever looked got the answer");
+                }
+                self.may_be_told(key, payload, answer.expect("all is well"));
+            }
             Verdict::Conflict => self.note(match self.store.committed.get(&key) {
                 Some(_) => "a conflict with the store",
                 None => "a conflict while it ran",
@@ -43,6 +61,17 @@ impl Life {
             Verdict::TooMany => self.note("too many waited"),
             Verdict::Unreadable => self.note("the store could not be read"),
         }
+    }
+
+    /// Somebody is told that nothing has happened under this key.
+    pub(crate) fn must_be_free(&self, key: Key) {
+        assert_eq!(self.store.committed.get(&key), None, "it was used");
+        let is_quiet = self.store.on_its_way.iter().all(|(other, _)| *other != key);
+        assert!(is_quiet, "something of the key is still on its way");
+        let has_owner = self.owners.iter().any(|owner| owner.key == key);
+        assert!(!has_owner, "somebody makes the call");
+        let effects = self.effects.get(&key).copied().unwrap_or_default();
+        assert!(effects == 0 || replay(key) == Replay::Always, "it happened");
     }
 
     fn may_run(&mut self, claim: ClaimId, key: Key, payload: Fingerprint) {

@@ -255,7 +255,7 @@ impl World {
         }
         let open = |item: &BatchItem<Rc<Call>>| match item {
             BatchItem::Open(call) => Some(Rc::clone(call)),
-            BatchItem::Answered(_) => None,
+            BatchItem::LookedFor | BatchItem::Answered(_) => None,
         };
         let calls: Vec<Rc<Call>> = items.iter().filter_map(open).collect();
         let keeps = calls.iter();
