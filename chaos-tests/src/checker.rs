@@ -2,9 +2,19 @@
 //!
 //! Requests have numbers of their own, so every rule is a look at one request; nothing is searched.
 
-use std::collections::{HashMap, HashSet};
+mod doubts;
+mod faults;
 
-use crate::ledger::{Entry, Step};
+use std::collections::HashMap;
+
+pub use self::{
+    doubts::Doubts,
+    faults::{Faults, Kill, Kills},
+};
+use crate::{
+    hostile_worker::IS_ODD,
+    ledger::{Entry, Life, Step},
+};
 
 /// The replay class that a request was made under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -46,99 +56,27 @@ pub struct Record {
     pub id: u64,
     pub class: Class,
     pub nonce: u64,
-    /// It was told to kill its worker: it may end badly.
-    pub misbehaves: bool,
+    /// What its worker was told to do wrong, or nothing.
+    pub misbehave: &'static str,
     pub told: Told,
     /// From when to when the client waited, on the clock of the ledger.
     pub begun_ns: u64,
     pub ended_ns: u64,
 }
 
-/// When processes were killed, by their numbers. The system may give a number again to a later process, which on Windows
-/// it does within seconds.
-pub type Kills = HashMap<u32, Vec<u64>>;
-
-/// What a worker wrote down may be this much later than the kill of its process, which is noted before it is done.
-const KILL_TAKES_NS: u64 = 100_000_000;
-
-/// What was done to workers: whoever was told `unknown`, or lost an attempt, must have been hit by some of it.
-#[derive(Debug, Default)]
-pub struct Faults {
-    killed_ns: Kills,
-    /// Processes that were told to misbehave.
-    misbehaved: HashSet<u32>,
-    /// When the service itself was killed, and all of its workers with it, in order.
-    service_ns: Vec<u64>,
-    /// When something happened, in order.
-    at_ns: Vec<u64>,
-}
-
-impl Faults {
-    /// All that happened: kills from outside, and requests that made their workers misbehave.
-    pub fn of(records: &[Record], ledger: &HashMap<u64, Vec<Entry>>, killed_ns: &Kills) -> Self {
-        let entries: Vec<&Entry> = records
-            .iter()
-            .filter(|record| record.misbehaves)
-            .filter_map(|record| ledger.get(&record.id))
-            .flatten()
-            .collect();
-        let own = entries.iter().map(|entry| entry.at_ns);
-        let mut at_ns: Vec<u64> = killed_ns.values().flatten().copied().chain(own).collect();
-        at_ns.sort_unstable();
-        Self {
-            killed_ns: killed_ns.clone(),
-            misbehaved: entries.iter().map(|entry| entry.pid).collect(),
-            service_ns: Vec::new(),
-            at_ns,
-        }
-    }
-
-    /// The same, and the service itself was killed at these times, which are in order.
-    #[must_use]
-    pub fn with_kills_of_the_service(mut self, service_ns: &[u64]) -> Self {
-        self.at_ns.extend_from_slice(service_ns);
-        self.at_ns.sort_unstable();
-        self.service_ns = service_ns.to_vec();
-        self
-    }
-
-    /// When the process that wrote this was killed, by itself or with its service, if that was before `until_ns`.
-    pub(crate) fn killed(&self, entry: &Entry, until_ns: u64) -> Option<u64> {
-        let from_ns = entry.at_ns.saturating_sub(KILL_TAKES_NS);
-        let own = self.killed_ns.get(&entry.pid).into_iter().flatten();
-        let own = own.copied().find(|at| *at >= from_ns);
-        let first = self.service_ns.partition_point(|at| *at < from_ns);
-        let with_its_service = self.service_ns.get(first).copied();
-        let kills = [own, with_its_service].into_iter().flatten();
-        kills.min().filter(|at| *at <= until_ns)
-    }
-
-    fn hit(&self, entry: &Entry, until_ns: u64) -> bool {
-        self.killed(entry, until_ns).is_some() || self.misbehaved.contains(&entry.pid)
-    }
-
-    fn any_between(&self, from_ns: u64, to_ns: u64) -> bool {
-        let first = self.at_ns.partition_point(|at| *at < from_ns);
-        self.at_ns.get(first).is_some_and(|at| *at <= to_ns)
-    }
-
-    /// A request whose worker never began it can only be tied to a fault by the time; one that was begun, by the
-    /// process.
-    fn justify(&self, record: &Record, entries: &[Entry]) -> bool {
-        if entries.is_empty() {
-            self.any_between(record.begun_ns, record.ended_ns)
-        } else {
-            let mut entries = entries.iter();
-            record.misbehaves || entries.any(|entry| self.hit(entry, record.ended_ns))
-        }
+impl Record {
+    /// It is the end of each worker that takes it, and may end badly. What is merely odd does no harm.
+    pub fn is_deadly(&self) -> bool {
+        !self.misbehave.is_empty() && !IS_ODD.contains(&self.misbehave)
     }
 }
 
-/// Every rule that was broken, a sentence each.
+/// Every rule that was broken, a sentence each. There are so many workers at a time, spares included.
 pub fn check(
     records: &[Record],
     ledger: &HashMap<u64, Vec<Entry>>,
     faults: &Faults,
+    workers: usize,
 ) -> Vec<String> {
     let none = Vec::new();
     let mut broken = Vec::new();
@@ -151,6 +89,10 @@ pub fn check(
             ));
         });
     }
+    let orphans = faults.orphans();
+    let outlived = |life: Life| format!("process {life:?} was at work after its service was dead");
+    broken.extend(orphans.into_iter().map(outlived));
+    broken.extend(Doubts::of(records, ledger, faults).beyond(faults, workers));
     broken
 }
 
@@ -172,34 +114,40 @@ fn check_one(record: &Record, entries: &[Entry], faults: &Faults, broken: &mut d
             broken("a success without exactly one effect");
         }
         Told::Done { .. } => {}
-        Told::Failed { outcome, .. } if outcome == "not_executed" => {
-            let happened = if record.class == Class::UntilEffect {
-                effects
-            } else {
-                begun
+        Told::Failed { code, outcome } => {
+            let happened = match record.class {
+                Class::UntilEffect => effects,
+                _ => begun,
             };
-            if happened > 0 {
+            if outcome == "not_executed" && happened > 0 {
                 broken("not_executed was no proof");
             }
+            check_error(record, code, outcome, entries, faults, broken);
         }
-        Told::Failed { code, .. } if record.class == Class::Always && !record.misbehaves => {
-            broken(&format!("an idempotent call failed with {code}"));
-        }
-        // A worker that died with the request in its pipe may or may not have begun it; nobody else may guess.
-        // Neither may a service whose predecessor was killed while it was about to.
-        Told::Failed { code, .. }
-            if begun == 0
-                && !["worker_lost", "poisoned", "outcome_unknown"].contains(&code.as_str()) =>
-        {
-            broken("unknown, and nothing was ever begun");
-        }
-        Told::Failed { .. } if !faults.justify(record, entries) => {
-            broken("unknown, and no fault touched it");
-        }
-        Told::Failed { .. } => {}
         Told::Nothing => broken("there was no answer"),
     }
     check_attempts(entries, faults, broken);
+}
+
+/// There is room for everybody and time for everything, so every error must have its reason.
+fn check_error(
+    record: &Record,
+    code: &str,
+    outcome: &str,
+    entries: &[Entry],
+    faults: &Faults,
+    broken: &mut dyn FnMut(&str),
+) {
+    if record.class == Class::Always && !record.is_deadly() {
+        broken(&format!("an idempotent call failed with {code}"));
+    } else if outcome == "not_executed" {
+        // Nothing is refused but what has ended one worker after the other.
+        if !(record.is_deadly() && code == "poisoned") {
+            broken(&format!("refused without a reason, with {code}"));
+        }
+    } else if outcome != "unknown" || !faults.justify(record, code, entries) {
+        broken(&format!("unknown, and no fault explains {code}"));
+    }
 }
 
 /// An attempt begins only after the process of the one before it is dead.
@@ -207,7 +155,7 @@ fn check_attempts(entries: &[Entry], faults: &Faults, broken: &mut dyn FnMut(&st
     let mut seen: Vec<&Entry> = Vec::new();
     for entry in entries {
         // Each life of the service counts its attempts anew.
-        let same = |first: &&Entry| (first.pid, first.attempt) == (entry.pid, entry.attempt);
+        let same = |first: &&Entry| (first.life(), first.attempt) == (entry.life(), entry.attempt);
         match seen.iter().position(same) {
             None => {
                 if let Some(before) = seen.last() {

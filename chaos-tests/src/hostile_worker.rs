@@ -6,7 +6,6 @@
 
 use std::{
     collections::VecDeque,
-    fs::File,
     io::{Read, Write},
     path::Path,
     process::ExitCode,
@@ -16,7 +15,7 @@ use rmpv::{Value, decode::read_value, encode::write_value};
 
 use crate::{
     clock,
-    ledger::{self, Step},
+    ledger::{Ledger, Step},
     platform::{self, Stream},
 };
 
@@ -30,7 +29,7 @@ struct Worker {
     stream: Stream,
     unread: Vec<u8>,
     waiting: VecDeque<Value>,
-    ledger: File,
+    ledger: Ledger,
     last_msgid: u64,
     /// Memory that it was told to take and never gives back.
     hoard: Vec<Vec<u8>>,
@@ -88,7 +87,7 @@ pub fn run() -> ExitCode {
     }
     let endpoint = variable("STANDIN_WORKER_ENDPOINT");
     let stream = platform::connect(Path::new(&endpoint)).expect("the service listens");
-    let ledger = ledger::open(Path::new(&variable(LEDGER_VARIABLE)));
+    let ledger = Ledger::open(Path::new(&variable(LEDGER_VARIABLE)));
     let mut worker = Worker {
         stream,
         unread: Vec::new(),
@@ -250,7 +249,7 @@ impl Worker {
             .unwrap_or("")
             .to_owned();
         let (id, nonce) = (number("id"), number("nonce"));
-        ledger::note(&mut self.ledger, id, attempt, Step::Begun);
+        self.ledger.note(id, attempt, Step::Begun);
         let is_first = message
             .as_array()
             .and_then(|message| field(message.get(4)?, "number")?.as_u64())
@@ -281,13 +280,13 @@ impl Worker {
             if misbehave == "die_after_grant" {
                 std::process::abort();
             }
-            ledger::note(&mut self.ledger, id, attempt, Step::Effect);
+            self.ledger.note(id, attempt, Step::Effect);
             clock::pause(number("after_ms"));
         }
         if misbehave == "die_before_answer" {
             std::process::abort();
         }
-        ledger::note(&mut self.ledger, id, attempt, Step::Answering);
+        self.ledger.note(id, attempt, Step::Answering);
         self.answer(&misbehave, attempt, nonce);
     }
 

@@ -24,35 +24,62 @@ pub enum Step {
 pub struct Entry {
     pub at_ns: u64,
     pub pid: u32,
+    /// When the process came to the ledger.
+    pub born_ns: u64,
     /// The client's number for the request.
     pub id: u64,
     pub attempt: u64,
     pub step: Step,
 }
 
-/// The file of this process in the ledger.
-///
-/// # Panics
-/// There is no room for it.
-pub fn open(ledger: &Path) -> File {
-    std::fs::create_dir_all(ledger).expect("the ledger can be made");
-    let file = ledger.join(std::process::id().to_string());
-    let opened = File::options().append(true).create(true).open(file);
-    opened.expect("the ledger can be opened")
+/// A process: its number, which the system may give again, and when it came to the ledger.
+pub type Life = (u32, u64);
+
+impl Entry {
+    /// Who wrote it.
+    pub fn life(&self) -> Life {
+        (self.pid, self.born_ns)
+    }
 }
 
-/// Appends a line.
-pub fn note(file: &mut File, id: u64, attempt: u64, step: Step) {
-    let entry = Entry {
-        at_ns: clock::monotonic_ns(),
-        pid: std::process::id(),
-        id,
-        attempt,
-        step,
-    };
-    let mut line = serde_json::to_vec(&entry).expect("a line can be written");
-    line.push(b'\n');
-    file.write_all(&line).expect("the ledger can be written to");
+/// The file of this process in the ledger.
+pub struct Ledger {
+    file: File,
+    born_ns: u64,
+}
+
+impl Ledger {
+    /// # Panics
+    /// There is no room for it.
+    pub fn open(ledger: &Path) -> Ledger {
+        let born_ns = clock::monotonic_ns();
+        std::fs::create_dir_all(ledger).expect("the ledger can be made");
+        let file = ledger.join(std::process::id().to_string());
+        let opened = File::options().append(true).create(true).open(file);
+        Ledger {
+            file: opened.expect("the ledger can be opened"),
+            born_ns,
+        }
+    }
+
+    /// Appends a line.
+    ///
+    /// # Panics
+    /// There is no room for it.
+    pub fn note(&mut self, id: u64, attempt: u64, step: Step) {
+        let entry = Entry {
+            at_ns: clock::monotonic_ns(),
+            pid: std::process::id(),
+            born_ns: self.born_ns,
+            id,
+            attempt,
+            step,
+        };
+        let mut line = serde_json::to_vec(&entry).expect("a line can be written");
+        line.push(b'\n');
+        let written = self.file.write_all(&line);
+        written.expect("the ledger can be written to");
+    }
 }
 
 /// All lines, by request, in the order in which they happened.

@@ -175,8 +175,7 @@ fn kill(
             }
             Victim::Service => {
                 hit += busy.len() as u64;
-                under_test.service.kill().expect("it lives");
-                under_test.service.wait().expect("it dies");
+                under_test.kill().expect("it has not ended by itself");
                 under_test.start_again(program);
             }
         }

@@ -1,6 +1,7 @@
 //! The soak: clients call, workers are killed, and in the end everything is added up.
 
 mod calls;
+mod floors;
 mod leaks;
 mod nemesis;
 mod report;
@@ -18,13 +19,14 @@ use standin_client::Client;
 
 use self::{
     calls::{END_LIMIT, Shared, arguments, one_call},
+    floors::floors,
     leaks::leaks,
     nemesis::nemesis,
     report::report,
     service_nemesis::kill_service,
 };
 use crate::{
-    checker::{self, Faults},
+    checker::{self, Doubts, Faults},
     ledger,
     under_test::UnderTest,
 };
@@ -127,8 +129,10 @@ async fn soak(options: &SoakOptions) -> Vec<String> {
     let mut broken = Vec::new();
     for client in clients {
         // When the faults have stopped, everything ends.
-        if tokio::time::timeout(END_LIMIT, client).await.is_err() {
-            broken.push("a client did not come to its end".to_owned());
+        match tokio::time::timeout(END_LIMIT, client).await {
+            Ok(Ok(())) => {}
+            Ok(Err(failed)) => broken.push(format!("a client failed: {failed}")),
+            Err(_) => broken.push("a client did not come to its end".to_owned()),
         }
     }
     let status: serde_json::Value = first
@@ -145,14 +149,24 @@ async fn soak(options: &SoakOptions) -> Vec<String> {
             .expect("nobody panics while holding it"),
     );
     let ledger = ledger::read(&under_test.ledger());
-    let faults = Faults::of(&records, &ledger, &kills.killed_ns)
-        .with_kills_of_the_service(&deaths.killed_ns);
-    broken.extend(checker::check(&records, &ledger, &faults));
+    let faults = Faults::of(&records, &ledger, &kills.killed, &deaths.kills);
+    // One of them is a spare.
+    broken.extend(checker::check(
+        &records,
+        &ledger,
+        &faults,
+        options.workers + 1,
+    ));
     report(options, &records, &ledger, &kills, &faults, &status);
     if options.supervisor {
-        deaths.report(&records, &broken);
+        let doubts = Doubts::of(&records, &ledger, &faults);
+        deaths.report(&records, &doubts, &broken);
     }
-    broken.extend(leaks(under_test, files_before));
+    broken.extend(floors(options, &records, &ledger, &kills, &faults, &deaths));
+    broken.extend(leaks(&mut under_test, files_before));
+    broken.extend(deaths.broken);
+    let panics = under_test.panics().into_iter();
+    broken.extend(panics.map(|line| format!("the service panicked: {line}")));
     broken
 }
 

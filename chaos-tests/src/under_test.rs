@@ -2,13 +2,13 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     time::Duration,
 };
 
 use standin_client::{Endpoint, blocking::Client};
 
-use crate::{clock, hostile_worker::LEDGER_VARIABLE, platform};
+use crate::{checker::Kill, clock, hostile_worker::LEDGER_VARIABLE, platform};
 
 /// How long a service may take to come up on a busy machine.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -17,6 +17,8 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 pub struct UnderTest {
     pub folder: tempfile::TempDir,
     pub service: Child,
+    /// Where the log of this service begins; before it are those of its predecessors.
+    log_begins: usize,
 }
 
 /// Waits until something holds; says what never came true.
@@ -35,7 +37,8 @@ pub fn eventually(limit: Duration, what: &str, mut holds: impl FnMut() -> bool) 
 }
 
 fn begin(program: &Path, folder: &Path) -> Child {
-    let log = std::fs::File::create(folder.join("log")).expect("the folder can be written to");
+    let mut options = std::fs::File::options();
+    let log = options.append(true).create(true).open(folder.join("log"));
     let mut service = Command::new(program);
     platform::prepare(&mut service);
     let service = service
@@ -45,7 +48,7 @@ fn begin(program: &Path, folder: &Path) -> Child {
         .env("STANDIN_STATE", folder.join("state"))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(log)
+        .stderr(log.expect("the folder can be written to"))
         .spawn();
     service.expect("the service can be started")
 }
@@ -127,12 +130,34 @@ impl UnderTest {
         UnderTest {
             service: begin(program, folder.path()),
             folder,
+            log_begins: 0,
         }
     }
 
-    /// Starts it once more, after its end, with the same settings and a new log.
+    /// Starts it once more, after its end, with the same settings.
     pub fn start_again(&mut self, program: &Path) {
+        self.log_begins = self.whole_log().len();
         self.service = begin(program, self.folder.path());
+    }
+
+    /// Kills the service and gives when.
+    ///
+    /// # Errors
+    /// It had ended by itself. That was no kill, and excuses nothing.
+    pub fn kill(&mut self) -> Result<Kill, ExitStatus> {
+        if let Some(ended) = self.service.try_wait().expect("it is ours") {
+            return Err(ended);
+        }
+        let from_ns = clock::monotonic_ns();
+        self.service.kill().expect("it is ours");
+        let ended = self.service.wait().expect("it is ours");
+        if !platform::was_killed(ended) {
+            return Err(ended);
+        }
+        Ok(Kill {
+            from_ns,
+            done_ns: clock::monotonic_ns(),
+        })
     }
 
     /// A blocking client of it, as soon as it is there.
@@ -148,8 +173,25 @@ impl UnderTest {
         self.folder.path().join("ledger")
     }
 
+    /// What the service has logged since it was started last.
     pub fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+        let mut log = self.whole_log();
+        let log = log.split_off(self.log_begins.min(log.len()));
+        String::from_utf8_lossy(&log).into_owned()
+    }
+
+    fn whole_log(&self) -> Vec<u8> {
+        std::fs::read(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// The panics of this service and of all before it. What its workers say stands behind a time and their names.
+    pub fn panics(&self) -> Vec<String> {
+        let log = self.whole_log();
+        let log = String::from_utf8_lossy(&log);
+        let panics = log
+            .lines()
+            .filter(|line| line.starts_with("thread '") && line.contains(" panicked at "));
+        panics.map(str::to_owned).collect()
     }
 
     /// Processes that carry this service's ledger in their environment: its workers and all that they started.

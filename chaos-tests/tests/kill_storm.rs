@@ -16,13 +16,7 @@ fn no_client_notices_a_storm_of_kills() {
             "{said}{}",
             String::from_utf8_lossy(&soak.stderr)
         );
-        // A storm in which nothing was replayed has proved nothing.
-        assert!(
-            said.contains("Always: ok")
-                && said.contains("Never: ok")
-                && said.contains("UntilEffect: ok"),
-            "{said}"
-        );
-        assert!(!said.contains("replays: 0,"), "{said}");
+        // It fails if too few died, or if not everything was asked and replayed.
+        assert!(said.contains("broken invariants: 0"), "{said}");
     }
 }

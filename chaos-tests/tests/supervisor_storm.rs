@@ -16,9 +16,7 @@ fn no_client_notices_that_the_service_is_killed() {
         "{said}{}",
         String::from_utf8_lossy(&soak.stderr)
     );
-    // A storm in which nobody died and not everything was asked has proved nothing.
-    for class in ["Always", "UntilEffect", "Never", "Keyed"] {
-        assert!(said.contains(&format!("{class}: ok")), "{said}");
-    }
-    assert!(!said.contains("the service was killed 0 times"), "{said}");
+    // It fails if too few died, of the workers, of the services, and of those that recovered, or if not everything was
+    // asked. Jobs are the last to be served.
+    assert!(said.contains("Job: ok"), "{said}");
 }

@@ -3,8 +3,9 @@
 use std::{
     io,
     net::Shutdown,
+    os::unix::process::ExitStatusExt,
     path::Path,
-    process::{Child, Command},
+    process::{Child, Command, ExitStatus},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -36,6 +37,11 @@ fn send(pid: u32, signal: Signal) {
 /// As an administrator kills a process.
 pub fn kill(pid: u32) {
     send(pid, Signal::KILL);
+}
+
+/// Whether a process ended as [`Child::kill`] ends one, and not by itself.
+pub(crate) fn was_killed(ended: ExitStatus) -> bool {
+    ended.signal() == Some(Signal::KILL.as_raw())
 }
 
 /// As if it had touched memory that is not its own.

@@ -11,7 +11,7 @@ use std::{
         io::{AsRawHandle, FromRawHandle, OwnedHandle},
         process::CommandExt,
     },
-    process::{Child, Command},
+    process::{Child, Command, ExitStatus},
     time::Duration,
 };
 
@@ -42,6 +42,11 @@ pub const GUARDIANS: usize = 0;
 
 /// Files that the service leaves on purpose: none, a pipe is no file.
 pub const FILES_KEPT: &[&str] = &[];
+
+/// Whether a process ended as [`Child::kill`] ends one, and not by itself with another code.
+pub(crate) fn was_killed(ended: ExitStatus) -> bool {
+    ended.code() == Some(1)
+}
 
 /// How the service tells the death of a worker that aborted.
 pub const ABORTED: &str = "crashed with an abort or an overrun buffer (0xc0000409)";

@@ -67,8 +67,7 @@ pub(super) async fn one_call(
         },
         _ => Class::Never,
     };
-    let misbehaves = !plain && random.next_u64().is_multiple_of(MISBEHAVE_ONE_IN);
-    let misbehave = if misbehaves {
+    let misbehave = if !plain && random.next_u64().is_multiple_of(MISBEHAVE_ONE_IN) {
         let all = MISBEHAVIOURS.concat();
         all[(random.next_u64() % all.len() as u64) as usize]
     } else {
@@ -97,7 +96,7 @@ pub(super) async fn one_call(
         id,
         class,
         nonce,
-        misbehaves,
+        misbehave,
         told,
         begun_ns,
         ended_ns: clock::monotonic_ns(),
@@ -109,10 +108,12 @@ pub(super) async fn one_call(
     records.push(record);
 }
 
+/// A call that takes all of its time was lost, whatever is said of it in the end.
 fn told(answer: Result<u64, CallError>) -> Told {
     match answer {
         Ok(nonce) => Told::Done { nonce },
         Err(error) => match error.code() {
+            Some("deadline_exceeded") => Told::Nothing,
             Some(code) => Told::Failed {
                 code: code.to_owned(),
                 outcome: error.outcome().name().to_owned(),

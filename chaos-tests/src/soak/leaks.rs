@@ -14,7 +14,7 @@ const HANDLES_MORE: usize = if cfg!(windows) { 40 } else { 20 };
 const RESTING_LOOKS: usize = 150;
 
 /// Nothing may be left: no process, no zombie, no handle, no file.
-pub(super) fn leaks(mut under_test: UnderTest, files_before: usize) -> Vec<String> {
+pub(super) fn leaks(under_test: &mut UnderTest, files_before: usize) -> Vec<String> {
     let mut broken = Vec::new();
     clock::pause(300);
     let zombies = under_test.zombies();
@@ -36,17 +36,26 @@ pub(super) fn leaks(mut under_test: UnderTest, files_before: usize) -> Vec<Strin
             "{files} open handles, {files_before} at the beginning"
         ));
     }
+    if let Some(ended) = under_test.service.try_wait().expect("it is ours") {
+        broken.push(format!(
+            "the service ended by itself ({ended}):\n{}",
+            under_test.log()
+        ));
+        return broken;
+    }
     under_test.ask_to_stop();
+    let mut exit = None;
     eventually(
         Duration::from_secs(20),
         "the service stops when asked",
         || {
-            under_test
-                .service
-                .try_wait()
-                .is_ok_and(|exit| exit.is_some())
+            exit = under_test.service.try_wait().expect("it is ours");
+            exit.is_some()
         },
     );
+    if !exit.is_some_and(|exit| exit.success()) {
+        broken.push(format!("the service did not stop well: {exit:?}"));
+    }
     let left = under_test.descendants();
     if !left.is_empty() {
         broken.push(format!("processes were left behind: {left:?}"));

@@ -12,7 +12,7 @@ use crate::{checker, clock, platform};
 #[derive(Default)]
 pub(super) struct Kills {
     pub(super) by_signal: HashMap<&'static str, u64>,
-    pub(super) killed_ns: checker::Kills,
+    pub(super) killed: checker::Kills,
 }
 
 /// Kills and stops workers until the time is over.
@@ -52,9 +52,11 @@ pub(super) async fn nemesis(options: &SoakOptions, client: &Client) -> Kills {
             *kills.by_signal.entry("stopped and continued").or_default() += 1;
             continue;
         }
-        let killed_ns = kills.killed_ns.entry(victim).or_default();
-        killed_ns.push(clock::monotonic_ns());
+        let from_ns = clock::monotonic_ns();
         platform::kill(victim);
+        let done_ns = clock::monotonic_ns();
+        let of_the_number = kills.killed.entry(victim).or_default();
+        of_the_number.push(checker::Kill { from_ns, done_ns });
         *kills
             .by_signal
             .entry(if stopped_first {

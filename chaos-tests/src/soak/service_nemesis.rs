@@ -10,7 +10,7 @@ use super::{
     stream,
 };
 use crate::{
-    checker::{Class, Record, Told},
+    checker::{Class, Doubts, Kill, Record, Told},
     clock,
     under_test::UnderTest,
 };
@@ -18,16 +18,19 @@ use crate::{
 /// One death in so many is followed by another while the service recovers.
 const AGAIN_ONE_IN: u64 = 4;
 
-/// Within this time after its start a service recovers, in milliseconds.
-const RECOVERY_MS: u64 = 150;
+/// Within which of these times after its start it is killed once more, in milliseconds, one after the other. A quick one
+/// serves after fifty, and not each is to be killed at its very beginning.
+const RECOVERY_MS: [u64; 3] = [20, 60, 150];
 
 /// The deaths of the service.
 #[derive(Default)]
 pub(super) struct Deaths {
-    /// When it was killed, in order.
-    pub(super) killed_ns: Vec<u64>,
-    /// For those that the next service was left alone after: when that was, and when it was started.
-    recovered_ns: Vec<(u64, u64)>,
+    /// Its kills, in order.
+    pub(super) kills: Vec<Kill>,
+    /// When the next one was started, after each.
+    started_ns: Vec<u64>,
+    /// Deaths that were not ours.
+    pub(super) broken: Vec<String>,
 }
 
 /// Kills the service and starts it again until the time is over.
@@ -40,7 +43,7 @@ pub(super) async fn kill_service(
     if !options.supervisor {
         return deaths;
     }
-    let mut random = stream(options.seed, 2);
+    let (mut random, mut again) = (stream(options.seed, 2), 0);
     let every = options.kill_supervisor_every_ms.max(2);
     let end = clock::now() + Duration::from_secs(options.seconds);
     loop {
@@ -50,41 +53,69 @@ pub(super) async fn kill_service(
             return deaths;
         }
         tokio::time::sleep(pause).await;
-        let mut killed_ns = deaths.kill(under_test, program);
-        while random.next_u64().is_multiple_of(AGAIN_ONE_IN) {
-            tokio::time::sleep(Duration::from_millis(random.next_u64() % RECOVERY_MS)).await;
-            killed_ns = deaths.kill(under_test, program);
+        deaths.kill(under_test, program);
+        // The first one always is, so that the shortest storm has such a kill.
+        while again == 0 || random.next_u64().is_multiple_of(AGAIN_ONE_IN) {
+            let within = RECOVERY_MS[again % RECOVERY_MS.len()];
+            again += 1;
+            tokio::time::sleep(Duration::from_millis(random.next_u64() % within)).await;
+            deaths.kill(under_test, program);
         }
-        deaths.recovered_ns.push((killed_ns, clock::monotonic_ns()));
     }
 }
 
 impl Deaths {
-    fn kill(&mut self, under_test: &mut UnderTest, program: &Path) -> u64 {
-        let killed_ns = clock::monotonic_ns();
-        self.killed_ns.push(killed_ns);
-        under_test.service.kill().expect("it lives");
-        under_test.service.wait().expect("it dies");
-        under_test.start_again(program);
-        killed_ns
+    fn kill(&mut self, under_test: &mut UnderTest, program: &Path) {
+        match under_test.kill() {
+            Ok(kill) => {
+                self.kills.push(kill);
+                under_test.start_again(program);
+                self.started_ns.push(clock::monotonic_ns());
+            }
+            Err(ended) => {
+                let broken = format!(
+                    "the service ended by itself ({ended}):\n{}",
+                    under_test.log()
+                );
+                self.broken.push(broken);
+                under_test.start_again(program);
+            }
+        }
+    }
+
+    /// For each kill when the next service answered first, if it did so before it was killed as well.
+    fn recoveries(&self, records: &[Record]) -> Vec<Option<u64>> {
+        let mut ends: Vec<u64> = records.iter().map(|record| record.ended_ns).collect();
+        ends.sort_unstable();
+        let until = self.kills.iter().skip(1).map(|kill| kill.from_ns);
+        let until = until.chain([u64::MAX]);
+        let lives = self.started_ns.iter().zip(until);
+        let first = lives.map(|(started_ns, until_ns)| {
+            // What comes before it was started had been on its way.
+            let next = ends.partition_point(|end| end < started_ns);
+            ends.get(next).copied().filter(|end| *end < until_ns)
+        });
+        first.collect()
+    }
+
+    /// How many of the kills hit a service that had not answered anybody yet.
+    pub(super) fn while_it_recovered(&self, records: &[Record]) -> usize {
+        let recoveries = self.recoveries(records);
+        recoveries.iter().filter(|first| first.is_none()).count()
     }
 
     /// Prints what the deaths came to.
-    pub(super) fn report(&self, records: &[Record], broken: &[String]) {
-        let mut ends: Vec<u64> = records.iter().map(|record| record.ended_ns).collect();
-        ends.sort_unstable();
+    pub(super) fn report(&self, records: &[Record], doubts: &Doubts, broken: &[String]) {
         let mut first = histogram();
-        for (killed_ns, started_ns) in &self.recovered_ns {
-            // What comes between the two had been on its way.
-            let next = ends.partition_point(|end| end < started_ns);
-            if let Some(end) = ends.get(next) {
-                first.saturating_record((end - killed_ns) / 1000);
+        for (kill, answered_ns) in self.kills.iter().zip(self.recoveries(records)) {
+            if let Some(answered_ns) = answered_ns {
+                first.saturating_record((answered_ns - kill.from_ns) / 1000);
             }
         }
         println!(
-            "the service was killed {} times, {} of them while it recovered",
-            self.killed_ns.len(),
-            self.killed_ns.len() - self.recovered_ns.len()
+            "the service was killed {} times, {} of them while it recovered, before it had answered anybody",
+            self.kills.len(),
+            self.while_it_recovered(records)
         );
         println!(
             "from a kill of the service to the first answer of the next: {}",
@@ -96,8 +127,12 @@ impl Deaths {
         let is_unknown = |record: &&Record| matches!(&record.told, Told::Failed { outcome, .. } if outcome == "unknown");
         let unknown = once.clone().filter(is_unknown).count();
         println!(
-            "unknown: {unknown}, {:.2} in a thousand of the calls that must not run twice",
-            unknown as f64 * 1000.0 / once.count().max(1) as f64
+            "unknown: {unknown}, {:.2} in a thousand of the calls that must not run twice; {} for {} kills of the service, at most {} for one of them; {} for deaths of workers",
+            unknown as f64 * 1000.0 / once.count().max(1) as f64,
+            doubts.of_the_service,
+            self.kills.len(),
+            doubts.most_of_one,
+            doubts.of_workers,
         );
         let of = |rules: &[&str]| {
             let broken = broken.iter();
@@ -106,11 +141,11 @@ impl Deaths {
                 .count()
         };
         println!(
-            "duplicates: {}, lost: {}, false not_executed: {}, unjustified unknown: {}",
+            "duplicates: {}, lost or refused: {}, false not_executed: {}, unjustified unknown: {}",
             of(&["begun twice", "happened twice"]),
-            of(&["no answer"]),
+            of(&["no answer", "call failed", "refused"]),
             of(&["no proof"]),
-            of(&["unknown, and"]),
+            of(&["unknown, and", "is unknown"]),
         );
     }
 }
