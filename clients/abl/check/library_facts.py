@@ -10,7 +10,8 @@ import ctypes
 import sys
 from ctypes import byref, c_double, c_int32, c_int64, create_string_buffer
 
-OK, PENDING, CALLBACK, FAILED, TOO_SMALL, MISSING, NULL, BAD_HANDLE, BAD_TEXT, BAD_STATE = 0, 1, 2, 3, 4, 5, 6, -1, -5, -6
+OK, PENDING, CALLBACK, FAILED, TOO_SMALL, MISSING, NULL = 0, 1, 2, 3, 4, 5, 6
+BAD_HANDLE, BAD_PATH, WRONG_TYPE, BAD_TEXT, BAD_STATE = -1, -3, -4, -5, -6
 
 
 class Library:
@@ -185,6 +186,25 @@ def no_bytes_are_bytes_and_a_closed_handle_stays_closed(lib, _):
     assert lib("close", call) == OK and lib("close", call) == BAD_HANDLE
 
 
+def what_cannot_be_read_is_not_safe_to_repeat(lib, _):
+    def known(handle):
+        """Library.cls, OutcomeOf: an unreadable path, and what the library then says of the call."""
+        kind = c_int32()
+        assert lib("type", handle, b"[", byref(kind)) == BAD_PATH
+        return lib.text("error_outcome", handle)[1]
+
+    call, number = lib.new("text.json_parse", text='{"t": "\\u20ac \\u4e2d"}'), c_int64()
+    assert known(call) == b"not_executed"
+    assert lib.run(call) == OK
+    assert lib.text("get_text", call, b"t")[0] == BAD_TEXT and lib.text("error_outcome", call)[1] == b"executed"
+    assert lib("get_int", call, b"t", byref(number)) == WRONG_TYPE and lib.text("error_outcome", call)[1] == b"executed"
+    assert known(call) == b"executed"
+    running, question = asked(lib, 20)
+    assert known(running) == known(question) == b"unknown"
+    assert lib("answer", question) == OK and lib("close", question) == OK
+    heard(lib, running)
+
+
 FACTS = [
     a_mail_is_built_by_the_paths_of_mail_cls,
     a_job_is_built_by_the_paths_of_job_cls,
@@ -194,6 +214,7 @@ FACTS = [
     a_batch_gives_each_call_its_own_end,
     a_question_is_answered_while_other_calls_go_on,
     a_question_that_fails_or_is_dropped_is_told_to_the_worker,
+    what_cannot_be_read_is_not_safe_to_repeat,
     no_bytes_are_bytes_and_a_closed_handle_stays_closed,
 ]
 

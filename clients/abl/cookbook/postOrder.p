@@ -42,7 +42,8 @@ DO ON ERROR UNDO, THROW:
     oResponse = oRequest:GetResponse().
     MESSAGE oResponse:StatusCode oResponse:GetHeader("Location":U).
 
-    CATCH oFailed AS Standin.CallFailedError:
+    /* All of them, since an answer that cannot be read is an error of its own class, and the order is placed. */
+    CATCH oFailed AS Standin.StandinError:
         IF oFailed:IsSafeToRepeat() THEN
             MESSAGE "Not ordered, try again later:" oFailed:GetMessage(1).
         ELSE

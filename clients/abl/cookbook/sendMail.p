@@ -35,14 +35,11 @@ DO ON ERROR UNDO, THROW:
                 oResult:GetText(SUBSTITUTE("rejected[&1].message":U, iRow)).
     END.
 
-    CATCH oFailed AS Standin.CallFailedError:
+    CATCH oFailed AS Standin.StandinError:
         IF oFailed:IsSafeToRepeat() THEN
             MESSAGE "It was not sent:" oFailed:GetMessage(1).
         ELSE
             MESSAGE "Perhaps it was sent:" oFailed:GetMessage(1).
-    END CATCH.
-    CATCH oAway AS Standin.ServiceUnavailableError:
-        MESSAGE oAway:GetMessage(1).
     END CATCH.
     FINALLY:
         IF VALID-OBJECT(oClient) THEN

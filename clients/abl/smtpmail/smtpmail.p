@@ -108,7 +108,7 @@ DO ON ERROR UNDO, THROW:
     CATCH oStandin AS Standin.StandinError:
         /* ? where nobody knows whether it went out: a program that repeats what failed must not send it twice. */
         ASSIGN
-            plSuccessful = IF oStandin:Outcome = "unknown":U THEN ? ELSE FALSE
+            plSuccessful = IF oStandin:IsSafeToRepeat() THEN FALSE ELSE ?
             pcMessage    = oStandin:GetMessage(1).
     END CATCH.
     CATCH oError AS Progress.Lang.Error:

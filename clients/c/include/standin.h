@@ -355,7 +355,10 @@ standin_int32 STANDIN_API standin_error_number(standin_int64 handle, standin_int
 standin_int32 STANDIN_API standin_error_code(standin_int64 handle, void *buffer, standin_int64 capacity,
                                              standin_int64 *needed);
 
-/* What is known about the effect of the call: "not_executed" (a retry is safe), "executed" or "unknown". */
+/* What is known about the effect of the call, whichever function the error is of: "not_executed" (a retry is safe),
+ * "executed" or "unknown". That the result of a call cannot be read or saved does not undo it: it is "executed". Of a call
+ * that runs, of the one that a callback belongs to, of a client and of a closed handle it is "unknown"; where a call could
+ * not be begun, "not_executed". */
 standin_int32 STANDIN_API standin_error_outcome(standin_int64 handle, void *buffer, standin_int64 capacity,
                                                 standin_int64 *needed);
 

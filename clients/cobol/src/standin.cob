@@ -275,9 +275,9 @@
                if si-built not = 0
                    goback
                end-if
+               call "si-known" using standin
                move -2 to si-error-number
                move "bad_argument" to si-error-code
-               move "not_executed" to si-error-outcome
                move -1 to si-retry-after
                move spaces to si-error-message
                string "The text is too long: " text-in(1:80) "..."
@@ -290,6 +290,39 @@
            move x"00" to text-out(used + 1:1)
            goback.
        end program si-zero.
+
+      * si-known: si-error-outcome is what the library knows of the call,
+      * for a mistake that it does not get to see. For these files only.
+       identification division.
+       program-id. si-known.
+       data division.
+       working-storage section.
+      *    No path at all, so that the library has to say something.
+       01  no-path                 pic x(2)      value "[" & x"00".
+       01  no-type                 binary-long.
+       01  buffer                  pic x(16).
+       01  capacity                binary-double value 16.
+       01  needed                  binary-double.
+       01  ignored                 binary-long.
+       linkage section.
+       copy "standin.cpy".
+       procedure division using standin.
+      *    Nothing is begun yet.
+           if si-handle = 0
+               move "not_executed" to si-error-outcome
+               goback
+           end-if
+           call "standin_type" using by value si-handle
+               by reference no-path
+               by reference no-type returning ignored
+           call "standin_error_outcome" using by value si-handle
+               by reference buffer by value capacity
+               by reference needed returning ignored
+           if needed > 0 and needed < capacity
+               move buffer(1:needed) to si-error-outcome
+           end-if
+           goback.
+       end program si-known.
 
       * si-after HANDLE: reads the error that the last function left.
       * For these files only.

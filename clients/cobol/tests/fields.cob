@@ -26,6 +26,7 @@
            perform read-numbers
            perform move-bytes
            perform long-texts
+           perform outcomes
            perform mistakes
            perform take-back
            call "si-close" using standin
@@ -91,7 +92,43 @@
            call "si-save-file" using standin " " "saved.bin"
            display "saved " si-code
            call "si-set-text" using standin "text" "too late"
-           display "set after the end " function trim(si-error-code).
+           display "set after the end " function trim(si-error-code)
+               " " function trim(si-error-outcome).
+
+      * What cannot be read was executed all the same, and a program
+      * that repeats what was not must not repeat it.
+       outcomes.
+           move "ISO8859-1" to si-code-page
+           call "si-close" using standin
+           call "si-open" using standin
+           call "si-begin" using standin "text.replace"
+           call "si-set-int" using standin "text[" 1
+           display "wrong path " function trim(si-error-outcome)
+           call "si-begin" using standin "text.decode"
+           call "si-set-text" using standin "codepage" "1252"
+           call "si-append-bytes" using standin "bytes" x"80" 1
+           call "si-send" using standin
+           call "si-get-text" using standin " " twenty
+           display "no character " si-code " "
+               function trim(si-error-outcome)
+           call "si-get-int" using standin " " large
+           display "no number " si-code " "
+               function trim(si-error-outcome)
+           call "si-get-text" using standin long-path twenty
+           display "long path to read " si-code " "
+               function trim(si-error-outcome)
+           call "si-save-file" using standin " " "no/such/folder"
+           display "not saved " si-code " "
+               function trim(si-error-outcome)
+           call "si-begin" using standin "chaos.always"
+           call "si-set-int" using standin "work_ms" 20000
+           call "si-start" using standin
+           call "si-get-text" using standin " " twenty
+           display "not ended " si-code " "
+               function trim(si-error-outcome)
+           move "UTF-8" to si-code-page
+           call "si-close" using standin
+           call "si-open" using standin.
 
        long-texts.
            move all "abcdefgü" to long-text
@@ -126,7 +163,8 @@
            call "si-set-text" using standin long-path "a"
            call "si-send" using standin
            display "long path " si-code " "
-               function trim(si-error-message)(1:24)
+               function trim(si-error-message)(1:24) " "
+               function trim(si-error-outcome)
            call "si-begin" using standin "text.match"
            call "si-set-text" using standin "text" x"41ff"
            call "si-start" using standin

@@ -37,7 +37,7 @@ FUNCTION findItem RETURNS Progress.Lang.Object (INPUT piItem AS INT64):
     FIND ttItem WHERE ttItem.iItem = piItem NO-ERROR.
     IF NOT AVAILABLE ttItem THEN
         UNDO, THROW NEW Standin.WrongUseError (
-            SUBSTITUTE("&1 is no open client or call.", piItem), -1, "bad_handle":U, "not_executed":U, ?, ?).
+            SUBSTITUTE("&1 is no open client or call.", piItem), -1, "bad_handle":U, "unknown":U, ?, ?).
 
     RETURN ttItem.oItem.
 

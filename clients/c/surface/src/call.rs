@@ -6,6 +6,8 @@ mod slot;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use standin_client::Outcome;
+
 pub(crate) use self::{batch::Member, slot::Slot};
 use crate::{
     client::Client,
@@ -73,6 +75,11 @@ impl Call {
 
     pub(crate) fn client(&self) -> &Arc<Client> {
         &self.client
+    }
+
+    /// What is known of its effect; `None`: it was not sent.
+    pub(crate) fn known(&self) -> Option<Outcome> {
+        self.slot.known()
     }
 
     /// What is asked, for as long as it can be changed.

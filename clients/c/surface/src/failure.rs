@@ -28,7 +28,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// One of the library's own: nothing has happened but this.
+    /// One of the library's own, as long as nothing else is known: nothing has happened but this.
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -39,6 +39,12 @@ impl Failure {
             retry_after_ms: None,
             data: None,
         }
+    }
+
+    /// It is about a call of which this is known; `None`: it was not sent.
+    pub(crate) fn known_as(mut self, outcome: Option<Outcome>) -> Self {
+        self.outcome = outcome.unwrap_or(self.outcome);
+        self
     }
 
     fn named(mut self, name: &'static str) -> Self {

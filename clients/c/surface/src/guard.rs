@@ -7,6 +7,8 @@ use std::{
     sync::Once,
 };
 
+use standin_client::Outcome;
+
 use crate::{
     code::Code,
     failure::{Answer, Failure},
@@ -60,32 +62,46 @@ pub(crate) fn process(act: impl FnOnce(&'static Table) -> Answer) -> i32 {
     })
 }
 
-/// A function on a handle. Its error is left there.
+/// A function on a handle. Its error is left there, and tells what is known of the call that the handle stands for: that a
+/// result cannot be read does not undo the call.
 pub(crate) fn with(handle: i64, act: impl FnOnce(&Object) -> Answer) -> i32 {
-    run(|| on(Table::current(), handle, act, |_| {}))
-}
-
-/// The same of a function that is to give a handle of its own.
-pub(crate) fn making(handle: i64, act: impl FnOnce(&Object) -> Answer) -> i32 {
     run(|| {
-        let table = Table::current();
-        on(table, handle, act, |failure| table.made(failure))
+        on(Table::current(), handle, |object| {
+            let object = object?;
+            caught(|| act(object)).map_err(|failure| failure.known_as(object.known()))
+        })
     })
 }
 
-/// `note` hears how it went.
-fn on(
-    table: &Table,
-    handle: i64,
-    act: impl FnOnce(&Object) -> Answer,
-    note: impl FnOnce(Option<&Failure>),
-) -> Code {
-    let object = table.get(handle);
-    let result = match &object {
+/// A function that begins something of its own on the way: what it fails with is about that.
+pub(crate) fn beginning(handle: i64, act: impl FnOnce(&Object) -> Answer) -> i32 {
+    run(|| on(Table::current(), handle, |object| begun(object, act)))
+}
+
+/// The same of a function that is to give a handle, and no more.
+pub(crate) fn making(handle: i64, act: impl FnOnce(&Object) -> Answer) -> i32 {
+    run(|| {
+        let table = Table::current();
+        on(table, handle, |object| {
+            let result = begun(object, act);
+            table.made(result.as_ref().err());
+            result
+        })
+    })
+}
+
+fn begun(object: Result<&Object, Failure>, act: impl FnOnce(&Object) -> Answer) -> Answer {
+    match object {
         Ok(object) => caught(|| act(object)),
-        Err(failure) => Err(failure.clone()),
-    };
-    note(result.as_ref().err());
+        // What could not be begun was not executed.
+        Err(failure) => Err(failure.known_as(Some(Outcome::NotExecuted))),
+    }
+}
+
+/// `act` gets what the handle names, or why it names nothing.
+fn on(table: &Table, handle: i64, act: impl FnOnce(Result<&Object, Failure>) -> Answer) -> Code {
+    let object = table.get(handle);
+    let result = act(object.as_ref().map_err(Clone::clone));
     match (result, object) {
         (Ok(code), _) => code,
         (Err(failure), Ok(object)) if failure.code != Code::BadHandle => {
@@ -114,9 +130,7 @@ fn caught(act: impl FnOnce() -> Answer) -> Answer {
     catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|panic| {
         let what = words(panic.as_ref());
         let why = format!("The library of Standin has failed: {what}.");
-        let mut failure = Failure::new(Code::Panic, why);
-        failure.outcome = standin_client::Outcome::Unknown;
-        Err(failure)
+        Err(Failure::new(Code::Panic, why).known_as(Some(Outcome::Unknown)))
     })
 }
 

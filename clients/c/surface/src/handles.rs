@@ -9,6 +9,7 @@ use std::{
 };
 
 use rustc_hash::FxHashMap;
+use standin_client::Outcome;
 
 use crate::{
     call::Call,
@@ -48,6 +49,16 @@ impl Object {
             Object::Client(client) => client,
             Object::Call(call) => call.client(),
             Object::Callback(callback) => callback.client(),
+        }
+    }
+
+    /// What is known of the effect of the call that it stands for; `None`: there can be none. A client stands for all of
+    /// its calls, and a question for the one that asks.
+    pub(crate) fn known(&self) -> Option<Outcome> {
+        match self {
+            Object::Client(client) => client.opened().ok().map(|_| Outcome::Unknown),
+            Object::Call(call) => call.known(),
+            Object::Callback(_) => Some(Outcome::Unknown),
         }
     }
 
@@ -179,7 +190,8 @@ fn unknown(handle: i64) -> Failure {
     let why = format!(
         "The handle {handle} is not known here: it was closed, never given out, or belongs to another process."
     );
-    Failure::new(Code::BadHandle, why)
+    // If it was closed, what came of it is forgotten.
+    Failure::new(Code::BadHandle, why).known_as(Some(Outcome::Unknown))
 }
 
 /// How often this process was forked off, itself and those before it.

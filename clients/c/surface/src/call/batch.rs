@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
 use rmp::encode as pack;
-use standin_client::{CallError, ErrorAnswer};
+use standin_client::{CallError, ErrorAnswer, Outcome};
 
 use super::{Call, Request, Slot};
 use crate::{
@@ -50,7 +50,7 @@ impl Call {
             encoded,
             slot: Arc::clone(&call.slot),
         });
-        call.slot.put_in_batch();
+        call.slot.put_in_batch(&self.slot);
         Ok(Code::Ok)
     }
 }
@@ -132,13 +132,12 @@ pub(super) fn fail(members: &[Member], failure: &Failure) {
 
 fn one_of(whole: &View, result: &Bytes, place: usize) -> Result<Bytes, Failure> {
     let part = |which| {
-        let steps = [Step::Item(place), Step::Item(which)];
-        let range = whole.range(&steps)?;
-        Ok::<_, Failure>(range.map(|range| result.slice(range)))
+        let range = whole.range(&[Step::Item(place), Step::Item(which)]);
+        range.ok().flatten().map(|range| result.slice(range))
     };
-    let (Some(error), Some(value)) = (part(0)?, part(1)?) else {
+    let (Some(error), Some(value)) = (part(0), part(1)) else {
         let why = "The answer to the batch has none for this call.";
-        return Err(Failure::new(Code::Lost, why));
+        return Err(Failure::new(Code::Lost, why).known_as(Some(Outcome::Unknown)));
     };
     if error[..] == [0xc0] {
         return Ok(value);

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use standin_client::Outcome;
 use tokio::task::AbortHandle;
 
 use crate::{
@@ -24,7 +25,8 @@ pub(crate) struct Slot(Mutex<Stage>);
 enum Stage {
     #[default]
     Unsent,
-    InBatch,
+    /// Where that batch stands.
+    InBatch(Arc<Slot>),
     Running(Running),
     Ended(End),
 }
@@ -64,7 +66,7 @@ impl Slot {
     pub(super) fn check_unsent(&self) -> Result<(), Failure> {
         let why = match &*self.stage() {
             Stage::Unsent => return Ok(()),
-            Stage::InBatch => "The call is in a batch already.",
+            Stage::InBatch(_) => "The call is in a batch already.",
             Stage::Running(_) | Stage::Ended(_) => "The call was started already.",
         };
         Err(Failure::new(Code::BadState, why))
@@ -74,14 +76,14 @@ impl Slot {
     pub(super) fn check_sent(&self) -> Result<(), Failure> {
         let why = match &*self.stage() {
             Stage::Unsent => "The call was not started.",
-            Stage::InBatch => "The call is in a batch; start and wait for that.",
+            Stage::InBatch(_) => "The call is in a batch; start and wait for that.",
             Stage::Running(_) | Stage::Ended(_) => return Ok(()),
         };
         Err(Failure::new(Code::BadState, why))
     }
 
-    pub(super) fn put_in_batch(&self) {
-        *self.stage() = Stage::InBatch;
+    pub(super) fn put_in_batch(&self, batch: &Arc<Slot>) {
+        *self.stage() = Stage::InBatch(Arc::clone(batch));
     }
 
     /// It is on its way, unless its end was faster.
@@ -106,6 +108,18 @@ impl Slot {
         if !matches!(*stage, Stage::Ended(_)) {
             *stage = Stage::Ended(end);
         }
+    }
+
+    /// What is known of its effect; `None`: it was not sent.
+    pub(crate) fn known(&self) -> Option<Outcome> {
+        let batch = match &*self.stage() {
+            Stage::Unsent => return None,
+            Stage::Running(_) => return Some(Outcome::Unknown),
+            Stage::Ended(Ok(_)) => return Some(Outcome::Executed),
+            Stage::Ended(Err(failure)) => return Some(failure.outcome),
+            Stage::InBatch(batch) => Arc::clone(batch),
+        };
+        batch.known()
     }
 
     /// Whether it went well, if it has ended.

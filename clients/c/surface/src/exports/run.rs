@@ -28,7 +28,7 @@ exports! {
         limit_ms: i64,
         call: *mut i64,
     ) {
-        guard::with(client, |object| {
+        guard::beginning(client, |object| {
             let place = Place::new(call, 0, "call")?;
             whole(object, (method, json), limit_ms, place, None)
         })
@@ -43,7 +43,7 @@ exports! {
         limit_ms: i64,
         call: *mut i64,
     ) {
-        guard::with(client, |object| {
+        guard::beginning(client, |object| {
             let place = Place::new(call, 0, "call")?;
             let steps = super::path(object.client(), path)?;
             let file = build::read_file(object, file_name)?;
