@@ -20,6 +20,8 @@ use crate::clock;
 #[derive(Debug, Default)]
 struct Kept {
     mails: Vec<String>,
+    /// Who has got them, in the same order.
+    recipients: Vec<Vec<String>>,
     /// How many had that subject.
     by_subject: HashMap<String, u32>,
     put_off: u32,
@@ -86,13 +88,18 @@ impl MailSink {
         self.kept().mails.clone()
     }
 
+    /// To whom each of them went.
+    pub fn recipients(&self) -> Vec<Vec<String>> {
+        self.kept().recipients.clone()
+    }
+
     /// How often a mail of that subject was taken.
     pub fn taken(&self, subject: &str) -> u32 {
         self.kept().by_subject.get(subject).copied().unwrap_or(0)
     }
 
     /// It is responsible from here on, whether its answer arrives or not.
-    fn take(&self, mail: String) {
+    fn take(&self, mail: String, recipients: Vec<String>) {
         let subject = mail.lines().find_map(|line| line.strip_prefix("Subject: "));
         let mut kept = self.kept();
         *kept
@@ -100,6 +107,7 @@ impl MailSink {
             .entry(subject.unwrap_or_default().to_owned())
             .or_default() += 1;
         kept.mails.push(mail);
+        kept.recipients.push(recipients);
     }
 
     fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
@@ -116,19 +124,25 @@ impl MailSink {
         };
         say("220 localhost ESMTP sink")?;
         let mut sender = String::new();
+        let mut recipients = Vec::new();
         while let Some(line) = lines.next().transpose()? {
             let verb = line.split(' ').next().unwrap_or("").to_ascii_uppercase();
             match verb.as_str() {
                 "EHLO" | "HELO" | "NOOP" | "RSET" => say("250 localhost")?,
                 "MAIL" => {
                     sender = line;
+                    recipients.clear();
                     say("250 2.1.0 sender ok")?;
                 }
                 "RCPT" if line.contains("<unknown@") => say("550 5.1.1 no such user here")?,
                 "RCPT" if line.contains("<later@") && self.puts_off() => {
                     say("451 4.7.1 greylisted, try again later")?;
                 }
-                "RCPT" => say("250 2.1.5 recipient ok")?,
+                "RCPT" => {
+                    let address = line.split(['<', '>']).nth(1).unwrap_or_default();
+                    recipients.push(address.to_owned());
+                    say("250 2.1.5 recipient ok")?;
+                }
                 "DATA" => {
                     say("354 end with a dot")?;
                     let mut mail = String::new();
@@ -140,7 +154,7 @@ impl MailSink {
                             None => return Ok(()),
                         }
                     }
-                    self.take(mail);
+                    self.take(mail, recipients.clone());
                     if sender.contains("<drop@") {
                         return Ok(());
                     }

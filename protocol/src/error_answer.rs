@@ -96,6 +96,19 @@ impl ErrorAnswer {
         self
     }
 
+    /// What a try of a job has done before it failed: `so_far` in the data. Whoever names it, and a time after which
+    /// asking again makes sense, says that only the rest is to be tried again.
+    #[must_use]
+    pub fn so_far(&self) -> Option<Bytes> {
+        let data = self
+            .data
+            .as_ref()
+            .filter(|_| self.outcome == Outcome::Executed && self.retry_after_ms.is_some())?;
+        let entries = value::map_entries(data).ok()?;
+        let found = entries.into_iter().find(|(name, _)| name[..] == *b"so_far");
+        found.map(|(_, so_far)| so_far)
+    }
+
     /// Which of the service's codes it is, if it is one.
     #[must_use]
     pub fn service_code(&self) -> Option<ErrorCode> {

@@ -126,6 +126,8 @@ pub struct WorkerMeta {
     pub number: u32,
     /// The name of the job that the request belongs to, the same for all its attempts.
     pub job: Option<String>,
+    /// What earlier tries of the job have done of it, in the worker's own words: `so_far` in the data of their errors.
+    pub so_far: Option<Bytes>,
 }
 
 impl WorkerMeta {
@@ -146,6 +148,7 @@ impl WorkerMeta {
                 b"user" => meta.user = String::from_utf8_lossy(reader.text()?).into_owned(),
                 b"number" => meta.number = u32::try_from(reader.unsigned()?).unwrap_or(u32::MAX),
                 b"job" => meta.job = Some(String::from_utf8_lossy(reader.text()?).into_owned()),
+                b"so_far" => meta.so_far = Some(Bytes::copy_from_slice(reader.value()?)),
                 _ => drop(reader.value()?),
             }
         }
@@ -155,6 +158,7 @@ impl WorkerMeta {
     /// Writes the map behind `out`.
     pub fn encode_into(&self, out: &mut Vec<u8>) {
         let job = self.job.as_deref();
+        let job = job.map(|job| (job, self.so_far.as_deref()));
         Self::write(
             out,
             self.timeout_ms,
@@ -165,16 +169,18 @@ impl WorkerMeta {
         );
     }
 
-    /// The same from its parts, for who has no need to put them together first.
+    /// The same from its parts, for who has no need to put them together first. `job`: its name, and what was done of
+    /// it.
     pub fn write(
         out: &mut Vec<u8>,
         timeout_ms: u64,
         session: u64,
         user: &str,
         number: u32,
-        job: Option<&str>,
+        job: Option<(&str, Option<&[u8]>)>,
     ) {
-        out.push(0x84 + u8::from(job.is_some()));
+        let so_far = job.and_then(|(_, so_far)| so_far);
+        out.push(0x84 + u8::from(job.is_some()) + u8::from(so_far.is_some()));
         write_text(out, b"timeout_ms");
         write_unsigned(out, timeout_ms);
         write_text(out, b"session");
@@ -183,9 +189,13 @@ impl WorkerMeta {
         write_text(out, user.as_bytes());
         write_text(out, b"number");
         write_unsigned(out, u64::from(number));
-        if let Some(job) = job {
+        if let Some((job, _)) = job {
             write_text(out, b"job");
             write_text(out, job.as_bytes());
+        }
+        if let Some(so_far) = so_far {
+            write_text(out, b"so_far");
+            out.extend_from_slice(so_far);
         }
     }
 }
@@ -222,6 +232,7 @@ mod tests {
             user: "anna".into(),
             number: 2,
             job: Some("7-00".into()),
+            so_far: Some(Bytes::from_static(b"\x91\x01")),
         };
         let mut out = Vec::new();
         worker.encode_into(&mut out);

@@ -156,8 +156,16 @@ pub(crate) struct Call {
     pub(crate) notes: Notes,
     /// It counts for its user for as long as it is there.
     pub(crate) charge: Charge,
-    /// The name of the job that it belongs to, for its worker.
-    pub(crate) job: Option<Arc<str>>,
+    /// The job that it belongs to, for its worker.
+    pub(crate) job: Option<Arc<CallJob>>,
+}
+
+/// The job behind a call, as its worker is told.
+#[derive(Debug)]
+pub(crate) struct CallJob {
+    pub(crate) name: String,
+    /// What earlier tries have done of it.
+    pub(crate) so_far: Option<Bytes>,
 }
 
 /// How the fate of a call is kept.

@@ -33,6 +33,16 @@ fn mail(server: SocketAddr, from: &str, to: &str) -> Value {
     })
 }
 
+/// What a person is shown.
+fn shown(under_test: &UnderTest, job: &str) -> String {
+    let ran = std::process::Command::new(program())
+        .args(["jobs", "show", job, "--endpoint"])
+        .arg(under_test.endpoint().as_path())
+        .output()
+        .expect("it can be started");
+    String::from_utf8(ran.stdout).expect("it is text")
+}
+
 fn message_id(mail: &str) -> &str {
     let line = mail.lines().find(|line| line.starts_with("Message-ID:"));
     line.expect("it has one").trim_start_matches("Message-ID: ")
@@ -76,6 +86,75 @@ fn a_server_that_puts_a_mail_off_gets_it_later() {
     assert_eq!(ended["state"], "done", "{ended}");
     assert_eq!(ended["failures"], 2, "{ended}");
     assert_eq!(sink.mails().len(), 1);
+}
+
+#[test]
+fn of_several_recipients_each_gets_the_mail_once_though_one_is_put_off_and_another_refused() {
+    let mut under_test = start();
+    let client = under_test.client();
+    let sink = MailSink::start_anywhere();
+    let to = "bert@example.org, later@example.org, unknown@example.org";
+    let mut mail = mail(sink.address(), "anna@example.org", to);
+    mail["retry"]["backoff_ms"] = json!(1500);
+    mail["retry"]["backoff_max_ms"] = json!(1500);
+    let job = submit(&client, &mail);
+    until(&client, &job, "the first has it", |job| {
+        job["failures"] == 1 && job["state"] == "queued"
+    });
+    let waits = crate::status(&client, &job);
+    assert_eq!(waits["error"]["code"], "smtp.partly", "{waits}");
+    // Who has the mail is known to the next life of the service, too.
+    let client = kill(&mut under_test);
+    let ended = wait(&client, &job);
+    assert_eq!(ended["state"], "done", "{ended}");
+    assert_eq!(ended["failures"], 2, "{ended}");
+    assert_eq!(
+        sink.recipients(),
+        [["bert@example.org"], ["later@example.org"]]
+    );
+    let mails = sink.mails();
+    assert_eq!(message_id(&mails[0]), message_id(&mails[1]));
+    let receipt: Value = client
+        .call("job.result", &json!({ "job": job }))
+        .expect("it is kept");
+    let both = json!(["bert@example.org", "later@example.org"]);
+    assert_eq!(receipt["accepted"], both);
+    let rejected = receipt["rejected"].as_array().expect("a list");
+    assert_eq!(rejected.len(), 1, "{receipt}");
+    assert_eq!(rejected[0]["address"], "unknown@example.org");
+    let shown = shown(&under_test, &job);
+    assert!(
+        shown.contains("unknown@example.org") && shown.contains("550"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn who_is_put_off_and_refused_at_last_does_not_take_the_mail_from_the_others() {
+    let under_test = start();
+    let client = under_test.client();
+    let sink = MailSink::start_anywhere();
+    let mut mail = mail(
+        sink.address(),
+        "anna@example.org",
+        "bert@example.org, later@example.org",
+    );
+    mail["retry"]["attempts_max"] = json!(2);
+    let job = submit(&client, &mail);
+    let ended = wait(&client, &job);
+    assert_eq!(ended["state"], "dead", "{ended}");
+    assert_eq!(sink.recipients(), [["bert@example.org"]]);
+    // A person sends it again: only to who does not have it.
+    let _: Value = client
+        .call("job.retry", &json!({ "job": job }))
+        .expect("a person may");
+    until(&client, &job, "the rest has it", |job| {
+        job["state"] == "done"
+    });
+    assert_eq!(
+        sink.recipients(),
+        [["bert@example.org"], ["later@example.org"]]
+    );
 }
 
 #[test]

@@ -98,6 +98,7 @@ fn rmpv_writes_the_same_bytes_for_the_same_messages() {
             user: "anna".to_owned(),
             number: 3,
             job: None,
+            so_far: None,
         };
         let write = |out: &mut Vec<u8>| worker.encode_into(out);
         let ours = protocol::request(msgid, b"text.find", &packed(&params).into(), Some(&write));

@@ -152,8 +152,10 @@ proptest! {
         user in ".{0,40}",
         number in any::<u32>(),
         job in proptest::option::of("[0-9a-z-]{0,40}"),
+        so_far in proptest::option::of(any::value()),
     ) {
-        let meta = WorkerMeta { timeout_ms, session, user, number, job };
+        let so_far = so_far.filter(|_| job.is_some()).map(Bytes::from);
+        let meta = WorkerMeta { timeout_ms, session, user, number, job, so_far };
         let mut out = Vec::new();
         meta.encode_into(&mut out);
         prop_assert_eq!(WorkerMeta::decode(&out), Ok(meta));

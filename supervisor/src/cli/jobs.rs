@@ -42,7 +42,16 @@ pub(super) fn run(command: &JobsCommand) -> Result<(), CommandError> {
                 output::json(&ask(service, "job.result", json!({ "job": job }))?);
                 return Ok(());
             }
-            tell(&ask(service, "job.status", json!({ "job": job }))?, *json);
+            let named = json!({ "job": job });
+            let job = ask(service, "job.status", named.clone())?;
+            if *json || job["state"] != "done" {
+                tell(&job, *json);
+                return Ok(());
+            }
+            // A mail may be done and yet not be with everybody.
+            let result = ask(service, "job.result", named)?;
+            let text = show(&job, clock::unix_ms()) + &rejected(&result);
+            output::line(text.trim_end());
         }
         JobsCommand::Retry { job, json, service } => {
             tell(&ask(service, "job.retry", json!({ "job": job }))?, *json);
@@ -186,6 +195,26 @@ fn show(job: &Value, now: u64) -> String {
     out
 }
 
+/// The recipients of a mail that did not get it, as its receipt names them.
+fn rejected(result: &Value) -> String {
+    let recipients = result["rejected"].as_array().map(Vec::as_slice);
+    let mut out = String::new();
+    for one in recipients.unwrap_or_default() {
+        let (address, words) = (text(one, "address"), text(one, "message"));
+        if !address.is_empty() {
+            let _ = writeln!(
+                out,
+                "  {:<11}{address}: {} {words}",
+                "rejected", one["code"]
+            );
+        }
+    }
+    if !out.is_empty() {
+        out.push_str("\nThe mail was sent, but not to the rejected recipients.\n");
+    }
+    out
+}
+
 /// How long ago, or how far ahead; empty for no time.
 fn distance(at: Option<u64>, now: u64) -> String {
     let Some(at) = at else {
@@ -230,6 +259,26 @@ mod tests {
         7-00000000000000aa  queued  mail.send  1000  2      4 min ago  in 2 min  The mail server mail:25 could not be reached: nobody listens...
         ");
         insta::assert_snapshot!(list(&json!([]), NOW), @"There are no such jobs.");
+    }
+
+    #[test]
+    fn a_mail_that_was_sent_says_who_did_not_get_it() {
+        let receipt = json!({ "accepted": ["a@a.test"], "rejected": [
+            { "address": "b@b.test", "code": 550, "enhanced_code": "5.1.1", "message": "no such\nuser" },
+        ] });
+        insta::assert_snapshot!(rejected(&receipt), @r"
+          rejected   b@b.test: 550 no such user
+
+        The mail was sent, but not to the rejected recipients.
+        ");
+        for other in [
+            json!({ "rejected": [] }),
+            json!({ "rejected": true }),
+            json!([1]),
+            json!(null),
+        ] {
+            assert_eq!(rejected(&other), "");
+        }
     }
 
     #[test]

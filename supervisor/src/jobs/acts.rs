@@ -1,5 +1,6 @@
 //! Effects into acts. What the store has done comes back as a message.
 
+use bytes::Bytes;
 use ractor::ActorRef;
 use standin_core::{
     JobId,
@@ -43,6 +44,7 @@ impl JobsState {
                     attempt,
                     next,
                     outcome,
+                    so_far: so_far(answer.as_ref()),
                     answer,
                 };
                 self.settle(myself, job, settled);
@@ -129,7 +131,12 @@ async fn load(store: StoreHandle, jobs: ActorRef<JobsMessage>, lane: LaneName, l
 }
 
 /// Whoever is called at night reads here what became of a job, and why.
-fn log(job: JobId, attempt: u32, next: Next, answer: Option<&Result<bytes::Bytes, bytes::Bytes>>) {
+/// What a try has done before it failed, for the next one.
+fn so_far(answer: Option<&Result<Bytes, Bytes>>) -> Option<Bytes> {
+    standin_protocol::ErrorAnswer::decode(answer?.as_ref().err()?).so_far()
+}
+
+fn log(job: JobId, attempt: u32, next: Next, answer: Option<&Result<Bytes, Bytes>>) {
     let error = answer.and_then(|answer| answer.as_ref().err());
     let error = error.map(|error| standin_protocol::ErrorAnswer::decode(error).to_string());
     let error = error.as_deref().unwrap_or_default();

@@ -20,7 +20,7 @@ use standin_protocol::{ErrorAnswer, ErrorCode, Outcome, Replay};
 use super::{JobsMessage, JobsState};
 use crate::{
     accounts::Accounts,
-    call::{Call, CallAnswer, CallStage, Caller, Record},
+    call::{Call, CallAnswer, CallJob, CallStage, Caller, Record},
     clock,
     directory::{Located, Route, Seeker},
     pool::PoolMessage,
@@ -125,7 +125,10 @@ impl Calls {
             ))),
             notes: Notes::new(now),
             charge,
-            job: Some(leased.name.to_string().into()),
+            job: Some(Arc::new(CallJob {
+                name: leased.name.to_string(),
+                so_far: leased.so_far,
+            })),
         })
     }
 }

@@ -242,12 +242,13 @@ fn is_granted(call: &Call) -> bool {
 }
 
 fn write_meta(out: &mut Vec<u8>, call: &Call, number: u32, timeout: std::time::Duration) {
+    let job = call.job.as_ref();
     WorkerMeta::write(
         out,
         timeout.as_millis() as u64,
         call.caller.session.0,
         &call.caller.user,
         number,
-        call.job.as_deref(),
+        job.map(|job| (job.name.as_str(), job.so_far.as_deref())),
     );
 }

@@ -38,7 +38,8 @@ pub(crate) enum JobWrite {
         /// It may be begun with nothing on record.
         unrecorded: bool,
     },
-    /// Nothing, if it is not under this attempt. `answer`: the last one it got, if it got one.
+    /// Nothing, if it is not under this attempt. `answer`: the last one it got, if it got one. `so_far`: what that says
+    /// has been done of it; it is handed to the next try, and stays until there is a result or another such word.
     Settled {
         job: JobId,
         attempt: u32,
@@ -46,6 +47,7 @@ pub(crate) enum JobWrite {
         /// What is known of all its tries together.
         outcome: Outcome,
         answer: Option<Result<Bytes, Bytes>>,
+        so_far: Option<Bytes>,
     },
     /// One that waits has ended by this; one that runs is marked.
     CancelRequested(JobId),

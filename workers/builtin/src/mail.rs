@@ -15,6 +15,7 @@ mod arguments;
 mod channel;
 mod compose;
 mod deliver;
+mod envelope;
 mod failure;
 mod hello;
 mod login;
@@ -23,7 +24,8 @@ mod settings;
 
 pub use self::{
     arguments::{Addresses, Attachment, MailRequest, MailServer},
-    deliver::{MailReceipt, Rejected},
+    deliver::MailReceipt,
+    envelope::Rejected,
     settings::MailDefaults,
 };
 
@@ -45,7 +47,7 @@ impl Mail {
     /// Sends one mail.
     ///
     /// # Errors
-    /// The codes `mail.*` and `smtp.*` with the numbers 1401 to 1417; `invalid_params`; what the gate said.
+    /// The codes `mail.*` and `smtp.*` with the numbers 1401 to 1418; `invalid_params`; what the gate said.
     pub async fn send<G: Gate>(
         &self,
         gate: &G,
@@ -53,9 +55,11 @@ impl Mail {
     ) -> Result<MailReceipt, Failure> {
         let settings = settings::settle(&self.defaults, request.server.as_ref())?;
         let mail = compose::compose(&self.defaults, request, gate.job())?;
+        let so_far = gate.so_far()?;
+        let job = gate.job().map(|_| so_far.unwrap_or_default());
         let attempt = Attempt::new(gate, settings.limit);
         match attempt
-            .run(deliver::deliver(&attempt, &settings, &mail))
+            .run(deliver::deliver(&attempt, &settings, &mail, job))
             .await
         {
             Some(done) => done,

@@ -57,6 +57,21 @@ impl Context {
         self.attempt.meta.job.as_deref()
     }
 
+    /// What earlier tries of the job have done of it: the `so_far` in the data of the last error that had one.
+    ///
+    /// # Errors
+    /// It is of another shape: another version of the program has written it. Return the error; what is done already
+    /// must not be done again.
+    pub fn so_far<T: serde::de::DeserializeOwned>(&self) -> Result<Option<T>, Failure> {
+        let Some(bytes) = &self.attempt.meta.so_far else {
+            return Ok(None);
+        };
+        protocol::decode_exact(bytes).map(Some).map_err(|error| {
+            let why = format!("What earlier tries have done of this job cannot be read: {error}.");
+            Failure::service(ErrorCode::InvalidParams, why)
+        })
+    }
+
     /// The session that asks.
     #[must_use]
     pub fn session(&self) -> u64 {

@@ -42,6 +42,7 @@ fn attempt(number: u64, method: &str, params: &[u8], timeout_ms: u64) -> Frame {
         user: "0".to_owned(),
         number: 1,
         job: None,
+        so_far: None,
     };
     let write = |out: &mut Vec<u8>| meta.encode_into(out);
     protocol::request(number, method.as_bytes(), &bytes(params), Some(&write))

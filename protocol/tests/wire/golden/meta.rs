@@ -79,6 +79,7 @@ fn what_a_worker_is_told_is_written_as_its_fixture() {
         user: "1000".to_owned(),
         number: 2,
         job: None,
+        so_far: None,
     };
     assert_eq!(WorkerMeta::decode(&fixture.bytes), Ok(meta.clone()));
     let mut out = Vec::new();

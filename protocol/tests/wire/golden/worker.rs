@@ -19,6 +19,7 @@ fn attempt() -> Frame {
         user: "1000".to_owned(),
         number: 1,
         job: None,
+        so_far: None,
     };
     let write = |out: &mut Vec<u8>| meta.encode_into(out);
     let params = bytes(b"\x91\x81\xa2id\x11");

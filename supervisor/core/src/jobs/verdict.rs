@@ -25,6 +25,8 @@ pub enum Answer {
         retry_after: Option<Duration>,
         /// The method may be run as often as one likes.
         idempotent: bool,
+        /// A part of it is done, and the next try is told which.
+        partly: bool,
     },
 }
 
@@ -37,6 +39,7 @@ impl Answer {
             code: error.service_code(),
             retry_after: error.retry_after_ms.map(Duration::from_millis),
             idempotent: replay == Replay::Always,
+            partly: error.so_far().is_some(),
         }
     }
 }
@@ -107,13 +110,20 @@ pub(super) fn judge(
         code,
         retry_after,
         idempotent,
+        partly,
     } = answer
     else {
         return Next::Done;
     };
-    match severity(outcome, code, retry_after, idempotent) {
+    let severity = match severity(outcome, code, retry_after, idempotent) {
+        Severity::Permanent if partly => Severity::Temporary,
+        severity => severity,
+    };
+    match severity {
         Severity::Unknown => Next::Unknown,
         Severity::Permanent if outcome == Outcome::Executed => Next::Dead,
+        // What is done of it cannot be taken back.
+        Severity::Temporary if partly && (cancel_requested || lease.cancel_requested) => Next::Dead,
         _ if cancel_requested || lease.cancel_requested => Next::Cancelled,
         Severity::Permanent => Next::Dead,
         Severity::Postponed => {

@@ -36,6 +36,7 @@ pub(in crate::store) fn apply(
             next,
             outcome,
             answer,
+            so_far,
         } => {
             let try_ended = TryEnded {
                 job: *job,
@@ -45,7 +46,7 @@ pub(in crate::store) fn apply(
             };
             if settled(connection, &try_ended, *next, at)? {
                 let result = answer.as_ref().and_then(|answer| answer.as_ref().ok());
-                tidied(connection, *job, result)?;
+                tidied(connection, *job, result.or(so_far.as_ref()))?;
             }
             Ok(())
         }
@@ -153,7 +154,8 @@ fn settled(
     Ok(settled != 0)
 }
 
-/// The job's own row says it all from now on.
+/// The job's own row says it all from now on. `result`: what has come of it or, of one that is not done, what was done of
+/// it so far.
 fn tidied(connection: &Connection, job: JobId, result: Option<&Bytes>) -> rusqlite::Result<()> {
     let mut attempts = connection.prepare_cached("DELETE FROM attempts WHERE job = ?1")?;
     attempts.execute([job.0])?;

@@ -38,6 +38,8 @@ pub(crate) struct LeasedJob {
     pub(crate) params: Bytes,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) timeout_ms: Option<u64>,
+    /// What earlier tries have done of it.
+    pub(crate) so_far: Option<Bytes>,
     pub(crate) lease: Lease,
 }
 
@@ -57,6 +59,7 @@ pub(crate) enum Submitted {
 #[derive(Debug, Clone)]
 pub(crate) struct Stored {
     pub(crate) row: JobRow,
+    /// Of one that is not done: what was done of it.
     pub(crate) result: Option<Bytes>,
 }
 
@@ -197,8 +200,9 @@ fn waiting(
 fn leased(connection: &Connection, job: JobId) -> rusqlite::Result<Option<LeasedJob>> {
     let text =
         "SELECT tag, user, method, params, fingerprint, timeout_ms, attempt, failures, interrupted,
-            attempts_max, backoff_ms, backoff_max_ms, cancel_requested, outcome, unrecorded, error
-        FROM jobs JOIN job_params ON job_params.job = jobs.id WHERE id = ?1 AND state = 2";
+            attempts_max, backoff_ms, backoff_max_ms, cancel_requested, outcome, unrecorded, error, result
+        FROM jobs JOIN job_params ON job_params.job = jobs.id LEFT JOIN job_results ON job_results.job = jobs.id
+        WHERE id = ?1 AND state = 2";
     let mut statement = connection.prepare_cached(text)?;
     let found = statement.query_row([job.0], |row| {
         Ok(LeasedJob {
@@ -224,6 +228,7 @@ fn leased(connection: &Connection, job: JobId) -> rusqlite::Result<Option<Leased
                 outcome: row::outcome(row.get(13)?, row.get_ref(15)?),
                 unrecorded: row.get(14)?,
             },
+            so_far: row.get::<_, Option<Vec<u8>>>(16)?.map(Bytes::from),
         })
     });
     found.optional()

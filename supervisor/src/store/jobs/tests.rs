@@ -153,6 +153,7 @@ async fn an_answer_of_another_attempt_settles_nothing_and_the_right_one_all() {
         next,
         outcome: Outcome::Executed,
         answer: Some(Ok(Bytes::from_static(b"\xc3"))),
+        so_far: None,
     };
     write(&store, settled(7, Next::Dead)).await;
     assert_eq!(state(&store, &job).await, JobState::Running);
@@ -163,6 +164,35 @@ async fn an_answer_of_another_attempt_settles_nothing_and_the_right_one_all() {
     assert_eq!(stored.row.state, JobState::Done);
     assert_eq!(stored.result.as_deref(), Some(&b"\xc3"[..]));
     assert!(stored.row.ended.is_some());
+}
+
+#[tokio::test]
+async fn what_one_try_has_done_is_told_to_every_later_one() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let store = open(folder.path());
+    let store = store.handle();
+    submit(&store, new(1, None, b"\x90")).await;
+    let mut due = Due::AtOnce;
+    for (attempt, so_far) in [(1, Some(&b"\x07"[..])), (2, None), (3, None)] {
+        write(&store, lease(1, due)).await;
+        let leased = store.leased_job(JobId(1)).await.expect("it is open");
+        let known = leased.expect("it is leased").so_far;
+        assert_eq!(known.is_some(), attempt > 1);
+        due = Due::Retry(WallTime(u64::from(attempt)));
+        let again = JobWrite::Settled {
+            job: JobId(1),
+            attempt,
+            next: Next::Again {
+                due,
+                failures: attempt,
+                interrupted: 0,
+            },
+            outcome: Outcome::Executed,
+            answer: Some(Err(Bytes::from_static(b"\xa2no"))),
+            so_far: so_far.map(Bytes::from_static),
+        };
+        write(&store, again).await;
+    }
 }
 
 #[tokio::test]
@@ -183,6 +213,7 @@ async fn a_retry_waits_in_its_lane_and_not_for_ever_though_the_clock_was_wrong()
         },
         outcome: Outcome::NotExecuted,
         answer: Some(Err(Bytes::from_static(b"\xa2no"))),
+        so_far: None,
     };
     write(&store, again).await;
     let now = WallTime(1000);
@@ -211,6 +242,7 @@ async fn what_a_job_may_have_done_is_known_when_it_was_sent_again_and_taken_back
         next: Next::Unknown,
         outcome: Outcome::Unknown,
         answer: None,
+        so_far: None,
     };
     write(&store, settled).await;
     write(&store, JobWrite::SentAgain(JobId(1))).await;

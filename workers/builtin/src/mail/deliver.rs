@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use standin_worker::{Failure, Outcome};
 use tokio::time::timeout;
 
 use super::{
     compose::Composed,
+    envelope::{Envelope, Rejected},
     failure,
-    hello::{Server, accepted, reach},
+    hello::{accepted, reach},
     login::log_in,
-    reply::Reply,
     settings::Settings,
 };
 use crate::net::{Attempt, Gate};
@@ -32,46 +32,62 @@ pub struct MailReceipt {
     pub answer: String,
 }
 
-/// A recipient that the server refused.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Rejected {
-    /// The address.
-    pub address: String,
-    /// The reply code; 400 to 499 means that it may work later.
-    pub code: u16,
-    /// The code of RFC 3463, such as `5.1.1`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub enhanced_code: Option<String>,
-    /// The server's words.
-    pub message: String,
+/// What the tries of a job have settled. None of these recipients is asked for again: those who have the mail get no
+/// second one, and those who were refused for good would be refused again.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct SoFar {
+    accepted: Vec<String>,
+    rejected: Vec<Rejected>,
+    answer: String,
 }
 
+impl SoFar {
+    fn knows(&self, recipient: &str) -> bool {
+        let mut rejected = self.rejected.iter();
+        self.accepted.iter().any(|known| known == recipient)
+            || rejected.any(|known| known.address == recipient)
+    }
+
+    fn receipt(self, mail: &Composed) -> MailReceipt {
+        MailReceipt {
+            message_id: mail.message_id.clone(),
+            accepted: self.accepted,
+            rejected: self.rejected,
+            answer: self.answer,
+        }
+    }
+}
+
+/// `job`: what earlier tries have settled, if it is a job. There a recipient who is put off gets the mail with a later
+/// try, and nobody waits for them.
 pub(super) async fn deliver<G: Gate>(
     attempt: &Attempt<'_, G>,
     settings: &Settings,
     mail: &Composed,
+    job: Option<SoFar>,
 ) -> Result<MailReceipt, Failure> {
+    let is_job = job.is_some();
+    let mut so_far = job.unwrap_or_default();
+    let mut recipients = mail.recipients.clone();
+    recipients.retain(|recipient| !so_far.knows(recipient));
+
     let mut server = reach(settings, attempt.deadline()).await?;
     if let Some(login) = &settings.login {
         log_in(settings, &mut server, login).await?;
     }
-    let mut accepted_addresses = Vec::new();
-    let mut rejected = Vec::new();
-    let reply = envelope(
-        settings,
-        &mut server,
-        mail,
-        &mut accepted_addresses,
-        &mut rejected,
-    )
-    .await?;
+    let mut envelope = Envelope::open(settings, &mut server, mail, &recipients).await?;
+    if envelope.is_refused_for_good() && !so_far.accepted.is_empty() {
+        so_far.rejected.append(&mut envelope.rejected);
+        return Ok(so_far.receipt(mail));
+    }
+    envelope.check(settings, mail.requires_all)?;
+    let reply = server.channel.command("DATA").await;
+    let reply = reply.map_err(|error| failure::broken(settings, &error, Outcome::NotExecuted))?;
     if !reply.is_intermediate() {
-        return Err(failure::out_of_place(
-            settings,
-            "DATA",
-            &reply,
-            Outcome::NotExecuted,
-        ));
+        return Err(match reply.is_success() {
+            true => failure::out_of_place(settings, "DATA", &reply, Outcome::NotExecuted),
+            false => failure::refused(settings, "the mail", &reply, &envelope.rejected),
+        });
     }
 
     attempt.effect_begin().await?;
@@ -92,83 +108,15 @@ pub(super) async fn deliver<G: Gate>(
     accepted(settings, "the mail", &reply)?;
     // Whatever is said now changes nothing.
     let _ = timeout(QUIT_LIMIT, server.channel.command("QUIT")).await;
-    Ok(MailReceipt {
-        message_id: mail.message_id.clone(),
-        accepted: accepted_addresses,
-        rejected,
-        answer: format!("{} {}", reply.code, reply.text),
-    })
-}
 
-/// Sender, recipients and DATA; the reply to DATA comes back.
-async fn envelope(
-    settings: &Settings,
-    server: &mut Server,
-    mail: &Composed,
-    accepted_addresses: &mut Vec<String>,
-    rejected: &mut Vec<Rejected>,
-) -> Result<Reply, Failure> {
-    let broken = |error| failure::broken(settings, &error, Outcome::NotExecuted);
-    let mut line = format!("MAIL FROM:<{}>", mail.sender);
-    if !mail.is_ascii() {
-        if server.offer("SMTPUTF8").is_none() {
-            let why = "the mail server does not take addresses with such letters";
-            return Err(failure::bad_address(mail.strange_address(), why));
-        }
-        line += " SMTPUTF8";
+    so_far.accepted.append(&mut envelope.taken);
+    so_far.answer = format!("{} {}", reply.code, reply.text);
+    let (put_off, refused) = envelope.split();
+    so_far.rejected.extend(refused);
+    if is_job && !put_off.is_empty() {
+        let have_it = (so_far.accepted.len(), mail.recipients.len());
+        return Err(failure::partly(settings, have_it, &put_off, &so_far));
     }
-    if server.offer("SIZE").is_some() {
-        line += &format!(" SIZE={}", mail.stuffed.len());
-    }
-    let reply = server.channel.command(&line).await.map_err(broken)?;
-    accepted(settings, &format!("the sender {}", mail.sender), &reply)?;
-
-    let mut last_refusal = None;
-    for recipient in &mail.recipients {
-        let reply = server
-            .channel
-            .command(&format!("RCPT TO:<{recipient}>"))
-            .await
-            .map_err(broken)?;
-        if reply.is_success() {
-            accepted_addresses.push(recipient.clone());
-            continue;
-        }
-        rejected.push(Rejected {
-            address: recipient.clone(),
-            code: reply.code,
-            enhanced_code: reply.enhanced().map(str::to_owned),
-            message: reply.words().to_owned(),
-        });
-        // 421 is goodbye, whatever was asked.
-        if reply.code == 421 {
-            return Err(failure::refused(
-                settings,
-                &format!("the recipient {recipient}"),
-                &reply,
-                rejected,
-            ));
-        }
-        // If all are refused and one of them may work later, the mail may work later.
-        let is_kinder = last_refusal
-            .as_ref()
-            .is_none_or(|(_, known): &(_, Reply)| !known.is_temporary());
-        if is_kinder {
-            last_refusal = Some((recipient, reply));
-        }
-    }
-    if let Some((recipient, reply)) = last_refusal
-        && (accepted_addresses.is_empty() || mail.requires_all)
-    {
-        let what = match rejected.len() {
-            1 => format!("the recipient {recipient}"),
-            count => format!("{count} recipients, among them {recipient}"),
-        };
-        return Err(failure::refused(settings, &what, &reply, rejected));
-    }
-    let reply = server.channel.command("DATA").await.map_err(broken)?;
-    if !reply.is_intermediate() && !reply.is_success() {
-        return Err(failure::refused(settings, "the mail", &reply, rejected));
-    }
-    Ok(reply)
+    so_far.rejected.extend(put_off);
+    Ok(so_far.receipt(mail))
 }

@@ -5,7 +5,9 @@ use std::io;
 use serde::Serialize;
 use standin_worker::{Failure, Outcome, shown};
 
-use super::{channel::ChannelError, deliver::Rejected, reply::Reply, settings::Settings};
+use super::{
+    channel::ChannelError, deliver::SoFar, envelope::Rejected, reply::Reply, settings::Settings,
+};
 use crate::net::{find_cause, tls};
 
 /// Servers that put a new sender off usually take the mail after a minute or a few, and one that is being restarted is
@@ -94,6 +96,38 @@ pub(super) fn refused(
         Failure::new(1414, "smtp.rejected", message)
     };
     failure.outcome(Outcome::NotExecuted).data(&details)
+}
+
+/// The mail is with some recipients, and others may get it later. Only the rest is to be tried again, so the next try is
+/// told what is settled.
+pub(super) fn partly(
+    settings: &Settings,
+    (have_it, count): (usize, usize),
+    put_off: &[Rejected],
+    so_far: &SoFar,
+) -> Failure {
+    #[derive(Serialize)]
+    struct Partly<'a> {
+        rejected: &'a [Rejected],
+        so_far: &'a SoFar,
+    }
+    let server = settings.server();
+    let first = put_off.first().expect("somebody was put off");
+    let who = match put_off.len() {
+        1 => first.address.clone(),
+        count => format!("{count} others, among them {}", first.address),
+    };
+    let message = format!(
+        "{have_it} of {count} recipients have the mail; the mail server {server} cannot take it for {who} just now: {} {}",
+        first.code, first.message
+    );
+    Failure::new(1418, "smtp.partly", message)
+        .outcome(Outcome::Executed)
+        .retry_after_ms(RETRY_AFTER_MS)
+        .data(&Partly {
+            rejected: put_off,
+            so_far,
+        })
 }
 
 /// The server answered with what nobody may answer there.

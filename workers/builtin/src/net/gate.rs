@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use serde::de::DeserializeOwned;
 use standin_worker::{Context, Failure, Outcome};
 use tokio::time::Instant;
 
@@ -24,6 +25,14 @@ pub trait Gate: Sync {
     fn job(&self) -> Option<&str> {
         None
     }
+
+    /// What earlier tries of the job have done of it.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn so_far<T: DeserializeOwned>(&self) -> Result<Option<T>, Failure> {
+        Ok(None)
+    }
 }
 
 impl Gate for Context {
@@ -41,6 +50,10 @@ impl Gate for Context {
 
     fn job(&self) -> Option<&str> {
         Context::job(self)
+    }
+
+    fn so_far<T: DeserializeOwned>(&self) -> Result<Option<T>, Failure> {
+        Context::so_far(self)
     }
 }
 

@@ -98,6 +98,7 @@ impl Service {
             user: "anna".to_owned(),
             number: 1,
             job: None,
+            so_far: None,
         };
         self.writer.send(protocol::request(
             attempt,

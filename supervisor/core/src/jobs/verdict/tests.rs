@@ -128,6 +128,20 @@ fn what_happened_is_never_sent_again_whatever_the_worker_wishes() {
 }
 
 #[test]
+fn of_what_was_done_in_part_only_the_rest_is_tried_again_and_it_is_not_called_cancelled() {
+    let mut part = own(Outcome::Executed, Some(5));
+    part.data = Some(bytes::Bytes::from_static(b"\x81\xa6so_far\x01"));
+    assert_eq!(failures_after(verdict(&part, Replay::UntilEffect)), Some(3));
+    let next = verdict_on(LEASE, &part, Replay::UntilEffect, true);
+    assert_eq!(next, Next::Dead, "no further try, and something happened");
+    part.outcome = Outcome::Unknown;
+    assert_eq!(verdict(&part, Replay::UntilEffect), Next::Unknown);
+    part.outcome = Outcome::Executed;
+    part.retry_after_ms = None;
+    assert_eq!(verdict(&part, Replay::UntilEffect), Next::Dead);
+}
+
+#[test]
 fn what_may_run_as_often_as_one_likes_is_tried_again_after_a_loss_but_not_after_poison() {
     let lost = error(ErrorCode::WorkerLost, Outcome::Unknown);
     assert_eq!(failures_after(verdict(&lost, Replay::Always)), Some(3));

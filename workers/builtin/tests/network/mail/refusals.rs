@@ -39,14 +39,25 @@ async fn a_recipient_that_is_refused_does_not_stop_the_others() {
             ),
         ]
     );
+    // Who needs all of them need not wait for the one who was put off: the other will be refused again.
     mail.require_all = Some(true);
-    fails(
+    let never = fails(
+        send(mail.clone()).await,
+        1414,
+        "smtp.rejected",
+        Outcome::NotExecuted,
+        &["2 recipients", "unknown@b.test"],
+    );
+    assert_eq!(never.answer().retry_after_ms, None);
+    mail.to = Some("bob@b.test, later@b.test".into());
+    let later = fails(
         send(mail).await,
         1415,
         "smtp.temporary",
         Outcome::NotExecuted,
-        &["2 recipients", "later@b.test"],
+        &["later@b.test"],
     );
+    assert!(later.answer().retry_after_ms.is_some());
     assert_eq!(sink.taken().len(), 1);
 }
 
