@@ -48,8 +48,9 @@ pub enum CallError {
     /// The service, or a worker by way of it, answered with an error.
     #[error("{0}")]
     Service(ErrorAnswer),
-    /// The connection ended before the answer came, and the service keeps no session that could go on: it is an older
-    /// one, or the program did [without](crate::Connect::without_resume).
+    /// The connection ended before the answer came, and no session can go on: the program did
+    /// [without](crate::Connect::without_resume); or the service kept none, since it is an older one or its disk is full. A
+    /// client that did not do without connects again for the next call.
     #[error("the connection to the service was lost before the answer came; {}", words(*.outcome))]
     ConnectionLost {
         /// `not_executed` if the request had not been given to the system yet.

@@ -36,14 +36,14 @@ impl Outbox {
 
     /// The service knows nothing of what was asked before. What it cannot have got is asked now, and so is what may be
     /// asked twice; of the rest nobody will ever know.
-    pub(crate) fn session_lost(&mut self) {
+    pub(crate) fn session_lost(&mut self, why: impl Fn() -> CallError) {
         let is_over = |_: &u64, open: &mut Open| {
             let may_run_twice = open.asked.meta.key.is_some() || open.asked.meta.idempotent;
             let is_taken_back = open.taken_back_by.is_some() || open.takes_back.is_some();
             is_taken_back || (open.is_given && !may_run_twice)
         };
         for (_, open) in self.open.extract_if(.., is_over) {
-            open.end(Err(CallError::OutcomeUnknown));
+            open.end(Err(why()));
         }
     }
 

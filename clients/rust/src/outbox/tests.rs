@@ -132,7 +132,7 @@ impl Life {
         }
         self.outbox.use_msgid();
         if self.die.below(4) == 0 {
-            self.outbox.session_lost();
+            self.outbox.session_lost(|| CallError::OutcomeUnknown);
         }
         let floor = self.outbox.answered_up_to();
         let (mut place, mut said) = (1, Vec::new());

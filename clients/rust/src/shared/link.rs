@@ -36,7 +36,7 @@ pub(super) enum Link {
 /// Why there will be no connection any more.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum End {
-    /// It was lost, and no session goes on.
+    /// It was lost, and no other one is wanted.
     Lost,
     /// Another one goes on with the session.
     Moved,
@@ -65,27 +65,29 @@ pub(crate) enum After {
 }
 
 impl Shared {
-    /// The connection is lost. If the session goes on, its requests wait; else everybody who waits is told what is known.
+    /// The connection is lost. If another one is wanted the requests wait for it; else everybody who waits is told what
+    /// is known.
     pub(crate) fn lost(&self, ending: Ending) -> After {
         let mut state = self.state();
-        let is_resumable = self.resume.is_some() && state.session.is_some();
-        let next = if is_resumable {
-            Link::Down
-        } else {
-            Link::Over(End::Lost)
+        let next = match self.resume {
+            Some(_) => Link::Down,
+            None => Link::Over(End::Lost),
         };
         let Some((line, was_fruitful)) = state.take_line(next) else {
             return After::Nothing;
         };
         let given = line.end(ending);
-        if !is_resumable {
-            state
-                .outbox
-                .end_all(given, |outcome| End::Lost.error(outcome));
+        let lost = |outcome| End::Lost.error(outcome);
+        let Some(resume) = self.resume else {
+            state.outbox.end_all(given, lost);
             return After::Nothing;
-        }
-        let until = Instant::now() + self.resume.unwrap_or_default();
+        };
+        let until = Instant::now() + resume;
         state.outbox.connection_lost(given, until, was_fruitful);
+        // A service keeps no session while its disk is full. That is no reason to do without it later.
+        if state.session.is_none() {
+            state.outbox.session_lost(|| lost(Outcome::Unknown));
+        }
         After::Another { was_fruitful }
     }
 
@@ -137,7 +139,7 @@ impl Shared {
         state.message_size_max = said.limits.message_size_max;
         state.connection += 1;
         if !goes_on {
-            state.outbox.session_lost();
+            state.outbox.session_lost(|| CallError::OutcomeUnknown);
         }
         let floor = state.outbox.answered_up_to();
         match &mut acks {
