@@ -69,6 +69,42 @@ fn what_must_not_run_twice_is_unknown_for_ever_when_the_service_was_killed_in_it
 }
 
 #[test]
+fn what_may_run_twice_is_run_again_when_the_service_was_killed_after_its_effect() {
+    let mut under_test = service(3, "");
+    let vouched = || map([("key", "order".into()), ("idempotent", true.into())]);
+    let after_effect = map([
+        ("id", 1.into()),
+        ("nonce", 1.into()),
+        ("after_ms", 60_000.into()),
+    ]);
+    let calls = [
+        (
+            1,
+            "chaos.until_effect",
+            after_effect,
+            vouched(),
+            Step::Effect,
+        ),
+        (2, "chaos.never", work(2, 2, 60_000), vouched(), Step::Begun),
+        (
+            3,
+            "chaos.always",
+            work(3, 3, 60_000),
+            key("order"),
+            Step::Begun,
+        ),
+    ];
+    for times in 1..=2 {
+        for (id, method, arguments, meta, step) in &calls {
+            let mut client = connect(&under_test);
+            client.ask_with(*id, method, arguments.clone(), meta.clone());
+            eventually(LIMIT, method, || count(&under_test, *id, *step) == times);
+        }
+        kill_and_start_again(&mut under_test);
+    }
+}
+
+#[test]
 fn what_nobody_had_begun_is_run_when_the_service_is_back() {
     let mut under_test = service(1, "");
     let mut client = connect(&under_test);

@@ -52,6 +52,7 @@ use self::{
 pub use self::{
     effect::{Effect, Failure},
     event::{Event, Submission},
+    recording::{is_recorded_before_it_begins, is_recorded_before_its_effect},
     rule::{EndRule, ReplayRule},
     settings::{BLAMED_DEATHS_MAX, PoolSettings, UNEXPLAINED_DEATHS_MAX},
     view::{Counters, PoolView, SlotView, WorkerState},

@@ -7,10 +7,10 @@ use bytes::Bytes;
 use ractor::ActorRef;
 use standin_core::{
     AttemptId, RequestId, WorkerId,
-    pool::{EndRule, Event},
+    pool::{EndRule, Event, is_recorded_before_it_begins, is_recorded_before_its_effect},
     session::Stage,
 };
-use standin_protocol::{self as protocol, Replay, WorkerMeta};
+use standin_protocol::{self as protocol, WorkerMeta};
 
 use super::{Link, PoolMessage, PoolState};
 use crate::{
@@ -53,7 +53,7 @@ impl PoolState {
         };
         call.notes.add(self.now, what);
         let record = call.record.as_ref();
-        let Some(record) = record.filter(|_| call.replay == Replay::Never) else {
+        let Some(record) = record.filter(|_| is_recorded_before_it_begins(call.replay)) else {
             return self.write_attempt(sending);
         };
         record.begin();
@@ -108,7 +108,8 @@ impl PoolState {
             return self.tell_effect(worker, attempt, granted);
         };
         call.stage.reach(Stage::EffectGranted);
-        let record = call.record.as_ref();
+        let is_recorded = is_recorded_before_its_effect(call.replay);
+        let record = call.record.as_ref().filter(|_| is_recorded);
         let Some(record) = record.filter(|record| !record.is_granted()) else {
             call.notes.add(self.now, What::EffectGranted);
             return self.tell_effect(worker, attempt, granted);

@@ -3,10 +3,23 @@
 
 use std::time::Instant;
 
-use standin_protocol::Outcome;
+use standin_protocol::{Outcome, Replay};
 
 use super::{Effect, EndRule, PoolCore};
 use crate::{AttemptId, WorkerId};
+
+/// Whether a call that has a record is on it before a worker has the call.
+#[must_use]
+pub fn is_recorded_before_it_begins(replay: Replay) -> bool {
+    replay == Replay::Never
+}
+
+/// Whether a call that has a record is on it before its effect is granted. What may run twice is not: after a kill it is
+/// run again, however far it had come.
+#[must_use]
+pub fn is_recorded_before_its_effect(replay: Replay) -> bool {
+    replay != Replay::Always
+}
 
 impl<P> PoolCore<P> {
     /// An attempt was not given to its worker and will not be. `why`: the answer for a caller that still waits.

@@ -170,6 +170,8 @@ impl Life {
                         .push_back(Message::Verdict(claim, key, verdict));
                 }
                 Effect::RecordUnknown { key, fingerprint } => {
+                    let may_run_twice = replay(key) == Replay::Always;
+                    assert!(!may_run_twice, "it is run again instead");
                     let note = if self.has_died {
                         "unknown after the service died"
                     } else {

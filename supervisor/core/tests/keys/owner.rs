@@ -4,6 +4,7 @@ use bytes::Bytes;
 use standin_core::{
     ClaimId, Fingerprint, Random,
     keys::{Fate, Release, fate},
+    pool::{is_recorded_before_it_begins, is_recorded_before_its_effect},
 };
 use standin_protocol::{ErrorCode, Outcome, Replay};
 
@@ -16,7 +17,7 @@ pub(crate) enum Step {
     Queued,
     /// An intent or a grant is on its way to the store.
     Recording,
-    /// A worker has it. Of `until_effect` it may ask for its effect.
+    /// A worker has it. Of anything but `never` it asks for its effect.
     Running,
     /// Its worker did what cannot be undone.
     Effect,
@@ -50,11 +51,11 @@ impl Owner {
                 };
                 self.answer(store, "refused", Outcome::NotExecuted, Some(code))
             }
-            (Step::Queued, Replay::Never) | (Step::Running, Replay::UntilEffect) => {
-                self.step = Step::Recording;
-                let (claim, payload) = (self.claim, self.payload);
-                store.write(self.key, Write::Begun { claim, payload });
-                false
+            (Step::Queued, replay) if is_recorded_before_it_begins(replay) => self.record(store),
+            (Step::Running, Replay::UntilEffect | Replay::Always)
+                if is_recorded_before_its_effect(self.replay) =>
+            {
+                self.record(store)
             }
             (Step::Queued, _) => {
                 self.step = Step::Running;
@@ -74,6 +75,14 @@ impl Owner {
             }
             (Step::Effect, _) => self.answer(store, "done", Outcome::Executed, None),
         }
+    }
+
+    /// Its intent, or the grant of its effect.
+    fn record(&mut self, store: &mut Store) -> bool {
+        self.step = Step::Recording;
+        let (claim, payload) = (self.claim, self.payload);
+        store.write(self.key, Write::Begun { claim, payload });
+        false
     }
 
     fn answer(
@@ -112,7 +121,7 @@ impl Owner {
         match (self.is_abandoned, self.replay) {
             // Nobody waits for it: its attempt is not sent, its effect not granted.
             (true, _) => false,
-            (false, Replay::UntilEffect) => {
+            (false, Replay::UntilEffect | Replay::Always) => {
                 self.step = Step::Effect;
                 true
             }
