@@ -8,7 +8,7 @@ use std::time::Instant;
     clippy::disallowed_methods,
     reason = "this is the one clock of the suite"
 )]
-pub(crate) fn now() -> Instant {
+pub fn now() -> Instant {
     Instant::now()
 }
 

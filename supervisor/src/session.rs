@@ -69,6 +69,8 @@ pub(crate) enum SessionMessage {
     ConnectionEnded(u64, Option<Box<reading::BrokenStream>>),
     /// The client has come back over another connection.
     Resumed(Box<Newcomer>),
+    /// Nobody can come back to it any more: it may end.
+    Forgotten,
     /// Nobody has come back; the number is that of the connection that was lost.
     LingerOver(u64),
     /// There are too many sessions without a client.
@@ -163,6 +165,8 @@ pub(crate) struct SessionState {
     takes_lists: bool,
     /// The client has come back and has not said hello yet.
     awaits_hello: bool,
+    /// It has told its parent that it is over, which has not forgotten it yet.
+    has_ended: bool,
     directory: DirectoryReader,
     /// Requests whose method is not known while pools are still starting.
     unlocated: Unlocated,
@@ -234,6 +238,7 @@ impl Actor for Session {
             serves_callbacks: false,
             takes_lists: false,
             awaits_hello: false,
+            has_ended: false,
             directory: environment.directory.reader(),
             unlocated: Unlocated::default(),
             looks: turned_away::Looks::default(),
@@ -259,23 +264,17 @@ impl Actor for Session {
                 state.connection_ended(&myself, epoch, why);
             }
             SessionMessage::Resumed(newcomer) => state.resumed(&myself, *newcomer),
-            SessionMessage::LingerOver(epoch) => state.linger_over(&myself, epoch),
-            SessionMessage::MakeRoom => state.make_room(&myself),
+            SessionMessage::Forgotten => myself.stop(None),
+            SessionMessage::LingerOver(epoch) => state.linger_over(epoch),
+            SessionMessage::MakeRoom => state.make_room(),
             SessionMessage::Answered(answers) => {
                 for answer in answers {
                     state.answered(&myself, answer);
                 }
                 state.close_ended_callbacks();
-                state.end_if_done(&myself);
             }
-            SessionMessage::OnRecord(news) => {
-                state.on_record(*news);
-                state.end_if_done(&myself);
-            }
-            SessionMessage::Key(news) => {
-                state.key_news(*news);
-                state.end_if_done(&myself);
-            }
+            SessionMessage::OnRecord(news) => state.on_record(*news),
+            SessionMessage::Key(news) => state.key_news(*news),
             SessionMessage::Callback(asked) => state.callback(*asked),
             SessionMessage::Progress(told) => state.progress(told.0, &told.1),
             SessionMessage::DirectoryChanged => state.directory_changed(&myself),
@@ -286,6 +285,7 @@ impl Actor for Session {
         }
         state.submit_outgoing();
         state.count_kept();
+        state.end_if_done();
         Ok(())
     }
 

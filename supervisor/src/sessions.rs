@@ -4,14 +4,11 @@
 mod newcomer;
 mod resume;
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, atomic::Ordering},
-};
+use std::sync::{Arc, atomic::Ordering};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 use rustc_hash::FxHashMap;
-use standin_core::SessionId;
+use standin_core::{SessionId, sessions::Waiting};
 use standin_transport::Connection;
 
 pub(crate) use self::newcomer::{Newcomer, Welcome};
@@ -35,8 +32,13 @@ pub(crate) enum SessionsMessage {
     Named(SessionId, Option<SessionToken>),
     /// A session has lost its client and waits for it to come back.
     Detached { session: SessionId, epoch: u64 },
-    /// A session has ended.
+    /// A session has nothing left to do and nobody to come back: it is forgotten, and told so.
     Ended(SessionId),
+    /// A client that was handed over came to a session that had been given up.
+    CameTooLate {
+        session: SessionId,
+        newcomer: Box<Newcomer>,
+    },
     /// How many clients are connected, and how many sessions wait for theirs.
     Count(RpcReplyPort<(usize, usize)>),
     /// Answered when every session has taken note of all that it was told so far.
@@ -49,18 +51,17 @@ pub(crate) enum SessionsMessage {
 pub(crate) struct SessionsArguments {
     pub(crate) environment: Arc<SessionEnvironment>,
     pub(crate) sessions_max: usize,
+    /// Sessions without a client that are kept at a time. Beyond it those go that have nothing to keep.
+    pub(crate) waiting_max: usize,
 }
 
 /// The actor.
 pub(crate) struct Sessions;
 
-/// Sessions without a client that are kept at a time. Beyond it those go that have nothing to keep, the oldest first.
-const DETACHED_MAX: usize = 1000;
-
 /// One session as its parent knows it.
 struct Known {
     actor: ActorRef<SessionMessage>,
-    user: String,
+    user: Arc<str>,
     token: Option<SessionToken>,
     is_connected: bool,
     /// The number of its newest connection.
@@ -73,8 +74,8 @@ pub(crate) struct SessionsState {
     sessions_max: usize,
     sessions: FxHashMap<SessionId, Known>,
     tokens: FxHashMap<SessionToken, SessionId>,
-    /// Those without a client, the oldest first. Who has come back or ended since is passed over.
-    detached: VecDeque<SessionId>,
+    /// Those without a client.
+    waiting: Waiting,
     /// Clients with a session.
     connected: usize,
     /// Clients that have not said anything yet.
@@ -96,13 +97,14 @@ impl Actor for Sessions {
         let SessionsArguments {
             environment,
             sessions_max,
+            waiting_max,
         } = arguments;
         Ok(SessionsState {
             environment,
             sessions_max,
             sessions: FxHashMap::default(),
             tokens: FxHashMap::default(),
-            detached: VecDeque::new(),
+            waiting: Waiting::new(waiting_max),
             connected: 0,
             silent: 0,
             accepted: 0,
@@ -122,7 +124,12 @@ impl Actor for Sessions {
             SessionsMessage::LookedUp(found) => state.looked_up(&myself, *found),
             SessionsMessage::Named(session, token) => state.named(session, token),
             SessionsMessage::Detached { session, epoch } => state.detached(session, epoch),
-            SessionsMessage::Ended(session) => state.forget(session),
+            SessionsMessage::Ended(session) => state.ended(session),
+            SessionsMessage::CameTooLate { session, newcomer } => {
+                // As if it had not been handed over.
+                state.detached(session, newcomer.number);
+                state.welcome(&myself, newcomer);
+            }
             SessionsMessage::Count(reply) => {
                 let waiting = state.sessions.len() - state.connected;
                 let _ = reply.send((state.connected + state.silent, waiting));
@@ -186,7 +193,12 @@ impl SessionsState {
 
     fn greeted(&mut self, myself: &ActorRef<SessionsMessage>, newcomer: Option<Box<Newcomer>>) {
         self.silent -= 1;
-        let Some(newcomer) = newcomer else { return };
+        if let Some(newcomer) = newcomer {
+            self.welcome(myself, newcomer);
+        }
+    }
+
+    fn welcome(&mut self, myself: &ActorRef<SessionsMessage>, newcomer: Box<Newcomer>) {
         match newcomer.wanted_session() {
             Some(token) => self.resume(myself, newcomer, token),
             None => self.open(myself, newcomer, None),
@@ -212,7 +224,7 @@ impl SessionsState {
         let last = &self.environment.last_session;
         let id = SessionId(last.fetch_add(1, Ordering::Relaxed) + 1);
         let token = restored.as_ref().map(|restored| restored.token);
-        let user = newcomer.connection.peer().user.clone();
+        let user = Arc::clone(newcomer.place.account().user());
         let epoch = newcomer.number;
         let arguments = SessionArguments {
             id,
@@ -263,17 +275,13 @@ impl SessionsState {
         let Some(known) = known.filter(|known| known.epoch == epoch) else {
             return;
         };
-        if std::mem::replace(&mut known.is_connected, false) {
-            self.connected -= 1;
-            self.detached.push_back(session);
+        if !std::mem::replace(&mut known.is_connected, false) {
+            return;
         }
-        while self.sessions.len() - self.connected > DETACHED_MAX
-            && let Some(oldest) = self.detached.pop_front()
-        {
-            let known = self.sessions.get(&oldest);
-            if let Some(known) = known.filter(|known| !known.is_connected) {
-                let _ = known.actor.cast(SessionMessage::MakeRoom);
-            }
+        self.connected -= 1;
+        let asked = self.waiting.lost(session, &known.user);
+        if let Some(asked) = asked.and_then(|asked| self.sessions.get(&asked)) {
+            let _ = asked.actor.cast(SessionMessage::MakeRoom);
         }
     }
 
@@ -291,13 +299,19 @@ impl SessionsState {
         });
     }
 
-    fn forget(&mut self, session: SessionId) {
-        let Some(known) = self.sessions.remove(&session) else {
-            return;
-        };
+    fn ended(&mut self, session: SessionId) {
+        if let Some(known) = self.forget(session) {
+            let _ = known.actor.cast(SessionMessage::Forgotten);
+        }
+    }
+
+    fn forget(&mut self, session: SessionId) -> Option<Known> {
+        let known = self.sessions.remove(&session)?;
         self.connected -= usize::from(known.is_connected);
+        self.waiting.over(session);
         if let Some(token) = known.token {
             self.tokens.remove(&token);
         }
+        Some(known)
     }
 }

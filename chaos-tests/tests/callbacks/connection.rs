@@ -103,3 +103,23 @@ fn a_client_that_dies_in_the_middle_of_a_batch_leaves_its_worker_with_the_truth_
         pool_status(&watching, "sdk")["running"] == 0
     });
 }
+
+#[test]
+fn a_worker_does_not_wait_for_a_program_that_has_said_goodbye() {
+    let under_test = service("");
+    let (mut raw, _) = raw_client(&under_test, false);
+    let asked = map([("method", "price".into()), ("arguments", map([]))]);
+    // With a key it goes on without its caller.
+    raw.ask_with(2, "sdk.ask", asked, map([("key", "one".into())]));
+    question(&mut raw);
+    raw.tell("standin.goodbye", vec![]);
+    logged(
+        &under_test,
+        "heard no answer: The program that made the call has gone. (callback_failed), unknown",
+    );
+    let watching = under_test.client();
+    eventually(LIMIT, "the session has ended", || {
+        let status = chaos_tests::under_test::status(&watching);
+        status["sessions"] == 1 && status["sessions_waiting"] == 0
+    });
+}

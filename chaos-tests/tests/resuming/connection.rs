@@ -1,6 +1,9 @@
 //! The connection breaks, the service lives.
 
+use std::time::Duration;
+
 use chaos_tests::{
+    clock,
     ledger::Step,
     raw_client::{RawClient, code, field, map, outcome, token, work},
     under_test::{UnderTest, eventually, hostile_pool},
@@ -71,10 +74,50 @@ fn a_session_ends_when_nobody_comes_back_within_its_time() {
     let session = token(&client.hello(None).expect("a session"));
     drop(client);
     eventually(LIMIT, "it has ended", || {
-        // A session that ends in the very moment closes the connection with it.
-        let (_, hello) = RawClient::resume(&endpoint, &session);
+        let mut client = RawClient::connect(&endpoint);
+        let hello = client.hello(Some(&session)).expect("an answer");
         field(&hello, "resumed") == &Value::Boolean(false)
     });
+}
+
+/// The answer to a request. If the session had not ended yet, what else was asked there is answered as well.
+fn answer_among_others(client: &mut RawClient, msgid: u64) -> Value {
+    loop {
+        let message = client.message().expect("the connection lives");
+        if message[1].as_u64() == Some(msgid) {
+            return message;
+        }
+    }
+}
+
+#[test]
+fn whoever_comes_back_in_the_moment_when_the_session_ends_is_answered_and_so_are_its_calls() {
+    let under_test = service("linger = \"1ms\"");
+    let endpoint = under_test.endpoint();
+    for round in 0..100 {
+        let (keyed, id) = (1000 + round, 1 + round);
+        let mut client = RawClient::connect(&endpoint);
+        let session = token(&client.hello(None).expect("a session"));
+        // It goes on when its session is given up, and the worker has no time for the other one.
+        let key = map([("key", format!("{round}").into())]);
+        client.ask_with(1, "chaos.never", work(keyed, 10), key);
+        client.ask(2, "chaos.always", work(id, 0));
+        eventually(LIMIT, "it has begun", || {
+            count(&under_test, keyed, Step::Begun) == 1
+        });
+        drop(client);
+        let (start, wait) = (clock::now(), Duration::from_micros(30 * round));
+        while start.elapsed() < wait {
+            std::hint::spin_loop();
+        }
+        let mut client = RawClient::connect(&endpoint);
+        client.ask(3, "standin.hello", map([("session", (&*session).into())]));
+        let hello = answer_among_others(&mut client, 3);
+        assert!(hello[2].is_nil(), "{hello}");
+        client.ask(2, "chaos.always", work(id, 0));
+        let answer = answer_among_others(&mut client, 2);
+        assert_eq!(answer[3].as_u64(), Some(id), "{answer}");
+    }
 }
 
 #[test]
@@ -169,4 +212,52 @@ fn what_waits_for_the_first_workers_is_not_counted_twice_when_it_is_sent_again()
         assert!(answer[2].is_nil(), "{answer}");
         assert_eq!(answer[1], answer[3]);
     }
+}
+
+#[test]
+fn a_client_that_has_as_many_calls_open_as_may_be_comes_back_at_once() {
+    let program = crate::program();
+    let under_test = UnderTest::serve(program, |folder| {
+        "session_requests_max = 3\n".to_owned() + &hostile_pool("chaos", program, folder, 3, "", "")
+    });
+    under_test.client();
+    let endpoint = under_test.endpoint();
+    let mut client = RawClient::connect(&endpoint);
+    let session = token(&client.hello(None).expect("a session"));
+    let ask_all = |client: &mut RawClient| {
+        for id in 1..=3 {
+            client.ask(id, "chaos.never", work(id, 2000));
+        }
+    };
+    ask_all(&mut client);
+    eventually(LIMIT, "all have begun", || {
+        (1..=3).all(|id| count(&under_test, id, Step::Begun) == 1)
+    });
+    drop(client);
+    let mut client = RawClient::connect(&endpoint);
+    let hello = client.hello(Some(&session)).expect("it is welcome");
+    assert_eq!(field(&hello, "resumed"), &Value::Boolean(true));
+    ask_all(&mut client);
+    for _ in 1..=3 {
+        let answer = client.message().expect("the connection lives");
+        assert!(answer[2].is_nil(), "{answer}");
+    }
+}
+
+#[test]
+fn a_number_of_a_request_that_waits_for_the_first_workers_is_not_anothers() {
+    let program = crate::program();
+    let under_test = UnderTest::start(program, 1, "", "slow_start");
+    drop(under_test.client());
+    let mut client = RawClient::connect(&under_test.endpoint());
+    client.hello(None).expect("a session");
+    client.ask(1, "chaos.never", work(1, 0));
+    client.ask(1, "chaos.never", work(2, 0));
+    client.ask(1, "chaos.never", work(1, 0));
+    let refused = client.answer(1).expect_err("it is another request");
+    assert_eq!(code(&refused), "invalid_request");
+    assert_eq!(outcome(&refused), "not_executed");
+    assert_eq!(client.answer(1), Ok(1.into()));
+    assert_eq!(count(&under_test, 1, Step::Begun), 1);
+    assert_eq!(count(&under_test, 2, Step::Begun), 0);
 }

@@ -2,6 +2,7 @@
 
 mod connection;
 mod service;
+mod waiting;
 mod window;
 
 use std::{path::Path, time::Duration};

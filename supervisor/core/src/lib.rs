@@ -11,6 +11,7 @@
 //! - [`jobs`]: when a durable job runs, again, or no more.
 //! - [`quota`]: what one user may have at a time.
 //! - [`session`]: what one client has asked and is owed.
+//! - [`sessions`]: which of the sessions without a client goes when there are too many.
 
 pub mod access;
 pub mod jobs;
@@ -18,6 +19,7 @@ pub mod keys;
 pub mod pool;
 pub mod quota;
 pub mod session;
+pub mod sessions;
 
 mod cause;
 mod ids;

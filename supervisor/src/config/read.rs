@@ -144,8 +144,10 @@ fn read_endpoint(section: &mut Section<'_>, endpoint: &mut EndpointSettings) {
 
 fn read_sessions(section: &mut Section<'_>, sessions: &mut SessionsSettings) {
     section.set("linger", &mut sessions.linger);
+    section.set("waiting_max", &mut sessions.waiting_max);
     section.set("answers_max", &mut sessions.answers_max);
     section.set("answers_bytes_max", &mut sessions.answers_bytes_max);
+    at_least_one(section, "waiting_max", sessions.waiting_max > 0);
     at_least_one(section, "answers_max", sessions.answers_max > 0);
     let fits = sessions.answers_bytes_max.0 >= MESSAGE_SIZE_MIN;
     section.require(&["answers_bytes_max"], fits, || {

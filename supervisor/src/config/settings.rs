@@ -85,6 +85,8 @@ impl Default for EndpointSettings {
 pub(crate) struct SessionsSettings {
     /// How long a session waits for its client to come back.
     pub(crate) linger: Span,
+    /// Sessions without a client and with nothing to lose that are kept at a time.
+    pub(crate) waiting_max: usize,
     /// Answers that one session keeps for a client that has not acknowledged them.
     pub(crate) answers_max: usize,
     /// Bytes of these answers.
@@ -95,6 +97,7 @@ impl Default for SessionsSettings {
     fn default() -> Self {
         Self {
             linger: Span(Duration::from_secs(60)),
+            waiting_max: 1000,
             answers_max: 1024,
             answers_bytes_max: Bytes(64 << 20),
         }

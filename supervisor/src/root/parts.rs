@@ -29,6 +29,8 @@ pub(crate) struct Parts {
     pub(crate) keys: KeysArguments,
     pub(crate) jobs: JobsArguments,
     pub(crate) sessions_max: usize,
+    /// Sessions without a client that wait for one at a time.
+    pub(crate) waiting_max: usize,
     /// Whether the machine's starvation is looked for.
     pub(crate) starvation_guard: bool,
     /// Makes the sessions' environment once the pools, the keys and the jobs are there.
@@ -65,6 +67,7 @@ impl Parts {
         let sessions = SessionsArguments {
             environment: Arc::new(environment),
             sessions_max: self.sessions_max,
+            waiting_max: self.waiting_max,
         };
         let (sessions, _) = Actor::spawn_linked(None, Sessions, sessions, cell).await?;
         pools.cast(PoolsMessage::Sessions(sessions.clone()))?;

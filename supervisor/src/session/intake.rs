@@ -43,6 +43,10 @@ impl SessionState {
         }
         for message in messages {
             self.message(myself, message);
+            // It has said goodbye.
+            if self.link.is_none() {
+                return;
+            }
         }
         if let Some(link) = &self.link {
             link.handled();
@@ -53,17 +57,17 @@ impl SessionState {
         match message {
             Message::Request(request) => self.request(myself, request, None),
             Message::Response(response) => self.callback_answered(response),
-            Message::Notification(told) => self.told(myself, &told),
+            Message::Notification(told) => self.told(&told),
             Message::WrongRequest { msgid, error } => self.refuse(msgid, &error),
         }
     }
 
-    fn told(&mut self, myself: &ActorRef<SessionMessage>, told: &Notification) {
+    fn told(&mut self, told: &Notification) {
         let first = value::array_items(&told.params).unwrap_or_default();
         let first = first.first().and_then(|first| value::read_unsigned(first));
         match (&told.method[..], first) {
             (b"standin.ack", Some(up_to)) => self.acknowledged(up_to),
-            (b"standin.goodbye", _) => self.goodbye(myself),
+            (b"standin.goodbye", _) => self.goodbye(),
             // Well-known clients announce themselves with one.
             _ => {
                 tracing::trace!(session = %self.caller.session, method = ?told.method, "a notification is passed over");
@@ -78,9 +82,16 @@ impl SessionState {
         request: Request,
         since: Option<Instant>,
     ) {
-        if self.is_unlocated(request.msgid) {
-            tracing::debug!(session = %self.caller.session, msgid = request.msgid, "a request came again while it waits for the directory");
-            return;
+        match self.again_unlocated(&request) {
+            None => {}
+            Some(Ok(())) => {
+                tracing::debug!(session = %self.caller.session, msgid = request.msgid, "a request came again while it waits for the directory");
+                return;
+            }
+            Some(Err(NumberReused)) => {
+                let error = reused(request.msgid);
+                return self.turn_away_unseen(&request, error);
+            }
         }
         let is_own = is_own(&request.method);
         let is_kept = !is_own || &request.method[..] == b"standin.batch";
@@ -111,8 +122,9 @@ impl SessionState {
                 self.core.keep(msgid, keep, &result);
                 return self.respond(msgid, &result);
             }
-            // It makes room.
-            Admission::TooMany if &request.method[..] == b"standin.cancel" => {}
+            // It makes room, or has to come first so that a client can have the answers that make room.
+            Admission::TooMany
+                if matches!(&request.method[..], b"standin.cancel" | b"standin.hello") => {}
             Admission::TooMany => return self.turn_away(&request, too_many()),
         }
         let meta = match read_meta(request.meta.as_ref()) {

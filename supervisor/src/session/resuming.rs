@@ -187,6 +187,14 @@ impl SessionState {
     /// The client has come back over another connection. The older one may be half dead: it is told, if it hears, and
     /// whatever still comes over it is passed over.
     pub(super) fn resumed(&mut self, myself: &ActorRef<SessionMessage>, newcomer: Newcomer) {
+        if self.token.is_none() {
+            // It was given up while the client was on its way. What it has left is nobody's, and no part of a session that
+            // the client could begin.
+            let (session, newcomer) = (self.caller.session, Box::new(newcomer));
+            let late = SessionsMessage::CameTooLate { session, newcomer };
+            let _ = self.sessions.cast(late);
+            return;
+        }
         let epoch = newcomer.number;
         if !self.core.connected(epoch) {
             return;
@@ -227,12 +235,9 @@ impl SessionState {
                 self.say_why(&error);
             }
         }
-        self.link = None;
-        self.fail_callbacks("The program that made the call has gone.");
-        let detached = SessionsMessage::Detached { session, epoch };
-        let _ = self.sessions.cast(detached);
+        self.disconnected();
         if self.token.is_none() {
-            return self.leave(myself);
+            return self.leave();
         }
         let (myself, linger) = (myself.clone(), self.environment.linger);
         tokio::spawn(async move {
@@ -242,27 +247,37 @@ impl SessionState {
     }
 
     /// The client says that it will not come back.
-    pub(super) fn goodbye(&mut self, myself: &ActorRef<SessionMessage>) {
-        self.link = None;
-        self.leave(myself);
+    pub(super) fn goodbye(&mut self) {
+        self.disconnected();
+        self.leave();
     }
 
-    pub(super) fn linger_over(&mut self, myself: &ActorRef<SessionMessage>, epoch: u64) {
+    /// Its connection is over, and with it what was asked over it.
+    fn disconnected(&mut self) {
+        self.link = None;
+        self.fail_callbacks("The program that made the call has gone.");
+        let (session, epoch) = (self.caller.session, self.core.connection());
+        let detached = SessionsMessage::Detached { session, epoch };
+        let _ = self.sessions.cast(detached);
+    }
+
+    pub(super) fn linger_over(&mut self, epoch: u64) {
         if self.core.hears(epoch) && self.link.is_none() {
             tracing::debug!(session = %self.caller.session, "nobody has come back");
-            self.leave(myself);
+            self.leave();
         }
     }
 
     /// There are too many sessions without a client: this one goes if nobody can miss it.
-    pub(super) fn make_room(&mut self, myself: &ActorRef<SessionMessage>) {
-        if self.link.is_none() && !self.core.owes_anything() {
-            self.leave(myself);
+    pub(super) fn make_room(&mut self) {
+        let owes_nothing = !self.core.owes_anything() && self.unlocated.is_empty();
+        if self.link.is_none() && owes_nothing {
+            self.leave();
         }
     }
 
     /// Nobody will come back: what nobody waits for is given up, and the session ends when the rest is done.
-    fn leave(&mut self, myself: &ActorRef<SessionMessage>) {
+    fn leave(&mut self) {
         self.unlocated.clear();
         self.fail_held("The program that made the call has gone.");
         // In this order: whoever asks for the session from now on finds it, or neither it nor any call of it that could
@@ -272,16 +287,17 @@ impl SessionState {
             self.environment.store.post(Write::SessionEnded(token));
             self.become_plain();
         }
-        self.end_if_done(myself);
     }
 
-    /// Ends the session once its client is gone for good and nothing is left that has to come to its end.
-    pub(super) fn end_if_done(&mut self, myself: &ActorRef<SessionMessage>) {
-        let is_over = self.link.is_none() && self.token.is_none();
+    /// Ends the session once its client is gone for good and nothing is left that has to come to its end. Looked at after
+    /// each message. The parent hears of it first: a client that it has handed over meanwhile is in the mailbox, and is
+    /// handed back before the session ends.
+    pub(super) fn end_if_done(&mut self) {
+        let is_over = self.link.is_none() && self.token.is_none() && !self.has_ended;
         if is_over && !self.core.calls().any(|call| call.outlives_its_session()) {
+            self.has_ended = true;
             let ended = SessionsMessage::Ended(self.caller.session);
             let _ = self.sessions.cast(ended);
-            myself.stop(None);
         }
     }
 

@@ -8,7 +8,7 @@ use std::{
 
 use ractor::ActorRef;
 use rustc_hash::FxHashSet;
-use standin_core::quota::Charge;
+use standin_core::{quota::Charge, session::NumberReused};
 use standin_protocol::{ErrorAnswer, ErrorCode, Outcome, Request};
 
 use super::{
@@ -30,6 +30,10 @@ impl Unlocated {
         self.waiting.len()
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
@@ -47,6 +51,14 @@ impl Unlocated {
             self.numbers.remove(&due.request.msgid);
         }
         due
+    }
+
+    fn find(&self, msgid: u64) -> Option<&Waiting> {
+        if !self.numbers.contains(&msgid) {
+            return None;
+        }
+        let mut waiting = self.waiting.iter();
+        waiting.find(|waiting| waiting.request.msgid == msgid)
     }
 
     fn take(&mut self, msgid: u64) -> Option<Waiting> {
@@ -112,9 +124,14 @@ impl SessionState {
         true
     }
 
-    /// Whether a request of that number is among those that wait: then another one is the same, sent again.
-    pub(super) fn is_unlocated(&self, msgid: u64) -> bool {
-        self.unlocated.numbers.contains(&msgid)
+    /// What a request is that has the number of one that waits: the same, sent again, or another one, if the session can
+    /// tell.
+    pub(super) fn again_unlocated(&self, request: &Request) -> Option<Result<(), NumberReused>> {
+        let waiting = self.unlocated.find(request.msgid)?;
+        let is_same =
+            waiting.request.method == request.method && waiting.request.params == request.params;
+        let is_same = is_same || !self.core.is_resumable();
+        Some(if is_same { Ok(()) } else { Err(NumberReused) })
     }
 
     /// The directory has changed: what could not be placed may be placed now.

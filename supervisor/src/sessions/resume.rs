@@ -49,7 +49,7 @@ impl SessionsState {
             .sessions
             .get_mut(&session)
             .expect("a token names a session that lives");
-        if known.user != newcomer.connection.peer().user {
+        if *known.user != *newcomer.connection.peer().user {
             return self.deny(myself, newcomer, token);
         }
         if newcomer.number < known.epoch {
@@ -59,6 +59,7 @@ impl SessionsState {
         known.epoch = newcomer.number;
         let was_connected = std::mem::replace(&mut known.is_connected, true);
         self.connected += usize::from(!was_connected);
+        self.waiting.over(session);
         let _ = known.actor.cast(SessionMessage::Resumed(newcomer));
     }
 

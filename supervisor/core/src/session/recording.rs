@@ -113,6 +113,12 @@ impl<C> SessionCore<C> {
         is_newest
     }
 
+    /// The number of its newest connection.
+    #[must_use]
+    pub fn connection(&self) -> u64 {
+        self.connection
+    }
+
     /// Whether this is the newest connection. What comes over an older one is passed over: its client sends it again
     /// over the newer one.
     #[must_use]
