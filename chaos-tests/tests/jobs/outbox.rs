@@ -33,6 +33,24 @@ fn mail(server: SocketAddr, from: &str, to: &str) -> Value {
     })
 }
 
+#[test]
+fn a_mail_waits_for_a_server_whose_tls_is_away_for_a_moment() {
+    let under_test = start();
+    let client = under_test.client();
+    // A balancer that takes the connection while its server is being restarted, and lets go of it.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+    let address = listener.local_addr().expect("it is bound");
+    std::thread::spawn(move || listener.incoming().for_each(drop));
+    for tls in ["implicit", "starttls_required"] {
+        let mut mail = mail(address, "anna@example.org", "bert@example.org");
+        mail["params"][0]["server"]["tls"] = json!(tls);
+        let job = submit(&client, &mail);
+        until(&client, &job, "it is tried again", |job| {
+            job["state"] == "queued" && job["failures"].as_u64() >= Some(2)
+        });
+    }
+}
+
 /// What a person is shown.
 fn shown(under_test: &UnderTest, job: &str) -> String {
     let ran = std::process::Command::new(program())

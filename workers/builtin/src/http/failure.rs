@@ -91,19 +91,18 @@ pub(super) fn sending(
     if error.is_timeout() {
         return timeout(url, limit, outcome);
     }
+    if let Some(why) = find_cause::<rustls::Error>(error) {
+        let why = tls::explain(why);
+        let message = format!("No secure connection to {server}: {why}.");
+        // What TLS itself finds wrong, such as a certificate, does not get right by itself.
+        return Failure::new(1304, "http.tls", message).outcome(outcome);
+    }
     let (number, code, message) = if let Some(name) = find_cause::<NameError>(error) {
         let name = &name.name;
         (
             1302,
             "http.dns",
             format!("The server \"{name}\" was not found: no such name is known here."),
-        )
-    } else if let Some(why) = find_cause::<rustls::Error>(error) {
-        let why = tls::explain(why);
-        (
-            1304,
-            "http.tls",
-            format!("No secure connection to {server}: {why}."),
         )
     } else if error.is_connect() && hung_up(error) && url.scheme() == "https" {
         let message = format!(
@@ -126,12 +125,7 @@ pub(super) fn sending(
             ),
         )
     };
-    let failure = Failure::new(number, code, message);
-    match code {
-        // A certificate does not get right by itself.
-        "http.tls" => failure.outcome(outcome),
-        _ => temporary(failure, outcome),
-    }
+    temporary(Failure::new(number, code, message), outcome)
 }
 
 fn hung_up(error: &reqwest::Error) -> bool {

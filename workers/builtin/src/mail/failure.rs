@@ -53,16 +53,21 @@ pub(super) fn insecure(settings: &Settings, why: &str) -> Failure {
     Failure::new(1412, "smtp.tls", message).outcome(Outcome::NotExecuted)
 }
 
-/// A TLS handshake that failed.
+/// A handshake that nobody answered. A balancer takes connections while its server is being restarted.
+pub(super) fn not_yet_secure(settings: &Settings, why: &str) -> Failure {
+    insecure(settings, why).retry_after_ms(RETRY_AFTER_MS)
+}
+
+/// A TLS handshake that failed. What TLS itself finds wrong, such as a certificate, does not get right by itself.
 pub(super) fn handshake(settings: &Settings, error: &io::Error) -> Failure {
-    let why = match find_cause::<rustls::Error>(error) {
-        Some(error) => tls::explain(error),
-        None if error.kind() == io::ErrorKind::UnexpectedEof => {
-            "it hung up before TLS began; does it speak TLS on this port?".to_owned()
-        }
-        None => error.to_string(),
-    };
-    insecure(settings, &why)
+    if let Some(error) = find_cause::<rustls::Error>(error) {
+        return insecure(settings, &tls::explain(error));
+    }
+    if error.kind() == io::ErrorKind::UnexpectedEof {
+        let why = "it hung up before TLS began; does it speak TLS on this port?";
+        return not_yet_secure(settings, why);
+    }
+    not_yet_secure(settings, &error.to_string())
 }
 
 pub(super) fn no_login(settings: &Settings, why: &str) -> Failure {

@@ -75,6 +75,9 @@ pub(super) async fn reach(settings: &Settings, deadline: Instant) -> Result<Serv
         Tls::IfOffered | Tls::Required => {}
     }
     let go = server.channel.command("STARTTLS").await.map_err(broken)?;
+    if go.is_temporary() {
+        return Err(failure::refused(settings, "STARTTLS", &go, &[]));
+    }
     if !go.is_success() {
         let why = format!(
             "it offered STARTTLS and then refused it: {} {}",
@@ -139,7 +142,10 @@ async fn secure(
     match timeout_at(limit, handshake).await {
         Ok(Ok(stream)) => Ok(Box::new(stream)),
         Ok(Err(error)) => Err(failure::handshake(settings, &error)),
-        Err(_) => Err(failure::insecure(settings, "it did not answer in time")),
+        Err(_) => Err(failure::not_yet_secure(
+            settings,
+            "it did not answer in time",
+        )),
     }
 }
 

@@ -31,6 +31,8 @@ pub(crate) struct Abilities {
     pub(crate) login: (&'static str, &'static str),
     /// Words that are sent along with the answer to STARTTLS, as an attacker would.
     pub(crate) injected: &'static str,
+    /// What it says to STARTTLS instead of going ahead; nothing special if empty.
+    pub(crate) no_tls_now: &'static str,
 }
 
 /// A mail that was taken.
@@ -152,6 +154,11 @@ impl Talk {
             self.say("502 5.5.1 no TLS here").await?;
             return Ok(self);
         };
+        if !self.abilities.no_tls_now.is_empty() {
+            let words = self.abilities.no_tls_now;
+            self.say(words).await?;
+            return Ok(self);
+        }
         let answer = format!("220 2.0.0 go ahead{}", self.abilities.injected);
         self.say(&answer).await?;
         let stream = tls.accept(self.stream.into_inner()).await?;

@@ -2,6 +2,7 @@
 
 use standin_builtin::http::HttpRequest;
 use standin_worker::Outcome;
+use tokio::io::AsyncReadExt;
 
 use super::{ask, fails, to, with};
 use crate::{certificates::Authority, http_server::HttpServer};
@@ -72,6 +73,29 @@ async fn bad_certificates_are_refused_with_their_reason() {
         Outcome::NotExecuted,
         &["speak TLS"],
     );
+}
+
+#[tokio::test]
+async fn who_hangs_up_before_tls_may_be_there_later_and_a_certificate_does_not_get_right() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            // With something unread the end would be a reset.
+            let mut greeting = [0; 16 << 10];
+            let _ = stream.read(&mut greeting).await;
+        }
+    });
+    let refused = ask(to(&url)).await.unwrap_err();
+    let answer = refused.answer();
+    assert_eq!(answer.code, "http.tls", "{answer}");
+    assert!(answer.retry_after_ms.is_some(), "{answer}");
+    assert_eq!(answer.outcome, Outcome::NotExecuted);
+    let authority = Authority::new();
+    let server = HttpServer::start(Some(authority.acceptor(&["localhost"]))).await;
+    let refused = ask(to(&server.secure_url("/hello"))).await.unwrap_err();
+    assert_eq!(refused.answer().code, "http.tls");
+    assert_eq!(refused.answer().retry_after_ms, None);
 }
 
 #[tokio::test]

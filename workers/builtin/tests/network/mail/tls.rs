@@ -1,5 +1,7 @@
 //! Whom a mail trusts, and who logs in.
 
+use std::sync::Arc;
+
 use standin_worker::Outcome;
 
 use super::{Sink, fails, send};
@@ -112,6 +114,55 @@ async fn a_connection_that_cannot_be_trusted_sends_nothing() {
         &["before it was secure"],
     );
     assert!(sink.taken().is_empty() && plain.taken().is_empty() && attacked.taken().is_empty());
+}
+
+#[tokio::test]
+async fn trouble_with_tls_that_may_pass_says_when_to_come_back_and_a_certificate_does_not() {
+    let authority = Authority::new();
+    let away = |words| Abilities {
+        tls: Some(authority.acceptor(&["localhost"])),
+        no_tls_now: words,
+        ..Abilities::default()
+    };
+    let trusting = |sink: &Sink| sink.with(|server| server.ca_pem = Some(authority.pem.clone()));
+    let refused = async |words, number, code: &str| {
+        let sink = Sink::start(away(words)).await;
+        let told = &[words];
+        let sent = send(trusting(&sink)).await;
+        let failure = fails(sent, number, code, Outcome::NotExecuted, told);
+        failure.answer().retry_after_ms
+    };
+    let now = refused("454 4.7.0 TLS not available now", 1415, "smtp.temporary").await;
+    assert!(now.is_some());
+    let never = refused("554 5.7.0 no TLS", 1412, "smtp.tls").await;
+    assert_eq!(never, None);
+
+    // A balancer before a server that is being restarted: it takes the connection, and then ends it or says nothing.
+    for is_silent in [false, true] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let balancer = Sink {
+            address: listener.local_addr().unwrap(),
+            events: Arc::default(),
+        };
+        tokio::spawn(async move {
+            let mut kept = Vec::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                kept.extend(is_silent.then_some(stream));
+            }
+        });
+        let mail = balancer.with(|server| {
+            server.tls = Some("implicit".into());
+            server.timeout_ms = Some(300);
+        });
+        let sent = send(mail).await;
+        let failure = fails(sent, 1412, "smtp.tls", Outcome::NotExecuted, &["localhost"]);
+        assert!(failure.answer().retry_after_ms.is_some(), "{is_silent}");
+    }
+
+    let strange = Sink::start(away("")).await;
+    let sent = send(strange.with(|_| ())).await;
+    let failure = fails(sent, 1412, "smtp.tls", Outcome::NotExecuted, &["ca_pem"]);
+    assert_eq!(failure.answer().retry_after_ms, None);
 }
 
 #[tokio::test]
