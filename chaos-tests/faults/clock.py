@@ -39,6 +39,8 @@ MAIL = {
     "retry": {"backoff_ms": 200, "backoff_max_ms": 400, "attempts_max": 1000},
 }
 
+BROKEN = {"method": "sdk.fail", "retry": {"backoff_ms": 2000, "backoff_max_ms": 7_200_000}}
+
 
 def seconds(jump):
     return int(jump.rstrip("hy")) * IN_SECONDS[jump[-1]]
@@ -104,6 +106,8 @@ def jump(tale, client, offset):
     # Nobody takes that mail, so it is tried again and again.
     tried = client.call("job.submit", MAIL)["job"]
     eventually("it was tried", lambda: client.call("job.status", job=tried)["failures"] >= 1)
+    paused = client.call("job.submit", BROKEN)["job"]
+    eventually("it pauses", lambda: client.call("job.status", job=paused)["failures"] >= 1)
     later_ms = tale.clock.now_ms() + 10 * IN_SECONDS["y"] * 1000
     before = tale.clock.offset
     _, later = tale.submit(client, run_at=later_ms)
@@ -116,6 +120,9 @@ def jump(tale, client, offset):
     tries = client.call("job.status", job=tried)["failures"]
     eventually("it is tried again", lambda: client.call("job.status", job=tried)["failures"] > tries + 1, 10.0)
     client.call("job.cancel", job=tried)
+    # Also where the longest pause that it may have is much longer.
+    eventually("it ends its pause", lambda: client.call("job.status", job=paused)["failures"] >= 2, 10.0)
+    client.call("job.cancel", job=paused)
     # A job for a time of day goes by the clock, which is what was asked for, and not by anything else.
     if tale.clock.now_ms() >= later_ms:
         assert client.call("job.wait", job=later, timeout=LIMIT)["state"] == "done"
@@ -169,7 +176,8 @@ def keys_are_kept(program, folder, library):
 
 def set_by_somebody(program, folder, library):
     clock = Clock(folder, library, monotonic=False)
-    service = Service(program, folder, builtin=True, environment=clock.environment)
+    broken = f"[pools.sdk]\ncommand = ['{program}', 'sdk-worker']\nworkers = {{ min = 1, max = 1, spare = 0 }}\n"
+    service = Service(program, folder, builtin=True, settings=broken, environment=clock.environment)
     tale = Tale(service, clock)
     try:
         with standin.connect(service.endpoint, timeout=LIMIT) as client:

@@ -18,7 +18,7 @@ use std::{
         Arc,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -135,7 +135,7 @@ impl Actor for Jobs {
         let limits = limits(&arguments);
         let directory = arguments.directory.reader();
         let mut state = JobsState {
-            core: JobsCore::new(seed()),
+            core: JobsCore::new(seed(), now()),
             calls: Calls::new(
                 ear.clone(),
                 Arc::clone(&arguments.last_request),
@@ -223,7 +223,7 @@ impl Actor for Jobs {
 impl JobsState {
     /// Takes over what an earlier life of the service has left.
     fn go_on(&mut self, myself: &ActorRef<JobsMessage>, recovered: Recovered) {
-        self.bound_retries(myself);
+        self.bound_retries(myself, Duration::ZERO);
         self.feed(myself, Event::LanesFound(recovered.lanes));
         for (job, record) in recovered.leased {
             let (id, lease) = (job.name.id, job.lease);

@@ -17,6 +17,7 @@
 mod event;
 mod lane;
 mod retry;
+mod settling;
 mod time;
 mod verdict;
 
@@ -27,9 +28,7 @@ use std::{
 };
 
 use rustc_hash::FxHashMap;
-use standin_protocol::Outcome;
 
-use self::lane::Window;
 pub use self::{
     event::{
         Due, Effect, Event, Fate, Interrupted, LaneKind, LaneName, Lease, MethodRoute, Next, Routes,
@@ -39,6 +38,7 @@ pub use self::{
     time::{Now, WallTime},
     verdict::{Answer, together},
 };
+use self::{lane::Window, settling::Settling};
 use crate::{JobId, Random};
 
 /// A timer is never set for longer than this, so that a wall clock that jumps ahead is noticed.
@@ -58,15 +58,8 @@ enum Phase {
     /// The store was asked for it.
     Leasing,
     Working(Lease),
-    /// Its end, or its next try, is being written. `again_at`: the store refused that, and when it is asked again.
-    Settling {
-        attempt: u32,
-        next: Next,
-        outcome: Outcome,
-        again_at: Option<Instant>,
-        /// The longest that it may wait for another try.
-        pause_max: Duration,
-    },
+    /// Its end, or its next try, is being written.
+    Settling(Settling),
 }
 
 /// A job that is not the store's alone.
@@ -90,14 +83,14 @@ pub struct JobsCore {
     stopping: bool,
     /// Nothing is leased before this.
     paused_until: Option<Instant>,
-    last_look: Option<Now>,
+    last_look: Now,
     wakeup: Option<Instant>,
 }
 
 impl JobsCore {
-    /// One that knows of no job. The seed is for jitter.
+    /// One that knows of no job. The seed is for jitter; before `now` the pauses in the store were bounded.
     #[must_use]
-    pub fn new(seed: u64) -> Self {
+    pub fn new(seed: u64, now: Now) -> Self {
         Self {
             random: Random::new(seed),
             routes: Routes::default(),
@@ -106,7 +99,7 @@ impl JobsCore {
             turn: 0,
             stopping: false,
             paused_until: None,
-            last_look: None,
+            last_look: now,
             wakeup: None,
         }
     }
@@ -165,14 +158,17 @@ impl JobsCore {
 
     fn lanes_found(&mut self, lanes: Vec<LaneName>) {
         for lane in lanes {
-            let window = self.lanes.entry(lane).or_insert_with(Window::unread);
+            let window = self.lanes.entry(lane);
+            let window = window.or_insert_with(|| Window::unread(self.turn));
             window.read_again();
         }
     }
 
     fn queued(&mut self, job: JobId, lane: LaneName, due: Due) {
         // What is not known here has nothing else in the store: the lanes that have something were found at the start.
-        let window = self.lanes.entry(lane).or_insert_with(Window::empty);
+        let turn = self.turn;
+        let window = self.lanes.entry(lane);
+        let window = window.or_insert_with(|| Window::empty(turn));
         window.queued(due.order(), job);
     }
 
@@ -197,12 +193,15 @@ impl JobsCore {
         let Some(running) = self.running.get_mut(&job) else {
             return;
         };
+        if !matches!(running.phase, Phase::Leasing) {
+            return;
+        }
         let attempt = lease.attempt;
         if lease.cancel_requested || running.cancel_requested {
             self.settle(job, &lease, Next::Cancelled, lease.outcome, effects);
         } else if self.stopping {
             // It was not begun, and the next life finds it waiting.
-            let next = lease.again_at(now.wall);
+            let next = lease.again_after(Duration::ZERO, now);
             self.settle(job, &lease, next, lease.outcome, effects);
         } else {
             running.phase = Phase::Working(lease);
@@ -211,9 +210,11 @@ impl JobsCore {
     }
 
     fn not_leased(&mut self, now: Now, job: JobId, gone: bool) {
-        let Some(running) = self.running.remove(&job) else {
+        let is_leasing = |running: &Running| matches!(running.phase, Phase::Leasing);
+        if !self.running.get(&job).is_some_and(is_leasing) {
             return;
-        };
+        }
+        let running = self.running.remove(&job).expect("it was found");
         if !gone {
             self.paused_until = Some(now.steady + STORE_PAUSE);
         } else if running.lane.kind != LaneKind::Retry {
@@ -222,7 +223,7 @@ impl JobsCore {
         // It still waits; for another try perhaps until another time, if the clock was set back in between.
         self.lanes
             .entry(running.lane)
-            .or_insert_with(Window::unread)
+            .or_insert_with(|| Window::unread(self.turn))
             .read_again();
     }
 
@@ -288,89 +289,13 @@ impl JobsCore {
         }
     }
 
-    fn settle(
-        &mut self,
-        job: JobId,
-        lease: &Lease,
-        next: Next,
-        outcome: Outcome,
-        effects: &mut Vec<Effect>,
-    ) {
-        if let Some(running) = self.running.get_mut(&job) {
-            let attempt = lease.attempt;
-            running.phase = Phase::Settling {
-                attempt,
-                next,
-                outcome,
-                again_at: None,
-                pause_max: lease.retry.backoff_max,
-            };
-            effects.push(Effect::Settle {
-                job,
-                attempt,
-                next,
-                outcome,
-            });
-        }
-    }
-
-    fn settled(&mut self, job: JobId) {
-        let Some(running) = self.running.remove(&job) else {
-            return;
-        };
-        if let Phase::Settling {
-            next: Next::Again { due, .. },
-            ..
-        } = running.phase
-        {
-            self.queued(job, running.lane.with_kind(due.kind()), due);
-        }
-    }
-
-    fn not_settled(&mut self, now: Now, job: JobId) {
-        if let Some(running) = self.running.get_mut(&job)
-            && let Phase::Settling { again_at, .. } = &mut running.phase
-        {
-            *again_at = Some(now.steady + STORE_PAUSE);
-        }
-    }
-
-    fn settle_again(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        for (job, running) in &mut self.running {
-            if let Phase::Settling {
-                attempt,
-                next,
-                outcome,
-                again_at,
-                pause_max,
-            } = &mut running.phase
-                && again_at.is_some_and(|at| at <= now.steady)
-            {
-                *again_at = None;
-                // The clock may have been set back meanwhile.
-                if let Next::Again {
-                    due: Due::Retry(at),
-                    ..
-                } = next
-                {
-                    *at = (*at).min(now.wall + *pause_max);
-                }
-                effects.push(Effect::Settle {
-                    job: *job,
-                    attempt: *attempt,
-                    next: *next,
-                    outcome: *outcome,
-                });
-            }
-        }
-    }
-
     fn look_at_clocks(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        if let Some(last) = self.last_look.replace(now) {
-            let expected = last.wall + now.steady.saturating_duration_since(last.steady);
-            if now.wall + SET_BACK_MIN < expected {
-                effects.push(Effect::BoundRetries);
-            }
+        let last = std::mem::replace(&mut self.last_look, now);
+        let expected = last.wall + now.steady.saturating_duration_since(last.steady);
+        let set_back = expected.saturating_since(now.wall);
+        if set_back > SET_BACK_MIN {
+            self.set_back_settling(set_back);
+            effects.push(Effect::BoundRetries { set_back });
         }
     }
 
@@ -466,7 +391,7 @@ impl JobsCore {
             .running
             .values()
             .filter_map(|running| match &running.phase {
-                Phase::Settling { again_at, .. } => *again_at,
+                Phase::Settling(settling) => settling.again_at(),
                 Phase::Leasing | Phase::Working(_) => None,
             });
         let pause = self.paused_until.filter(|_| !self.stopping);

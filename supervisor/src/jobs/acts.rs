@@ -1,11 +1,14 @@
 //! Effects into acts. What the store has done comes back as a message.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use ractor::ActorRef;
 use standin_core::{
     JobId,
     jobs::{Effect, Event, LaneName, Next},
 };
+use tokio::sync::oneshot;
 
 use super::{JobsMessage, JobsState, now};
 use crate::store::{Durability, JobWrite, Refusal, StoreHandle, Write};
@@ -49,24 +52,27 @@ impl JobsState {
                 };
                 self.settle(myself, job, settled);
             }
-            Effect::BoundRetries => self.bound_retries(myself),
+            Effect::BoundRetries { set_back } => self.bound_retries(myself, set_back),
         }
     }
 
     fn lease(&mut self, myself: &ActorRef<JobsMessage>, job: JobId, leased: JobWrite) {
-        let (store, jobs) = (self.store.clone(), myself.clone());
         let write = Write::Job(leased);
+        let (tell, told) = oneshot::channel();
         // It need not survive the machine: what is not on record as begun can be begun again.
         self.store.write(write, Durability::Process, move |result| {
-            if let Err(refusal) = result {
-                tracing::error!(%job, %refusal, "a job cannot be begun");
-                let _ = jobs.cast(JobsMessage::News(Event::NotLeased { job, gone: false }));
-            }
+            let _ = tell.send(result);
         });
-        // Handed in behind the write, so that it is answered after it. If that is refused, the row says so as well.
-        let jobs = myself.clone();
+        let (store, jobs) = (self.store.clone(), myself.clone());
         tokio::spawn(async move {
-            let message = match store.leased_job(job).await {
+            // Handed in behind the write, so that both are answered at once.
+            let found = store.leased_job(job).await;
+            let written = told.await.unwrap_or(Err(Refusal::Closed));
+            if let Err(refusal) = written {
+                tracing::error!(%job, %refusal, "a job cannot be begun");
+            }
+            // One answer for each lease, so that none of them is taken for that of the next.
+            let message = match written.and(found) {
                 Ok(Some(leased)) => JobsMessage::Leased(Box::new(leased)),
                 Ok(None) => JobsMessage::News(Event::NotLeased { job, gone: true }),
                 Err(_) => JobsMessage::News(Event::NotLeased { job, gone: false }),
@@ -98,9 +104,10 @@ impl JobsState {
         });
     }
 
-    pub(super) fn bound_retries(&self, myself: &ActorRef<JobsMessage>) {
+    /// `set_back`: by how much the clock was; nothing, if that is not known.
+    pub(super) fn bound_retries(&self, myself: &ActorRef<JobsMessage>, set_back: Duration) {
         let now = now().wall;
-        let write = Write::Job(JobWrite::RetriesBounded { now });
+        let write = Write::Job(JobWrite::RetriesBounded { now, set_back });
         let jobs = myself.clone();
         self.store.write(write, Durability::Process, move |result| {
             // If that fails, the waits are as long as they were, and the next start sees to them.

@@ -11,6 +11,8 @@ mod row;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use standin_core::{
     JobId,
@@ -53,8 +55,9 @@ pub(crate) enum JobWrite {
     CancelRequested(JobId),
     /// By a person. Nothing, if it is neither dead nor unknown.
     SentAgain(JobId),
-    /// No job waits for its next try longer than its policy's longest pause from now.
-    RetriesBounded { now: WallTime },
+    /// The clock was set back by so much: what waits for its next try is due that much earlier by it. None waits longer
+    /// from now than the pause that was meant, however wrong the clock was that it was reckoned by.
+    RetriesBounded { now: WallTime, set_back: Duration },
     /// Forgets what ended before these times; of what had a key, only that it was there is kept.
     Purged {
         ended_before: WallTime,

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Transaction};
 pub(super) const APPLICATION_ID: i32 = 0x5374_4462;
 
 /// What leads from each version to the next. What is released is never changed again: the next change is one more.
-const STEPS: &[&str] = &[FIRST, JOBS, OUTCOMES];
+const STEPS: &[&str] = &[FIRST, JOBS, OUTCOMES, PAUSES];
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = STEPS.len() as i64;
@@ -102,6 +102,9 @@ const OUTCOMES: &str = "
 ALTER TABLE jobs ADD COLUMN outcome INTEGER;
 ALTER TABLE jobs ADD COLUMN unrecorded INTEGER NOT NULL DEFAULT 0;
 ";
+
+/// How long a job was meant to wait for its next try, beside the time of day until when.
+const PAUSES: &str = "ALTER TABLE jobs ADD COLUMN pause_ms INTEGER;";
 
 /// The version of a database; 0 for an empty one.
 pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {

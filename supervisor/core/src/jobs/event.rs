@@ -1,6 +1,6 @@
 //! What happens to jobs, and what is to be done about it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
@@ -16,7 +16,7 @@ pub enum Due {
     AtOnce,
     /// At a time of day that its owner named.
     At(WallTime),
-    /// For another try. Never further away than the longest pause of its policy.
+    /// For another try, or because the service had no time for it.
     Retry(WallTime),
 }
 
@@ -239,6 +239,8 @@ pub enum Next {
     Again {
         /// Until when.
         due: Due,
+        /// How long that is from now: what was meant, should the clock turn out to be wrong.
+        pause: Duration,
         /// How many tries have failed by now.
         failures: u32,
         /// How many times in a row the service ended while it had the job.
@@ -292,6 +294,10 @@ pub enum Effect {
         /// What is known of all its tries together.
         outcome: Outcome,
     },
-    /// The wall clock was set back: no job may wait for its next try longer than its policy's longest pause from now.
-    BoundRetries,
+    /// The wall clock was set back: what waits for its next try is due so much earlier by it, and never waits longer from
+    /// now than the pause that was meant.
+    BoundRetries {
+        /// By how much.
+        set_back: Duration,
+    },
 }

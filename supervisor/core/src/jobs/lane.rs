@@ -22,28 +22,29 @@ pub(super) struct Window {
     arrived: Vec<(WallTime, JobId)>,
     /// What is being read is out of date.
     overtaken: bool,
-    /// The turn in which it was served last.
+    /// The turn in which it was served last, or began. Who comes new is behind all who wait already: otherwise whoever
+    /// always has one job would be new each time, and first.
     pub(super) served: u64,
 }
 
 impl Window {
-    /// The store has nothing of it.
-    pub(super) fn empty() -> Window {
+    /// The store has nothing of it. `turn`: the one that is now.
+    pub(super) fn empty(turn: u64) -> Window {
         Window {
             jobs: BTreeSet::new(),
             complete: true,
             loading: false,
             arrived: Vec::new(),
             overtaken: false,
-            served: 0,
+            served: turn,
         }
     }
 
     /// The store has something.
-    pub(super) fn unread() -> Window {
+    pub(super) fn unread(turn: u64) -> Window {
         Window {
             complete: false,
-            ..Window::empty()
+            ..Window::empty(turn)
         }
     }
 

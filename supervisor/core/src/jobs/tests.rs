@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use standin_protocol::Replay;
+use standin_protocol::{ErrorAnswer, ErrorCode, Outcome, Replay};
 
 use super::*;
 
@@ -44,7 +44,7 @@ impl Fixture {
         };
         let pool: Arc<str> = Arc::from("builtin");
         let mut fixture = Fixture {
-            core: JobsCore::new(1),
+            core: JobsCore::new(1, now),
             now,
             effects: Vec::new(),
         };
@@ -238,7 +238,11 @@ fn a_clock_that_is_set_back_makes_no_job_wait_for_years() {
     jobs.queue(1, user("anna"), retry);
     jobs.now.wall = WallTime(0);
     jobs.now.steady += SECOND;
-    assert_eq!(jobs.feed(Event::TimePassed), [Effect::BoundRetries]);
+    let set_back = Duration::from_millis(1_700_000_001_000);
+    assert_eq!(
+        jobs.feed(Event::TimePassed),
+        [Effect::BoundRetries { set_back }]
+    );
     assert_eq!(jobs.feed(Event::TimePassed), [], "it was told once");
     let effects = jobs.feed(Event::RetriesBounded);
     let Some(Effect::Load { lane, .. }) = effects.first() else {
@@ -392,4 +396,113 @@ fn a_job_of_a_method_that_nobody_offers_yet_holds_up_no_other() {
     assert_eq!(leased(&jobs.queue(1, unknown.clone(), Due::AtOnce)), [1]);
     assert_eq!(leased(&jobs.queue(2, unknown, Due::AtOnce)), NONE);
     assert_eq!(leased(&jobs.queue(3, user("anna"), Due::AtOnce)), [3]);
+}
+
+#[test]
+fn a_pause_that_could_not_be_written_yet_is_as_long_as_it_was_though_the_clock_is_set_back() {
+    let mut jobs = Fixture::new(1);
+    jobs.queue(1, user("anna"), Due::AtOnce);
+    jobs.lease(1);
+    let job = JobId(1);
+    let pause = |effects: Vec<Effect>, now: Now| match effects.last() {
+        Some(Effect::Settle {
+            next:
+                Next::Again {
+                    due: Due::Retry(at),
+                    ..
+                },
+            ..
+        }) => at.saturating_since(now.wall),
+        _ => panic!("{effects:?}"),
+    };
+    let effects = jobs.feed(Event::Answered {
+        job,
+        attempt: 1,
+        answer: temporary(),
+    });
+    let meant = pause(effects, jobs.now);
+    jobs.feed(Event::NotSettled { job });
+    jobs.now.wall = jobs.now.wall.earlier(HOUR);
+    let effects = jobs.pass(SECOND);
+    assert!(effects.contains(&Effect::BoundRetries { set_back: HOUR }));
+    assert_eq!(pause(effects, jobs.now), meant - SECOND);
+}
+
+/// As a mail server that says "later" is answered for.
+fn temporary() -> Answer {
+    let error = ErrorAnswer::new(ErrorCode::StartFailed, "");
+    Answer::failed(
+        &error.with_outcome(Outcome::NotExecuted),
+        Replay::UntilEffect,
+    )
+}
+
+#[test]
+fn a_job_taken_back_while_its_next_try_is_being_written_down_has_none() {
+    let mut jobs = Fixture::new(1);
+    jobs.queue(1, user("anna"), Due::AtOnce);
+    jobs.lease(1);
+    let (job, attempt, answer) = (JobId(1), 1, temporary());
+    let effects = jobs.feed(Event::Answered {
+        job,
+        attempt,
+        answer,
+    });
+    assert!(matches!(
+        effects[..],
+        [Effect::Settle {
+            next: Next::Again { .. },
+            ..
+        }]
+    ));
+    // The store has noted it while the job ran, and so it has cancelled the job instead.
+    assert_eq!(jobs.feed(Event::CancelRequested(job)), []);
+    assert_eq!(jobs.feed(Event::Settled { job }), []);
+    assert_eq!(jobs.core.held(), 0);
+    assert_eq!(leased(&jobs.pass(HOUR * 3)), NONE);
+}
+
+#[test]
+fn who_always_has_one_job_has_every_second_turn_beside_somebody_who_has_a_hundred() {
+    let mut jobs = Fixture::new(1);
+    for job in 1..=100 {
+        jobs.queue(job, user("anna"), Due::AtOnce);
+    }
+    let mut bert = 1000;
+    jobs.queue(bert, user("bert"), Due::AtOnce);
+    let (mut running, mut order) = (1, Vec::new());
+    for _ in 0..20 {
+        order.push(running);
+        jobs.lease(running);
+        if running == bert {
+            bert += 1;
+            jobs.queue(bert, user("bert"), Due::AtOnce);
+        }
+        running = leased(&jobs.done(running))[0];
+    }
+    // Who has just come is behind who has waited.
+    let turns: Vec<_> = order[1..].iter().map(|job| *job <= 100).collect();
+    assert!(turns.windows(2).all(|two| two[0] != two[1]), "{order:?}");
+}
+
+#[test]
+fn news_of_an_earlier_lease_end_no_later_one_and_begin_nothing_twice() {
+    let mut jobs = Fixture::new(1);
+    jobs.queue(1, user("anna"), Due::AtOnce);
+    assert_eq!(jobs.lease(1).len(), 1);
+    assert_eq!(jobs.lease(1), [], "it is begun once");
+    for gone in [true, false] {
+        let late = Event::NotLeased {
+            job: JobId(1),
+            gone,
+        };
+        assert_eq!(jobs.feed(late), []);
+    }
+    assert_eq!(jobs.core.running(), 1);
+    let effects = jobs.feed(Event::Answered {
+        job: JobId(1),
+        attempt: 1,
+        answer: Answer::Done,
+    });
+    assert_eq!(effects.len(), 1, "its answer is kept");
 }

@@ -15,6 +15,13 @@ impl WallTime {
     pub fn saturating_since(self, earlier: WallTime) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
+
+    /// So much before.
+    #[must_use]
+    pub fn earlier(self, by: Duration) -> WallTime {
+        let ms = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
+        WallTime(self.0.saturating_sub(ms))
+    }
 }
 
 impl Add<Duration> for WallTime {

@@ -6,7 +6,7 @@ use standin_protocol::{ErrorAnswer, ErrorCode, Outcome, Replay};
 
 use super::{
     event::{Due, Fate, Lease, Next},
-    time::{Now, WallTime},
+    time::Now,
 };
 use crate::Random;
 
@@ -128,7 +128,7 @@ pub(super) fn judge(
         Severity::Permanent => Next::Dead,
         Severity::Postponed => {
             let wait = retry_after.unwrap_or_default().min(lease.retry.backoff_max);
-            lease.again_at(now.wall + wait.max(POSTPONED))
+            lease.again_after(wait.max(POSTPONED), now)
         }
         Severity::Temporary => {
             let failures = lease.failures + 1;
@@ -138,6 +138,7 @@ pub(super) fn judge(
             let pause = lease.retry.pause(failures, retry_after, random);
             Next::Again {
                 due: Due::Retry(now.wall + pause),
+                pause,
                 failures,
                 interrupted: 0,
             }
@@ -194,6 +195,7 @@ pub(super) fn judge_interrupted(lease: &Lease, fate: Fate, now: Now, random: &mu
             };
             Next::Again {
                 due: Due::Retry(now.wall + pause),
+                pause,
                 failures: lease.failures,
                 interrupted,
             }
@@ -203,9 +205,10 @@ pub(super) fn judge_interrupted(lease: &Lease, fate: Fate, now: Now, random: &mu
 
 impl Lease {
     /// As if it had not been leased, for a later time.
-    pub(super) fn again_at(&self, at: WallTime) -> Next {
+    pub(super) fn again_after(&self, pause: Duration, now: Now) -> Next {
         Next::Again {
-            due: Due::Retry(at),
+            due: Due::Retry(now.wall + pause),
+            pause,
             failures: self.failures,
             interrupted: 0,
         }

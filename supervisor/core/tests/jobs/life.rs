@@ -390,6 +390,8 @@ impl Life {
 
     /// No more faults: everything that waits is done, until nothing is left to do.
     fn calm_down(&mut self) {
+        // The clock may have jumped just now.
+        self.service.mailbox.push_back(Event::TimePassed);
         for _ in 0..100_000 {
             let busy = !self.store.writes.is_empty()
                 || !self.service.mailbox.is_empty()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use standin_core::jobs::WINDOW_MAX;
+use standin_core::jobs::{Due, WINDOW_MAX};
 use standin_protocol::{Outcome, Replay};
 
 use crate::{
@@ -29,6 +29,10 @@ impl Life {
         for (job, times) in &self.effects {
             let dared = self.store.dared.get(job).copied().unwrap_or_default();
             assert!(*times <= 1 + dared, "{job:?} happened {times} times");
+        }
+        for (job, row) in self.store.waiting() {
+            let is_wanted = !row.lease.cancel_requested;
+            assert!(is_wanted, "{job:?} was taken back and waits");
         }
         for job in &self.acknowledged {
             assert!(self.store.rows.contains_key(job), "{job:?} is lost");
@@ -57,6 +61,10 @@ impl Life {
         }
         assert_eq!(self.service.core.running(), 0, "nobody works on anything");
         for (job, row) in self.store.waiting() {
+            if let Due::Retry(at) = row.due {
+                let wait = at.saturating_since(now.wall);
+                assert!(wait <= row.pause, "{job:?} waits too long: {row:?}");
+            }
             assert!(!is_due(row, now.wall), "{job:?} is due and waits: {row:?}");
         }
     }

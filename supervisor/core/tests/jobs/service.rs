@@ -1,6 +1,9 @@
 //! One life of the service: the core, its mailbox, the reads that it waits for and the attempts that it began.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::Duration,
+};
 
 use standin_core::{
     JobId,
@@ -35,7 +38,7 @@ pub(crate) struct Service {
 impl Service {
     /// Begins a life with what the store has. No process of the one before is left.
     pub(crate) fn start(seed: u64, now: Now, routes: Routes, store: &mut Store) -> Service {
-        store.bound(now.wall);
+        store.bound(now.wall, Duration::ZERO);
         let mut mailbox = VecDeque::from([Event::LanesFound(store.lanes())]);
         for (job, row) in &store.rows {
             if row.state == State::Leased {
@@ -54,7 +57,7 @@ impl Service {
         }
         mailbox.push_back(Event::RoutesChanged(routes));
         Service {
-            core: JobsCore::new(seed),
+            core: JobsCore::new(seed, now),
             mailbox,
             reads: Vec::new(),
             attempts: BTreeMap::new(),
@@ -93,7 +96,10 @@ impl Service {
                     next,
                     outcome,
                 }),
-                Effect::BoundRetries => store.writes.push_back(Write::Bound { now: now.wall }),
+                Effect::BoundRetries { set_back } => store.writes.push_back(Write::Bound {
+                    now: now.wall,
+                    set_back,
+                }),
             }
         }
     }

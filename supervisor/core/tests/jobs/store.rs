@@ -1,6 +1,9 @@
 //! The store: rows that are committed, and writes on their way, in their order.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::Duration,
+};
 
 use standin_core::{
     JobId,
@@ -29,6 +32,8 @@ pub(crate) struct Row {
     pub(crate) lane: LaneName,
     pub(crate) state: State,
     pub(crate) due: Due,
+    /// How long it was meant to wait, if for another try.
+    pub(crate) pause: Duration,
     pub(crate) lease: Lease,
 }
 
@@ -58,6 +63,7 @@ pub(crate) enum Write {
     },
     Bound {
         now: WallTime,
+        set_back: Duration,
     },
 }
 
@@ -161,17 +167,17 @@ impl Store {
                 self.granted.insert((job, attempt));
                 Committed::Granted { job, attempt }
             }
-            Write::Bound { now } => {
-                self.bound(now);
+            Write::Bound { now, set_back } => {
+                self.bound(now, set_back);
                 Committed::Tell(Event::RetriesBounded)
             }
         }
     }
 
-    pub(crate) fn bound(&mut self, now: WallTime) {
+    pub(crate) fn bound(&mut self, now: WallTime, set_back: Duration) {
         for row in self.rows.values_mut() {
             if let (State::Queued, Due::Retry(at)) = (row.state, &mut row.due) {
-                *at = (*at).min(now + row.lease.retry.backoff_max);
+                *at = at.earlier(set_back).min(now + row.pause);
             }
         }
     }
@@ -225,6 +231,7 @@ impl Row {
             lane,
             state: State::Queued,
             due,
+            pause: Duration::ZERO,
             lease,
         }
     }
@@ -237,12 +244,16 @@ impl Row {
             Next::Cancelled => State::Cancelled,
             Next::Again {
                 due,
+                pause,
                 failures,
                 interrupted,
             } => {
-                self.due = due;
+                (self.due, self.pause) = (due, pause);
                 (self.lease.failures, self.lease.interrupted) = (failures, interrupted);
-                State::Queued
+                match self.lease.cancel_requested {
+                    true => State::Cancelled,
+                    false => State::Queued,
+                }
             }
         };
     }

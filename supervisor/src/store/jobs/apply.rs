@@ -1,5 +1,7 @@
 //! What a write changes in the tables of the jobs.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use rusqlite::{Connection, params};
 use standin_core::{
@@ -52,7 +54,7 @@ pub(in crate::store) fn apply(
         }
         JobWrite::CancelRequested(job) => cancel_requested(connection, *job, at),
         JobWrite::SentAgain(job) => sent_again(connection, *job),
-        JobWrite::RetriesBounded { now } => retries_bounded(connection, *now),
+        JobWrite::RetriesBounded { now, set_back } => retries_bounded(connection, *now, *set_back),
         JobWrite::Purged {
             ended_before,
             failed_before,
@@ -107,7 +109,8 @@ struct TryEnded<'a> {
     error: Option<&'a Bytes>,
 }
 
-/// False when the job was not under that attempt.
+/// False when the job was not under that attempt. One that its owner has taken back has no next try, also if whoever
+/// wrote this did not know of that yet.
 fn settled(
     connection: &Connection,
     ended: &TryEnded<'_>,
@@ -118,13 +121,15 @@ fn settled(
     let error = ended.error.map(Bytes::as_ref);
     let settled = if let Next::Again {
         due,
+        pause,
         failures,
         interrupted,
     } = next
     {
         let text =
-            "UPDATE jobs SET state = 1, kind = ?3, due = ?4, failures = ?5, interrupted = ?6,
-                error = coalesce(?7, error), outcome = ?8, unrecorded = 0
+            "UPDATE jobs SET state = iif(cancel_requested, 6, 1), ended = iif(cancel_requested, ?9, NULL),
+                kind = ?3, due = ?4, failures = ?5, interrupted = ?6,
+                error = coalesce(?7, error), outcome = ?8, unrecorded = 0, pause_ms = ?10
             WHERE id = ?1 AND attempt = ?2 AND state = 2";
         let mut statement = connection.prepare_cached(text)?;
         statement.execute(params![
@@ -136,6 +141,8 @@ fn settled(
             interrupted,
             error,
             outcome,
+            as_wall(at),
+            as_ms(pause),
         ])?
     } else {
         let text = "UPDATE jobs SET state = ?3, ended = ?4, error = iif(?3 = 3, NULL, coalesce(?5, error)),
@@ -193,11 +200,17 @@ fn sent_again(connection: &Connection, job: JobId) -> rusqlite::Result<()> {
     statement.execute([job.0]).map(|_| ())
 }
 
-fn retries_bounded(connection: &Connection, now: WallTime) -> rusqlite::Result<()> {
-    let text = "UPDATE jobs SET due = ?1 + backoff_max_ms
-        WHERE state = 1 AND kind = 3 AND due > ?1 + backoff_max_ms";
+fn retries_bounded(
+    connection: &Connection,
+    now: WallTime,
+    set_back: Duration,
+) -> rusqlite::Result<()> {
+    let text =
+        "UPDATE jobs SET due = max(0, min(due - ?2, ?1 + coalesce(pause_ms, backoff_max_ms)))
+        WHERE state = 1 AND kind = 3 AND (?2 > 0 OR due > ?1 + coalesce(pause_ms, backoff_max_ms))";
     let mut statement = connection.prepare_cached(text)?;
-    statement.execute([as_wall(now)]).map(|_| ())
+    let values = params![as_wall(now), as_ms(set_back)];
+    statement.execute(values).map(|_| ())
 }
 
 fn purged(

@@ -184,6 +184,7 @@ async fn what_one_try_has_done_is_told_to_every_later_one() {
             attempt,
             next: Next::Again {
                 due,
+                pause: Duration::ZERO,
                 failures: attempt,
                 interrupted: 0,
             },
@@ -195,32 +196,61 @@ async fn what_one_try_has_done_is_told_to_every_later_one() {
     }
 }
 
-#[tokio::test]
-async fn a_retry_waits_in_its_lane_and_not_for_ever_though_the_clock_was_wrong() {
-    let folder = tempfile::tempdir().expect("there is room");
-    let store = open(folder.path());
-    let store = store.handle();
-    submit(&store, new(1, None, b"\x90")).await;
-    let due = Due::AtOnce;
-    write(&store, lease(1, due)).await;
-    let again = JobWrite::Settled {
-        job: JobId(1),
+fn again(id: i64, due: Due, pause: Duration) -> JobWrite {
+    JobWrite::Settled {
+        job: JobId(id),
         attempt: 1,
         next: Next::Again {
-            due: Due::Retry(WallTime(1 << 50)),
+            due,
+            pause,
             failures: 1,
             interrupted: 0,
         },
         outcome: Outcome::NotExecuted,
         answer: Some(Err(Bytes::from_static(b"\xa2no"))),
         so_far: None,
+    }
+}
+
+#[tokio::test]
+async fn a_pause_between_two_tries_is_as_long_as_it_was_meant_though_the_clock_was_wrong() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let store = open(folder.path());
+    let store = store.handle();
+    let (then, pause) = (WallTime(1 << 40), Duration::from_secs(60));
+    submit(&store, new(1, None, b"\x90")).await;
+    write(&store, lease(1, Due::AtOnce)).await;
+    write(&store, again(1, Due::Retry(then + pause), pause)).await;
+    let bound = async |now, set_back| {
+        write(&store, JobWrite::RetriesBounded { now, set_back }).await;
+        let waiting = store.waiting_jobs(lane(LaneKind::Retry), 10).await;
+        waiting.expect("it is open")[0].0
     };
-    write(&store, again).await;
+    let hour = Duration::from_secs(3600);
+    assert_eq!(bound(then, Duration::ZERO).await, then + pause);
+    // Twenty seconds later the clock is set back by an hour.
+    let now = (then + Duration::from_secs(20)).earlier(hour);
+    assert_eq!(bound(now, hour).await, now + Duration::from_secs(40));
+    // It was set back while no service was there to notice.
     let now = WallTime(1000);
-    write(&store, JobWrite::RetriesBounded { now }).await;
-    let waiting = store.waiting_jobs(lane(LaneKind::Retry), 10).await;
-    let bound = now + RETRY.backoff_max;
-    assert_eq!(waiting, Ok(vec![(bound, JobId(1))]));
+    assert_eq!(bound(now, Duration::ZERO).await, now + pause);
+}
+
+#[tokio::test]
+async fn a_job_taken_back_while_it_ran_has_no_next_try_whoever_decides_on_one() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let store = open(folder.path());
+    let store = store.handle();
+    let job = new(1, None, b"\x90");
+    submit(&store, job.clone()).await;
+    write(&store, lease(1, Due::AtOnce)).await;
+    write(&store, JobWrite::CancelRequested(JobId(1))).await;
+    let due = Due::Retry(WallTime(1 << 50));
+    write(&store, again(1, due, Duration::from_secs(60))).await;
+    let row = store.job(job.name).await.expect("it is open");
+    let row = row.expect("it is known");
+    assert_eq!(row.state, JobState::Cancelled);
+    assert!(row.ended.is_some());
 }
 
 #[tokio::test]

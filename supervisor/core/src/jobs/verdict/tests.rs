@@ -1,7 +1,7 @@
 use std::time::Instant;
 
 use super::*;
-use crate::jobs::RetryPolicy;
+use crate::jobs::{RetryPolicy, WallTime};
 
 const LEASE: Lease = Lease {
     attempt: 4,
@@ -68,6 +68,7 @@ fn a_temporary_error_that_did_nothing_is_tried_again_until_the_tries_are_used_up
         due: Due::Retry(at),
         failures: 3,
         interrupted: 0,
+        ..
     } = next
     else {
         panic!("{next:?}");
@@ -197,6 +198,7 @@ fn an_interrupted_job_goes_on_for_free_unless_it_may_have_happened() {
     assert_eq!(fate(Fate::Answered(Answer::Done)), Next::Done);
     let expected = Next::Again {
         due: Due::Retry(WallTime(1_000_000)),
+        pause: Duration::ZERO,
         failures: 2,
         interrupted: 2,
     };
