@@ -6,6 +6,7 @@ import sys
 import time
 
 import pytest
+from fake import Asyncio, Blocking, Fake
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.append(str(ROOT / "chaos-tests/faults"))
@@ -37,3 +38,22 @@ def service(tmp_path):
     service = start(tmp_path)
     yield service
     service.kill()
+
+
+@pytest.fixture
+def fake(tmp_path):
+    return Fake(tmp_path / "s")
+
+
+@pytest.fixture(params=[Blocking, Asyncio], ids=["blocking", "asyncio"])
+def connect(request):
+    """Opens a client, once of each kind."""
+    opened = []
+
+    def open_one(path, **options):
+        opened.append(request.param(path, **options))
+        return opened[-1]
+
+    yield open_one
+    for client in opened:
+        client.close()

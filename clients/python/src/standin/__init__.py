@@ -13,6 +13,7 @@ from .blocking import Client, Pending, connect
 from .errors import (
     ConnectionLost,
     DeadlineExceeded,
+    MessageTooLarge,
     Outcome,
     ServiceError,
     SessionMoved,
@@ -23,6 +24,7 @@ __all__ = [
     "Client",
     "ConnectionLost",
     "DeadlineExceeded",
+    "MessageTooLarge",
     "Outcome",
     "Pending",
     "ServiceError",

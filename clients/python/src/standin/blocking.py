@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
-from typing import Any, Callable, Mapping, Optional, Union
+from typing import Any, Callable, Optional
 
-from ._endpoint import candidates, pause
-from ._pipe import Closed, Connection
-from ._session import Callback, Event, Progress, Request, Session, call_parts
-from .errors import ConnectionLost, ServiceError, StandinError
+from ._callbacks import Callback, Callbacks, answer
+from ._connection import Closed, Connection
+from ._endpoint import HELLO_LIMIT, RESUME_LIMIT, Backoff, Way
+from ._outbox import Request
+from ._session import Event, HelloRefused, Progress, Session, call_parts
+from ._wire import Broken
+from .errors import ConnectionLost, Outcome, ServiceError
 
-#: Answers the questions of co-processes: by method, or one function of method and arguments.
-Callbacks = Union[Mapping[str, Callable[..., Any]], Callable[[str, list[Any]], Any]]
-
-#: Seconds that a call without a time of its own waits for a service that has gone.
-OUTAGE_MAX = 60.0
+# A call that is made is written out before ``start`` returns, unless the service takes nothing for so many seconds:
+# then the rest goes when the program waits.
+STUCK_LIMIT = 1.0
 
 
 class Pending:
@@ -30,7 +31,7 @@ class Pending:
 
     def cancel(self) -> None:
         """Takes the call back. It is answered all the same, once."""
-        self._client.call("standin.cancel", msgid=self._request.msgid)
+        self._client._cancel(self._request)
 
     @property
     def done(self) -> bool:
@@ -49,16 +50,19 @@ class Client:
         callbacks: Optional[Callbacks] = None,
         progress: bool = False,
         timeout: float = 10.0,
+        resume: float = RESUME_LIMIT,
     ) -> None:
-        self._endpoint, self._callbacks = endpoint, callbacks
-        self._session = Session(name, callbacks is not None, progress)
+        self._callbacks = callbacks
+        self._session = Session(name, callbacks is not None, progress, resume)
+        self._way, self._backoff = Way(endpoint), Backoff()
         self._connection: Any = None
-        self._lost_at: Optional[float] = None
-        self._connect_by(time.monotonic() + timeout)
-        self._run(lambda: self._session.is_ready, time.monotonic() + timeout)
+        self._greeted_by = 0.0
+        self._refused: Optional[ServiceError] = None
+        self._run(lambda: self._session.is_ready or self._refused is not None, time.monotonic() + timeout)
         if not self._session.is_ready:
+            trouble = self._session.trouble if self._connection is None else self._way.is_silent()
             self.close()
-            raise ConnectionLost("The service did not answer in time.")
+            raise self._refused or ConnectionLost(f"{trouble}.", Outcome.NOT_EXECUTED)
 
     # -- calls
 
@@ -75,7 +79,7 @@ class Client:
         **named: Any,
     ) -> Any:
         """Makes a call and waits for its answer. ``timeout`` is the whole call's, in seconds, restarts included."""
-        return self.start(
+        pending = self.start(
             method,
             arguments,
             timeout=timeout,
@@ -83,7 +87,13 @@ class Client:
             idempotent=idempotent,
             on_progress=on_progress,
             **named,
-        ).wait()
+        )
+        try:
+            return pending.wait()
+        except BaseException:
+            # Where it was not the answer but, say, Ctrl-C, nobody can wait for it any more.
+            self._session.forget(pending._request, time.monotonic())
+            raise
 
     def start(
         self,
@@ -101,8 +111,8 @@ class Client:
         params, meta = call_parts(arguments, named, key, idempotent)
         now = time.monotonic()
         deadline = None if timeout is None else now + timeout
-        request, data = self._session.request(method, params, meta, deadline, now, on_progress)
-        self._write(data)
+        request = self._session.request(method, params, meta, deadline, now, on_progress)
+        self._flush(deadline)
         return Pending(self, request)
 
     def batch(self, calls: list[tuple[str, dict[str, Any]]], *, timeout: Optional[float] = None) -> list[Any]:
@@ -113,10 +123,9 @@ class Client:
 
     def close(self) -> None:
         """Ends the session. Calls that are unanswered end with ``ConnectionLost``."""
-        if self._connection is not None:
-            self._write(self._session.goodbye())
-            self._disconnect()
         self._session.close()
+        self._flush()
+        self._disconnect()
 
     def __enter__(self) -> "Client":
         return self
@@ -129,117 +138,123 @@ class Client:
     ) -> None:
         self.close()
 
-    # -- inside
+    # -- waiting
 
     def _wait(self, request: Request, timeout: Optional[float]) -> Any:
-        until = None if timeout is None else time.monotonic() + timeout
-        self._run(lambda: request.done, until)
+        self._run(lambda: request.done, None if timeout is None else time.monotonic() + timeout)
         if not request.done:
             raise TimeoutError("there is no answer yet")
         return request.value()
 
+    def _cancel(self, request: Request) -> None:
+        if not self._session.take_back(request):
+            self.call("standin.cancel", {"msgid": request.msgid}, idempotent=True)
+
     def _run(self, is_done: Callable[[], bool], until: Optional[float]) -> None:
         """Reads, serves callbacks and makes lost connections anew until it is done or late."""
-        while not is_done():
-            now = time.monotonic()
-            self._session.expire(now)
-            if is_done() or (until is not None and now >= until):
+        is_late = False
+        while True:
+            while self._session.events:
+                self._serve(self._session.events.popleft())
+            next_expiry = self._session.expire(time.monotonic())
+            if is_done() or is_late or self._session.is_over:
                 return
             if self._connection is None:
-                self._reconnect(until)
-                continue
-            ends = [end for end in (until, self._session.next_deadline()) if end is not None]
-            wait = min(ends) - now if ends else None
-            try:
-                data = self._connection.read(wait)
-            except Closed:
-                self._disconnect()
-                continue
-            if data is not None:
-                self._received(data)
-
-    def _received(self, data: bytes) -> None:
-        try:
-            out, events = self._session.received(data, time.monotonic())
-        except ServiceError:
-            self._disconnect()
-            raise
-        self._write(out)
-        for event in events:
-            self._serve(event)
+                self._connect(_earliest(until, next_expiry))
+            else:
+                self._move(_earliest(until, next_expiry))
+            is_late = until is not None and time.monotonic() >= until
 
     def _serve(self, event: Event) -> None:
         if isinstance(event, Progress):
-            if event.request.on_progress is not None:
-                event.request.on_progress(event.what)
+            event.tell()
             return
-        questions = event.questions()
-        if questions is None:
-            result, error = answer_callback(self._callbacks, event)
-        else:
-            answers = [answer_callback(self._callbacks, question) for question in questions]
-            result, error = [[failure, answer] for answer, failure in answers], None
-        self._write(self._session.answer(event, result, error))
+        result, error = self._answer(event)
+        self._session.answer(event, result, error)
+        self._flush()
 
-    def _write(self, data: bytes) -> None:
-        if data and self._connection is not None:
+    def _answer(self, asked: Callback) -> tuple[Any, Any]:
+        questions = asked.questions()
+        if questions is None:
+            return answer(self._callbacks, asked)
+        answers = [answer(self._callbacks, question) for question in questions]
+        return [[failure, result] for result, failure in answers], None
+
+    # -- the connection
+
+    def _connect(self, until: Optional[float]) -> None:
+        """Tries once, when the next try is due; not if that is later than there is time."""
+        now = time.monotonic()
+        due = max(now, self._backoff.due)
+        time.sleep(max(0.0, (due if until is None else min(due, until)) - now))
+        if until is not None and until < due:
+            return
+        self._backoff.tried(due)
+        last: Optional[OSError] = None
+        for endpoint in self._way.endpoints():
             try:
-                self._connection.write(data)
-            except Closed:
+                self._connection = Connection(endpoint)
+            except OSError as error:
+                last = error
+            else:
+                self._way.tries(endpoint)
+                self._greeted_by = due + HELLO_LIMIT
+                self._session.connected()
+                return
+        self._session.trouble = self._way.not_running(last)
+
+    def _move(self, until: Optional[float]) -> bool:
+        """Writes and reads what can be, and waits for that until then. Whether anything has come."""
+        ends = until if self._session.is_ready else _earliest(until, self._greeted_by)
+        try:
+            data = self._connection.move(self._session.outgoing, None if ends is None else ends - time.monotonic())
+        except Closed:
+            self._disconnect(self._way.closes())
+            return False
+        if data:
+            self._received(data)
+        elif not self._session.is_ready and time.monotonic() >= self._greeted_by:
+            self._disconnect(self._way.is_silent())
+        return bool(data)
+
+    def _received(self, data: bytes) -> None:
+        try:
+            self._session.received(data, time.monotonic())
+        except HelloRefused as refused:
+            self._refused = refused.error
+            self._disconnect(str(refused))
+        except Broken as broken:
+            self._disconnect(f"The service sent what is no message: {broken}")
+        else:
+            if self._session.is_ready:
+                self._way.answered()
+            if self._session.is_over and not self._session.outgoing:
                 self._disconnect()
 
-    def _disconnect(self) -> None:
+    def _flush(self, until: Optional[float] = None) -> None:
+        """Writes what is to be written, and reads meanwhile: a service whose answers nobody reads takes nothing
+        more."""
+        if self._connection is not None:
+            self._connection.write(self._session.outgoing)
+        stuck_at = time.monotonic() + STUCK_LIMIT
+        while self._connection is not None and self._session.outgoing:
+            ends = stuck_at if until is None else min(until, stuck_at)
+            if time.monotonic() >= ends:
+                return
+            given = self._session.outgoing.given
+            if self._move(ends) or self._session.outgoing.given > given:
+                stuck_at = time.monotonic() + STUCK_LIMIT
+
+    def _disconnect(self, trouble: str = "") -> None:
         if self._connection is not None:
             self._connection.close()
-            self._connection, self._lost_at = None, time.monotonic()
-            self._session.disconnected()
-
-    def _reconnect(self, until: Optional[float]) -> None:
-        now = time.monotonic()
-        ends = [end for end in (until, self._session.next_deadline()) if end is not None]
-        patience = (self._lost_at or now) + OUTAGE_MAX
-        try:
-            self._connect_by(min(ends, default=patience))
-        except ConnectionLost:
-            if time.monotonic() >= patience:
-                self._session.close()
-
-    def _connect_by(self, deadline: float) -> None:
-        failures, refused = 0, None
-        while True:
-            for path in candidates(self._endpoint):
-                try:
-                    self._connection = Connection(path)
-                except OSError as error:
-                    refused = error
-                else:
-                    self._write(self._session.connected())
-                    return
-            now = time.monotonic()
-            if now >= deadline:
-                where = " or ".join(candidates(self._endpoint))
-                raise ConnectionLost(f"Standin is not running on {where} ({refused}).")
-            time.sleep(min(pause(failures), deadline - now))
-            failures += 1
+            self._connection, self._session.trouble = None, trouble
+            if self._session.disconnected(time.monotonic()):
+                self._backoff.was_fruitful()
 
 
-def answer_callback(callbacks: Optional[Callbacks], asked: Callback) -> tuple[Any, Any]:
-    """What a callback is answered: a result, or an error as it stands on the wire."""
-    try:
-        if callbacks is None:
-            raise LookupError("This program takes no callbacks.")
-        if callable(callbacks):
-            return callbacks(asked.method, asked.params), None
-        if asked.method not in callbacks:
-            raise LookupError(f'This program has no callback "{asked.method}".')
-        arguments = asked.params[0] if len(asked.params) == 1 else None
-        if isinstance(arguments, dict):
-            return callbacks[asked.method](**arguments), None
-        return callbacks[asked.method](*asked.params), None
-    except StandinError as error:
-        return None, [1000, str(error), {"code": error.code, "outcome": error.outcome.value}]
-    except Exception as error:  # noqa: BLE001 - whatever a program's function raises is an answer
-        return None, [1000, f"{type(error).__name__}: {error}", {"code": "callback_error", "outcome": "unknown"}]
+def _earliest(one: Optional[float], other: Optional[float]) -> Optional[float]:
+    return min((end for end in (one, other) if end is not None), default=None)
 
 
 def connect(endpoint: Optional[str] = None, **options: Any) -> Client:

@@ -16,6 +16,15 @@ class Outcome(str, enum.Enum):
     def __str__(self) -> str:
         return self.value
 
+    @property
+    def sentence(self) -> str:
+        """The same as the end of what a person reads."""
+        return {
+            Outcome.NOT_EXECUTED: "The call was not executed.",
+            Outcome.EXECUTED: "The call was executed.",
+            Outcome.UNKNOWN: "Whether the call was executed is not known.",
+        }[self]
+
 
 class StandinError(Exception):
     """Every error of this package. ``outcome`` says what is known about the effect."""
@@ -43,15 +52,22 @@ class ServiceError(StandinError):
 
 
 class ConnectionLost(StandinError):
-    """The connection is gone, and it cannot be told what became of the call."""
+    """There is no connection (any more), and none came for as long as was waited."""
 
-    code = "outcome_unknown"
+    def __init__(self, message: str, outcome: Outcome = Outcome.UNKNOWN) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+        self.code = "outcome_unknown" if outcome is Outcome.UNKNOWN else "connection_lost"
 
 
 class SessionMoved(StandinError):
     """Another connection has taken the session over."""
 
     code = "session_moved"
+
+    def __init__(self, message: str, outcome: Outcome = Outcome.UNKNOWN) -> None:
+        super().__init__(message)
+        self.outcome = outcome
 
 
 class DeadlineExceeded(StandinError):
@@ -62,6 +78,13 @@ class DeadlineExceeded(StandinError):
     def __init__(self, message: str, outcome: Outcome = Outcome.UNKNOWN) -> None:
         super().__init__(message)
         self.outcome = outcome
+
+
+class MessageTooLarge(StandinError):
+    """The call is larger, or nested deeper, than the service takes. It was not sent."""
+
+    code = "message_too_large"
+    outcome = Outcome.NOT_EXECUTED
 
 
 def _parts(error: Any) -> tuple[int, str, dict[str, Any]]:
