@@ -34,7 +34,7 @@ use crate::{
     sessions::SessionsMessage,
     state::{Keeper, StateError},
     status::{QuotaStatus, RequestTotals, ServiceStatus, UserStatus},
-    store::{JobCounts, StoreError, StoreHandle},
+    store::{JobCounts, Store, StoreError},
     worker::{WorkerEnvironment, random_hex},
 };
 
@@ -140,7 +140,7 @@ pub(crate) async fn serve(
         endpoint: endpoint.to_string(),
         state: kept.folder.path().display().to_string(),
     });
-    let (root, ended) = start(&settings, bound, environment, kept.store.handle(), limits).await?;
+    let (root, ended) = start(&settings, bound, environment, &kept.store, limits).await?;
     tracing::info!(
         pid = std::process::id(),
         "standin {} is ready on {endpoint}",
@@ -199,7 +199,7 @@ async fn start(
     settings: &Settings,
     bound: Listener,
     environment: Arc<WorkerEnvironment>,
-    store: StoreHandle,
+    store: &Store,
     limits: Limits,
 ) -> Result<(ActorRef<RootMessage>, tokio::task::JoinHandle<()>), ServeError> {
     let directory = DirectoryWriter::default();
@@ -211,7 +211,8 @@ async fn start(
         answers_max: settings.sessions.answers_max,
         bytes_max: settings.sessions.answers_bytes_max.0 as usize,
     };
-    let last_request = Arc::new(AtomicU64::new(0));
+    let last_request = Arc::new(AtomicU64::new(requests_before(store.earlier_runs())));
+    let store = store.handle();
     let last_session = Arc::new(AtomicU64::new(0));
     let groups_matter = settings
         .pools
@@ -263,6 +264,16 @@ async fn start(
     Actor::spawn(None, Root, RootArguments { parts })
         .await
         .map_err(ServeError::Start)
+}
+
+/// Requests that each run of the service has numbers for: two days of 50 000 calls a second. Decimal, so that one sees
+/// from a number which run it is of.
+const REQUESTS_OF_A_RUN: u64 = 10_000_000_000;
+
+/// Where the numbers of this run begin. A number stands in errors that are kept for months, and must not lead to the
+/// story of another call when the service has been started again.
+fn requests_before(earlier_runs: u64) -> u64 {
+    earlier_runs.saturating_mul(REQUESTS_OF_A_RUN)
 }
 
 /// Stops the tree and waits for it: dropping a runtime under a living tree makes parents start children in vain.

@@ -68,6 +68,7 @@ pub(crate) struct Store {
     writer: JoinHandle<()>,
     reader: JoinHandle<()>,
     left: Vec<String>,
+    earlier_runs: u64,
 }
 
 /// What everybody holds. Cloning it is cheap.
@@ -95,15 +96,14 @@ impl Store {
             .map_err(|source| open::trouble("write", &folder.join(open::FILE), source))?;
         let disk = Disk::new(folder, clock::now());
         let database = Database::new(connection, begun.boot);
-        Store::start(folder, database, disk, begun.left)
+        Ok(Store {
+            left: begun.left,
+            earlier_runs: begun.earlier,
+            ..Store::start(folder, database, disk)?
+        })
     }
 
-    fn start(
-        folder: &Path,
-        database: Database,
-        disk: Disk,
-        left: Vec<String>,
-    ) -> Result<Store, StoreError> {
+    fn start(folder: &Path, database: Database, disk: Disk) -> Result<Store, StoreError> {
         let (queue, orders) = mpsc::channel();
         let (look_ups, asked) = mpsc::channel();
         let fatal = Fatal::new(folder);
@@ -119,7 +119,8 @@ impl Store {
             },
             writer: thread("standin-store", move || writer.run())?,
             reader: thread("standin-keys", move || reader.run())?,
-            left,
+            left: Vec::new(),
+            earlier_runs: 0,
         })
     }
 
@@ -127,6 +128,11 @@ impl Store {
     /// are gone; then each is told to it as [`Write::InstanceGone`].
     pub(crate) fn left(&self) -> &[String] {
         &self.left
+    }
+
+    /// How many runs of the service this database has seen before this one.
+    pub(crate) fn earlier_runs(&self) -> u64 {
+        self.earlier_runs
     }
 
     /// What is given to those who use it.

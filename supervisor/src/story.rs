@@ -63,6 +63,9 @@ pub(crate) struct Note {
     pub(crate) what: What,
 }
 
+/// Bytes kept of a worker's own code. Those that are meant to be read are far shorter.
+const CODE_KEPT: usize = 64;
+
 /// How the caller was answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum How {
@@ -76,6 +79,14 @@ pub(crate) enum How {
     Abandoned { outcome: Outcome },
     /// With an error of the service's: the pool's actor failed.
     PoolLost { outcome: Outcome },
+}
+
+impl How {
+    /// With a worker's own error. A worker may call it what it likes; what is kept of that is bounded.
+    pub(crate) fn error(code: &str, outcome: Outcome) -> How {
+        let code = code[..code.floor_char_boundary(CODE_KEPT)].into();
+        How::Error { code, outcome }
+    }
 }
 
 /// The end of a request.

@@ -340,3 +340,30 @@ fn a_fault_of_standins_own_is_part_of_the_story_of_each_call_that_it_hit() {
         "a part of Standin failed that had it; the one in its place was given it"
     );
 }
+
+#[test]
+fn an_error_that_was_kept_leads_to_no_other_call_after_the_service_was_started_again() {
+    let (mut under_test, client) = service("");
+    let never = json!({ "method": "chaos.never", "params": [work(1, 0, "abort")] });
+    let submitted: Value = client.call("job.submit", &never).expect("it is taken");
+    let job = json!({ "job": submitted["job"] });
+    let ended: Value = client.call("job.wait", &job).expect("it ends");
+    assert_eq!(ended["state"], "unknown", "{ended}");
+    let before = refusal(&client, "job.result", &job);
+    assert_eq!(story_of(&under_test, &before)["code"], "worker_lost");
+
+    under_test.service.kill().expect("it lives");
+    under_test.service.wait().expect("it dies");
+    under_test.start_again(program());
+    let client = under_test.client();
+    for id in 2..30 {
+        let call = client.request("chaos.always").arguments(&work(id, 0, ""));
+        client.send::<u64>(call).expect("it is served");
+    }
+    let after = refusal(&client, "job.result", &job);
+    assert_eq!(after, before, "it is kept as it was");
+    let data: &[u8] = after.data.as_ref().expect("it has the number");
+    let data: Value = rmp_serde::from_slice(data).expect("it can be read");
+    assert!(explain(&client, &data).is_empty());
+    assert_eq!(explain(&client, &json!({ "limit": 200 })).len(), 28);
+}

@@ -218,10 +218,7 @@ fn how_answered(result: &Result<Bytes, Bytes>) -> How {
         Ok(_) => How::Result,
         Err(error) => {
             let error = ErrorAnswer::decode(error);
-            How::Error {
-                code: error.code.into(),
-                outcome: error.outcome,
-            }
+            How::error(&error.code, error.outcome)
         }
     }
 }

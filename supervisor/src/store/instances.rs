@@ -9,6 +9,8 @@ pub(super) struct Begun {
     pub(super) boot: String,
     /// Runs of the service on this run of the machine that nobody has confirmed to be gone with all their processes.
     pub(super) left: Vec<String>,
+    /// How many runs there were before this one, with this database.
+    pub(super) earlier: u64,
 }
 
 /// Notes this run of the service, before it starts anything. `boot` names the run of the machine; it is told what the
@@ -27,6 +29,14 @@ pub(super) fn begin(
         "INSERT OR REPLACE INTO state (name, value) VALUES ('boot', ?1)",
         [&boot],
     )?;
+    let earlier = transaction.query_row("SELECT value FROM state WHERE name = 'runs'", [], |row| {
+        row.get::<_, i64>(0)
+    });
+    let earlier = earlier.optional()?.unwrap_or(0);
+    transaction.execute(
+        "INSERT OR REPLACE INTO state (name, value) VALUES ('runs', ?1)",
+        [earlier + 1],
+    )?;
     // No process has outlived the machine.
     transaction.execute("DELETE FROM instances WHERE boot <> ?1", [&boot])?;
     let left = {
@@ -39,5 +49,10 @@ pub(super) fn begin(
         params![instance, boot],
     )?;
     transaction.commit()?;
-    Ok(Begun { boot, left })
+    let earlier = earlier as u64;
+    Ok(Begun {
+        boot,
+        left,
+        earlier,
+    })
 }

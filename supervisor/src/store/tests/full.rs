@@ -17,7 +17,7 @@ fn small(folder: &Path, pages: u32, disk: Disk) -> Store {
     let limit = format!("PRAGMA max_page_count = {}", has + pages);
     connection.query_row(&limit, [], |_| Ok(())).unwrap();
     let database = Database::new(connection, "this-boot".to_owned());
-    Store::start(folder, database, disk, Vec::new()).unwrap()
+    Store::start(folder, database, disk).unwrap()
 }
 
 fn large(name: RecordName, size: usize) -> Write {

@@ -9,11 +9,13 @@ fn a_run_that_was_not_confirmed_gone_is_named_to_each_one_after_it() {
         |instance| Store::open(folder.path(), |_| "this-boot".to_owned(), instance).unwrap();
     let first = begin("first");
     assert!(first.left().is_empty());
+    assert_eq!(first.earlier_runs(), 0);
     first.close();
     // The second dies as well before it has confirmed anything.
     begin("second").close();
     let third = begin("third");
     assert_eq!(third.left(), ["first", "second"]);
+    assert_eq!(third.earlier_runs(), 2);
     for gone in ["first", "second"] {
         third.handle().post(Write::InstanceGone(gone.to_owned()));
     }

@@ -161,7 +161,17 @@ fn a_poisoned_call_is_kept_with_the_beginning_of_what_was_in_it() {
 
 #[test]
 fn a_story_takes_no_more_than_is_said() {
-    assert!(size_of::<Story>() <= 256, "{}", size_of::<Story>());
+    let story = size_of::<Story>();
     let note = size_of::<Note>();
     assert!(note * super::super::NOTES_MAX <= 3072 - 256, "{note}");
+    // However long a worker's own code is, and wherever its letters end.
+    for letter in ["x", "é", "€"] {
+        let How::Error { code, .. } = How::error(&letter.repeat(100_000), Outcome::Executed) else {
+            panic!("it is an error");
+        };
+        assert!(story + code.len() <= 320, "{story} + {}", code.len());
+        assert!(code.len() > 60 && code.starts_with(letter));
+    }
+    let short = How::error("smtp.rejected", Outcome::Executed);
+    assert!(matches!(short, How::Error { code, .. } if &*code == "smtp.rejected"));
 }
