@@ -3,7 +3,7 @@
 //! `standin.failpoint {place, times?}` arms a place. Both are compiled in only with the feature `failpoints`, and even
 //! then only together with debug assertions, so that no release has them. Places: `pool/NAME` (at its next message),
 //! `pool_effect/NAME` (between a decision and what follows from it), `worker/SLOT` (at its next message), `session`
-//! (the one that asks, at its next message), `pools`, `jobs`, `sessions`, `monitor`, `listener` (at the next client),
+//! (the one that asks, at its next message), `pools`, `keys`, `jobs`, `sessions`, `monitor`, `listener` (at the next client),
 //! `reading` (of any connection, at its next message), `worker_pipe/SLOT` (at the next message), `store` and
 //! `store_told` (before and after its next commit). The place `stop` fails at nothing: the service is asked to stop, on
 //! systems where a test may have no other way to ask.

@@ -163,6 +163,9 @@ impl RootState {
             );
             self.children.end().await;
             self.parts.end_processes().await;
+            // What was handed in is not on record yet, and the keys of those calls nobody guards any more: whoever looked
+            // one up now would not find how its call has ended.
+            self.parts.pools.store.settle().await;
             self.children = self.parts.start(myself).await?;
         }
         Ok(())

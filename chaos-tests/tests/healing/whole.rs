@@ -1,4 +1,4 @@
-//! What keeps the pools, or the sessions, fails as a whole: all of it is started again, and whoever has a session comes
+//! What keeps the pools, the sessions or the keys fails as a whole: all of it is started again, and whoever has a session comes
 //! back to it.
 
 use chaos_tests::{
@@ -63,4 +63,46 @@ fn the_failure_of_what_keeps_the_pools_is_mended_and_clients_come_back_to_their_
 #[test]
 fn the_failure_of_a_session_is_mended_and_its_client_comes_back_to_it() {
     is_mended_and_clients_come_back_to_their_sessions("session", false);
+}
+
+#[test]
+fn the_failure_of_what_keeps_the_keys_is_mended_and_a_key_still_means_one_call() {
+    let under_test = service();
+    under_test.client();
+    let mut client = RawClient::connect(&under_test.endpoint());
+    let session = token(&client.hello(None).expect("a session"));
+    let key = |key: &str| map([("key", key.into())]);
+    let answered = |client: &mut RawClient| {
+        client.ask_with(1, "chaos.never", work(1, 0), key("answered"));
+        assert_eq!(client.answer(1), Ok(1.into()));
+    };
+    answered(&mut client);
+    let running =
+        |client: &mut RawClient| client.ask_with(2, "chaos.never", work(2, 60_000), key("running"));
+    running(&mut client);
+    eventually(LIMIT, "it has begun", || begun(&under_test, 2) == 1);
+    // Somebody without a session waits for the same.
+    let mut other = RawClient::connect(&under_test.endpoint());
+    running(&mut other);
+    other.ask(3, "standin.ping", map([]));
+    assert_eq!(other.answer(3), Ok("pong".into()));
+
+    client.ask(4, "standin.failpoint", map([("place", "keys".into())]));
+    client.ask_with(5, "chaos.never", work(5, 0), key("new"));
+    while client.message().is_some() {}
+    while other.message().is_some() {}
+    let (mut client, hello) = RawClient::resume(&under_test.endpoint(), &session);
+    assert_eq!(field(&hello, "resumed"), &Value::Boolean(true));
+    answered(&mut client);
+    assert_eq!(begun(&under_test, 1), 1);
+    running(&mut client);
+    let error = client.answer(2).expect_err("nobody knows");
+    assert_eq!(code(&error), "outcome_unknown");
+    let mut other = RawClient::connect(&under_test.endpoint());
+    running(&mut other);
+    assert_eq!(other.answer(2), Err(error), "it is the same for all");
+    assert_eq!(begun(&under_test, 2), 1);
+    client.ask_with(5, "chaos.never", work(5, 0), key("new"));
+    assert_eq!(client.answer(5), Ok(5.into()));
+    assert_eq!(begun(&under_test, 5), 1, "it had not begun before");
 }
