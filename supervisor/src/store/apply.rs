@@ -169,9 +169,11 @@ fn put_key(
     record: &Record<'_>,
     circumstances: &Circumstances<'_>,
 ) -> rusqlite::Result<()> {
+    // Its age counts from here, and so does its number, which is in the order of their age.
     let text = "INSERT INTO keys (user, method, key, fingerprint, state, result, at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-        ON CONFLICT DO UPDATE SET state = excluded.state, result = excluded.result
+        ON CONFLICT DO UPDATE SET state = excluded.state, result = excluded.result, at = excluded.at,
+            id = (SELECT max(id) + 1 FROM keys)
         WHERE state < 3 AND state < excluded.state";
     let mut statement = connection.prepare_cached(text)?;
     let KeyName { user, method, key } = name;

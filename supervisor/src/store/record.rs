@@ -50,7 +50,7 @@ pub(crate) enum Write {
     },
     /// No process of this run of the service is alive any more.
     InstanceGone(String),
-    /// Of the keys from this number on, the next few: those that were recorded before (in milliseconds since 1970) lose
+    /// Of the keys from this number on, the next few: those whose calls ended before (in milliseconds since 1970) lose
     /// their answers.
     ExpireKeys {
         from: i64,
@@ -121,7 +121,7 @@ pub(crate) struct StoredRecord {
 pub(crate) struct StoredKey {
     pub(crate) fingerprint: Fingerprint,
     pub(crate) state: RecordState,
-    /// When it was first recorded, in milliseconds since 1970, for people: clocks jump.
+    /// When this was recorded, in milliseconds since 1970, for people: clocks jump.
     pub(crate) at: u64,
 }
 
@@ -134,7 +134,7 @@ pub(crate) enum RecordState {
     Granted,
     /// It was answered. `Err`: with this error, encoded.
     Done(Result<Bytes, Bytes>),
-    /// It was recorded so long ago that its answer is no longer kept. Keys only.
+    /// It ended so long ago that its answer is no longer kept. Keys only.
     Expired,
 }
 

@@ -1,6 +1,6 @@
 //! Old keys: their answers go, and that they were used stays for ever.
 //!
-//! Keys are numbered in the order of their age. So whoever sweeps asks for the first that still has its answer, and has a
+//! Keys are numbered in the order in which their calls ended; what runs has no answer that could be old. So whoever sweeps asks for the first that still has its answer, and has a
 //! stretch of numbers from there looked at, again and again, until the first is a young one. No stretch holds up others.
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -13,11 +13,14 @@ const STRETCH: i64 = 2000;
 /// A key is not of tomorrow. One that says so was recorded while the clock was wrong, and its age counts from now on.
 const AHEAD_MAX_MS: u64 = 24 * 3600 * 1000;
 
+/// The states of a key that has an answer.
+const ENDED: [i64; 2] = [StateNumber::Result as i64, StateNumber::Error as i64];
+
 /// The first key that still has its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OldestKey {
     pub(crate) number: i64,
-    /// When it was recorded, in milliseconds since 1970.
+    /// When its call had ended, in milliseconds since 1970.
     pub(crate) at: u64,
 }
 
@@ -25,9 +28,10 @@ pub(super) fn oldest_key(
     connection: &Connection,
     from: i64,
 ) -> rusqlite::Result<Option<OldestKey>> {
-    let text = "SELECT id, at FROM keys WHERE id >= ?1 AND state < ?2 ORDER BY id LIMIT 1";
+    let text = "SELECT id, at FROM keys WHERE id >= ?1 AND state IN (?2, ?3) ORDER BY id LIMIT 1";
     let mut statement = connection.prepare_cached(text)?;
-    let found = statement.query_row(params![from, StateNumber::Expired as i64], |row| {
+    let [result, error] = ENDED;
+    let found = statement.query_row(params![from, result, error], |row| {
         Ok(OldestKey {
             number: row.get(0)?,
             at: row.get::<_, i64>(1)?.max(0) as u64,
@@ -36,7 +40,7 @@ pub(super) fn oldest_key(
     found.optional()
 }
 
-/// Of the stretch that begins with number `from`, what was recorded before `before` becomes a tombstone.
+/// Of the stretch that begins with number `from`, what ended before `before` becomes a tombstone.
 pub(super) fn expire(
     connection: &Connection,
     from: i64,
@@ -49,9 +53,9 @@ pub(super) fn expire(
     let ahead = now.saturating_add(AHEAD_MAX_MS) as i64;
     wrong.execute(params![from, last, now as i64, ahead])?;
     let text = "UPDATE keys SET state = ?3, result = NULL
-        WHERE id BETWEEN ?1 AND ?2 AND state < ?3 AND at < ?4";
+        WHERE id BETWEEN ?1 AND ?2 AND state IN (?4, ?5) AND at < ?6";
     let mut old = connection.prepare_cached(text)?;
-    let expired = StateNumber::Expired as i64;
-    old.execute(params![from, last, expired, before as i64])
+    let (expired, [result, error]) = (StateNumber::Expired as i64, ENDED);
+    old.execute(params![from, last, expired, result, error, before as i64])
         .map(|_| ())
 }
