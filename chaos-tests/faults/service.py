@@ -8,9 +8,9 @@ import threading
 
 class Service:
     """The process. `wrapper` is what it is begun by, `environment` what it finds beside the usual variables; `state` is its
-    state folder, `builtin` whether it has Standin's own pool, and `settings` are further ones."""
+    state folder, `builtin` whether it has Standin's own pool, `workers` how many work at a time, and `settings` are further ones."""
 
-    def __init__(self, program, folder, *, state=None, builtin=False, settings="", wrapper=(), environment=None):
+    def __init__(self, program, folder, *, state=None, builtin=False, settings="", workers=2, wrapper=(), environment=None):
         folder.mkdir(parents=True, exist_ok=True)
         self.program, self.folder = program, folder
         self.state = state or folder / "state"
@@ -22,7 +22,7 @@ class Service:
             f"[pools.builtin]\nenabled = {str(builtin).lower()}\n"
             f"[pools.chaos]\ncommand = ['{program}', 'hostile-worker']\n"
             f"environment = {{ CHAOS_LEDGER = '{self.ledger}', CHAOS_START = '' }}\n"
-            "workers = { min = 1, max = 2, spare = 1 }\n" + settings
+            f"workers = {{ min = 1, max = {workers}, spare = 1 }}\n" + settings
         )
         self.lives = 0
         self.start(wrapper)

@@ -59,8 +59,12 @@ pub struct MailWindow {
     pub kills: u64,
     /// Mails that were in a worker when it was killed.
     pub hit: u64,
+    /// Mails that were said to be sent.
+    pub sent: u64,
     /// Mails of which nobody knows.
     pub unknown: u64,
+    /// Mails that were said not to be sent. There is time for each, so this is a mail that was lost.
+    pub refused: u64,
     /// Mails that were said to be sent and were not, or said not to be and were.
     pub wrong: u64,
     /// Mails that the server got more than once.
@@ -85,7 +89,7 @@ pub fn run(options: &MailWindowOptions) -> ExitCode {
         "unknown: {} of a thousand mails that a kill hit; without effect.begin it would be 1000",
         window.unknown * 1000 / window.hit.max(1)
     );
-    ExitCode::from(u8::from(window.wrong + window.doubled > 0))
+    ExitCode::from(u8::from(window.wrong + window.doubled + window.refused > 0))
 }
 
 /// Sends mails from several programs until so many kills have hit one.
@@ -119,6 +123,8 @@ pub fn measure(program: &Path, options: &MailWindowOptions) -> MailWindow {
         let mut window = window.lock().expect("nobody panics while holding it");
         (window.kills, window.hit) = (options.kills, hit);
     });
+    let panics = under_test.panics();
+    assert!(panics.is_empty(), "the service panicked: {panics:?}");
     window.into_inner().expect("nobody panics while holding it")
 }
 
@@ -142,7 +148,9 @@ fn send(client: &Client, sink: &MailSink, number: u64, window: &Mutex<MailWindow
     let taken = sink.taken(&subject);
     let mut window = window.lock().expect("nobody panics while holding it");
     window.mails += 1;
+    window.sent += u64::from(outcome == Outcome::Executed);
     window.unknown += u64::from(outcome == Outcome::Unknown);
+    window.refused += u64::from(outcome == Outcome::NotExecuted);
     window.doubled += u64::from(taken > 1);
     let is_wrong = match outcome {
         Outcome::Executed => taken == 0,

@@ -38,6 +38,8 @@ pub struct Journal {
     pub token: Option<String>,
     /// Calls of which half was written, as often as that was begun.
     pub halves: u64,
+    /// Which ones these were. It is written down before the other half is sent, so no other call can be answered.
+    asked: BTreeSet<u64>,
     /// Calls that were written, as often as they were.
     pub sent: u64,
     /// What each call was answered, each time.
@@ -54,7 +56,10 @@ impl Journal {
             let (kind, rest) = line.split_once(' ').expect("every line has a kind");
             match kind {
                 "token" => journal.token = Some(rest.to_owned()),
-                "half" => journal.halves += 1,
+                "half" => {
+                    journal.halves += 1;
+                    journal.asked.insert(rest.parse().expect("it is a number"));
+                }
                 "sent" => journal.sent += 1,
                 _ => {
                     let (number, answer) = rest.split_once(' ').expect("an answer has a number");
@@ -97,20 +102,32 @@ struct Client {
     /// Before this process began, or by now.
     answered: BTreeSet<u64>,
     open: BTreeSet<u64>,
+    /// What others had asked before this one had the session, and what this one has asked. What both have asked is
+    /// answered for the first, which was running, and if that crosses the second on its way, then once more.
+    asked_before: BTreeSet<u64>,
+    asked: BTreeSet<u64>,
+    /// How often this process has heard an answer.
+    heard: BTreeMap<u64, u32>,
 }
 
 impl Client {
     fn begin(endpoint: &Endpoint, journal: PathBuf) -> Client {
         let known = Journal::read(&journal);
-        let file = File::options().append(true).create(true).open(journal);
+        let file = File::options().append(true).create(true).open(&journal);
         let file = file.expect("the journal can be written to");
         let mut client = Client {
             client: RawClient::connect(endpoint),
             answered: known.answers.keys().copied().collect(),
             open: BTreeSet::new(),
+            asked_before: BTreeSet::new(),
+            asked: BTreeSet::new(),
+            heard: BTreeMap::new(),
             file,
         };
         client.hello(known.token.as_deref());
+        // Whoever had the session until then can ask no more.
+        client.asked_before = Journal::read(&journal).asked;
+        client.no_answer_is_doubled();
         client
     }
 
@@ -147,7 +164,10 @@ impl Client {
             while self.open.len() < OPEN_MAX
                 && let Some(number) = unanswered.next()
             {
-                self.send(number);
+                // What an earlier one had asked may be answered without being asked again.
+                if !self.answered.contains(&number) {
+                    self.send(number);
+                }
             }
             if self.open.is_empty() {
                 return ExitCode::SUCCESS;
@@ -161,6 +181,18 @@ impl Client {
                 return ExitCode::from(MOVED);
             }
             self.hear(&message);
+            self.no_answer_is_doubled();
+        }
+    }
+
+    fn no_answer_is_doubled(&self) {
+        let times = |asked: &BTreeSet<u64>, number| u32::from(asked.contains(number));
+        for (number, heard) in &self.heard {
+            let asked = times(&self.asked_before, number) + times(&self.asked, number);
+            assert!(
+                *heard <= asked,
+                "{number} was asked {asked} times and answered {heard} times"
+            );
         }
     }
 
@@ -176,6 +208,7 @@ impl Client {
         self.client.send_bytes(rest);
         note(&mut self.file, &format!("sent {number}"));
         self.open.insert(number);
+        self.asked.insert(number);
     }
 
     fn hear(&mut self, message: &Value) {
@@ -189,6 +222,7 @@ impl Client {
             &mut self.file,
             &format!("answer {number} {}", answer.replace('\n', " ")),
         );
+        *self.heard.entry(number).or_default() += 1;
         self.open.remove(&number);
         self.answered.insert(number);
     }

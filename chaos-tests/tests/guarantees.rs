@@ -47,10 +47,30 @@ fn tests_named_in(page: &str) -> usize {
 }
 
 fn is_there(source: &str, file: &str, test: &str) -> bool {
-    let begins = match file.rsplit('.').next() {
-        Some("py") => vec![format!("\ndef {test}(")],
-        Some("lua") => vec![format!("\ntest('{test}'")],
-        _ => vec![format!("\nfn {test}("), format!("\nasync fn {test}(")],
+    match file.rsplit('.').next() {
+        // No other name is run.
+        Some("py") => test.starts_with("test_") && source.contains(&format!("\ndef {test}(")),
+        Some("lua") => source.contains(&format!("\ntest('{test}'")),
+        _ => is_a_test(source, test),
+    }
+}
+
+/// Whether there is such a function, and one that is run.
+fn is_a_test(source: &str, test: &str) -> bool {
+    let begins = [format!("\nfn {test}("), format!("\nasync fn {test}(")];
+    let Some(at) = begins.iter().find_map(|begin| source.find(begin)) else {
+        return false;
     };
-    begins.iter().any(|begin| source.contains(begin))
+    let above = source[..at].lines().rev();
+    let mut attributes = above.take_while(|line| line.starts_with(['#', '/', ' ', ')']));
+    attributes.any(|line| line.starts_with("#[test]") || line.starts_with("#[tokio::test"))
+}
+
+#[test]
+fn a_function_that_is_not_run_is_no_test() {
+    let source = "\n#[test]\nfn one() {}\n\nfn two() {}\n\n#[test]\nfn three() {\n    f();\n}\nfn four() {}\n";
+    let source = format!("{source}\n#[tokio::test]\n/// Why.\nasync fn five() {{}}\n");
+    let are_tests =
+        ["one", "two", "three", "four", "five", "six"].map(|name| is_a_test(&source, name));
+    assert_eq!(are_tests, [true, false, true, false, true, false]);
 }

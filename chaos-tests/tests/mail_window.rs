@@ -14,16 +14,25 @@ fn window(kill: Victim, kills: u64) -> MailWindow {
     measure(Path::new(env!("CARGO_BIN_EXE_chaos-tests")), &options)
 }
 
+fn check(window: MailWindow) {
+    let MailWindow {
+        wrong,
+        doubled,
+        refused,
+        ..
+    } = window;
+    assert_eq!((wrong, doubled, refused), (0, 0, 0), "{window:?}");
+    assert!(window.unknown < window.hit, "{window:?}");
+    assert_eq!(window.sent, window.mails - window.unknown, "{window:?}");
+    assert!(window.sent > 0, "{window:?}");
+}
+
 #[test]
 fn no_mail_is_sent_twice_or_lost_whenever_its_worker_is_killed() {
-    let window = window(Victim::Worker, 30);
-    assert_eq!((window.wrong, window.doubled), (0, 0), "{window:?}");
-    assert!(window.unknown < window.hit, "{window:?}");
+    check(window(Victim::Worker, 30));
 }
 
 #[test]
 fn no_mail_is_sent_twice_or_lost_whenever_the_service_is_killed() {
-    let window = window(Victim::Service, 15);
-    assert_eq!((window.wrong, window.doubled), (0, 0), "{window:?}");
-    assert!(window.unknown < window.hit, "{window:?}");
+    check(window(Victim::Service, 15));
 }
