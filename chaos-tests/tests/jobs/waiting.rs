@@ -119,3 +119,41 @@ fn thousands_of_jobs_that_wait_hold_up_nobody_who_waits_for_an_answer() {
     let before = begun();
     eventually(LIMIT, "jobs go on", || begun() > before);
 }
+
+#[test]
+fn a_job_waits_for_a_pool_that_is_stopped_and_costs_no_try_until_it_is_started_again() {
+    let (under_test, client) = start(2);
+    let order = |method: &str| -> Value {
+        let pool = json!({ "pool": "chaos" });
+        client.call(method, &pool).expect("it obeys")
+    };
+    // What it offers is known by then.
+    let work = json!({ "id": 100, "nonce": 100 });
+    let _: u64 = client.call("chaos.always", &work).expect("it is served");
+    order("pool.stop");
+    let jobs: Vec<_> = (1..=5)
+        .map(|id| {
+            let mut job = chaos("chaos.until_effect", id, json!({}));
+            job["retry"]["attempts_max"] = json!(1);
+            submit(&client, &job)
+        })
+        .collect();
+    // It has been looked for more than once.
+    eventually(LIMIT, "the jobs have met the stopped pool", || {
+        let begun = jobs
+            .iter()
+            .map(|job| status(&client, job)["attempts"].as_u64());
+        begun.map(|begun| begun.expect("a number")).sum::<u64>() >= 3
+    });
+    for job in &jobs {
+        let waits = status(&client, job);
+        let state = waits["state"].as_str().expect("a text");
+        assert!(["queued", "running"].contains(&state), "{waits}");
+        assert_eq!(waits["failures"], 0, "{waits}");
+    }
+    assert_eq!(ledger::read(&under_test.ledger()).len(), 1, "of the call");
+    order("pool.start");
+    for job in &jobs {
+        assert_eq!(wait(&client, job)["state"], "done");
+    }
+}

@@ -14,6 +14,7 @@
 //! - a pool has never more jobs at a time than it is set to;
 //! - no job that is due waits beside a pool that has room for it.
 
+mod away;
 mod event;
 mod lane;
 mod retry;
@@ -29,6 +30,7 @@ use std::{
 
 use rustc_hash::FxHashMap;
 
+use self::{away::Away, lane::Window, settling::Settling};
 pub use self::{
     event::{
         Due, Effect, Event, Fate, Interrupted, LaneKind, LaneName, Lease, MethodRoute, Next, Routes,
@@ -38,7 +40,6 @@ pub use self::{
     time::{Now, WallTime},
     verdict::{Answer, together},
 };
-use self::{lane::Window, settling::Settling};
 use crate::{JobId, Random};
 
 /// A timer is never set for longer than this, so that a wall clock that jumps ahead is noticed.
@@ -78,6 +79,7 @@ pub struct JobsCore {
     routes: Routes,
     lanes: BTreeMap<LaneName, Window>,
     running: FxHashMap<JobId, Running>,
+    away: Away,
     /// How many times a job was taken from a lane: who was served longest ago is next.
     turn: u64,
     stopping: bool,
@@ -96,6 +98,7 @@ impl JobsCore {
             routes: Routes::default(),
             lanes: BTreeMap::new(),
             running: FxHashMap::default(),
+            away: Away::default(),
             turn: 0,
             stopping: false,
             paused_until: None,
@@ -128,7 +131,10 @@ impl JobsCore {
             Event::Settled { job } => self.settled(job),
             Event::NotSettled { job } => self.not_settled(now, job),
             Event::RetriesBounded => self.retries_bounded(),
-            Event::RoutesChanged(routes) => self.routes = routes,
+            Event::RoutesChanged(routes) => {
+                self.routes = routes;
+                self.away.look_now(now.steady);
+            }
             Event::Stop => self.stopping = true,
             Event::TimePassed => {}
         }
@@ -215,6 +221,7 @@ impl JobsCore {
             return;
         }
         let running = self.running.remove(&job).expect("it was found");
+        self.away.ended(&running.lane, &running.pool, job);
         if !gone {
             self.paused_until = Some(now.steady + STORE_PAUSE);
         } else if running.lane.kind != LaneKind::Retry {
@@ -245,6 +252,10 @@ impl JobsCore {
             return;
         }
         let lease = *lease;
+        match answer.is_of_no_worker() {
+            true => self.away.refused(&running.lane, &running.pool, now.steady),
+            false => self.away.answered(&running.lane, &running.pool),
+        }
         let outcome = verdict::outcome_after(&lease, answer);
         let next = verdict::judge(
             &lease,
@@ -318,7 +329,8 @@ impl JobsCore {
             let due = self.lanes.iter_mut().filter_map(|(lane, window)| {
                 let pool = self.routes.pool_of(&lane.method);
                 let is_due = window.head().is_some_and(|at| lane.is_due(at, now.wall));
-                (is_due && room.get(&pool).is_some_and(|room| *room > 0))
+                let has_room = room.get(&pool).is_some_and(|room| *room > 0);
+                (is_due && has_room && self.away.admits(lane, &pool, now.steady))
                     .then_some((lane, window, pool))
             });
             let Some((lane, window, pool)) = due.min_by_key(|(_, window, _)| window.served) else {
@@ -328,6 +340,7 @@ impl JobsCore {
             self.turn += 1;
             window.served = self.turn;
             *room.get_mut(&pool).expect("it has room") -= 1;
+            self.away.begun(lane, &pool, job);
             let due = lane.due(at);
             let unrecorded = self.routes.is_unrecorded(&lane.method);
             let running = Running {
@@ -383,9 +396,12 @@ impl JobsCore {
     fn next_look(&self, now: Now) -> Option<Instant> {
         let heads = self.lanes.iter().filter_map(|(lane, window)| {
             let at = window.head()?;
-            // One that is due waits for a pool, and that pool's news come by themselves.
-            (!lane.is_due(at, now.wall))
-                .then(|| now.steady + at.saturating_since(now.wall).min(LOOK_AGAIN))
+            if lane.is_due(at, now.wall) {
+                // It waits for a pool, whose news come by themselves if it is there.
+                let pool = self.routes.pool_of(&lane.method);
+                return self.away.next_look(lane, &pool, now.steady);
+            }
+            Some(now.steady + at.saturating_since(now.wall).min(LOOK_AGAIN))
         });
         let settles = self
             .running

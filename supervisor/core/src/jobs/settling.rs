@@ -68,6 +68,7 @@ impl JobsCore {
         let Some(running) = self.running.remove(&job) else {
             return;
         };
+        self.away.ended(&running.lane, &running.pool, job);
         if let Phase::Settling(Settling {
             next: Next::Again { due, .. },
             ..

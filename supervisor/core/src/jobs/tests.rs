@@ -506,3 +506,80 @@ fn news_of_an_earlier_lease_end_no_later_one_and_begin_nothing_twice() {
     });
     assert_eq!(effects.len(), 1, "its answer is kept");
 }
+
+/// Somebody has stopped the pool.
+fn stopped() -> Answer {
+    let error = ErrorAnswer::new(ErrorCode::PoolUnavailable, "");
+    Answer::failed(
+        &error.with_outcome(Outcome::NotExecuted),
+        Replay::UntilEffect,
+    )
+}
+
+#[test]
+fn jobs_wait_for_a_pool_that_is_stopped_and_one_looks_now_and_then_whether_it_is_back() {
+    let mut jobs = Fixture::new(2);
+    for job in 1..=50 {
+        jobs.queue(job, user("anna"), Due::AtOnce);
+    }
+    let answered = |job, answer| Event::Answered {
+        job: JobId(job),
+        attempt: 1,
+        answer,
+    };
+    jobs.lease(1);
+    jobs.lease(2);
+    for job in [1, 2] {
+        jobs.feed(answered(job, stopped()));
+        jobs.feed(Event::Settled { job: JobId(job) });
+    }
+    let mut pauses = Vec::new();
+    for _ in 0..8 {
+        assert_eq!(jobs.core.running(), 0, "it is away");
+        let looks = jobs.core.next_wakeup().expect("it looks again");
+        let pause = looks - jobs.now.steady;
+        pauses.push(pause.as_secs());
+        let look = leased(&jobs.pass(pause));
+        assert_eq!(look.len(), 1, "one looks, not two");
+        jobs.lease(look[0]);
+        assert_eq!(leased(&jobs.feed(answered(look[0], stopped()))), NONE);
+        jobs.feed(Event::Settled {
+            job: JobId(look[0]),
+        });
+    }
+    assert_eq!(pauses, [1, 2, 4, 8, 16, 30, 30, 30]);
+    // Another user's jobs ask for themselves: the pool may be each user's own.
+    let other = leased(&jobs.queue(100, user("bert"), Due::AtOnce));
+    assert_eq!(other, [100]);
+    jobs.lease(100);
+    jobs.done(100);
+    let look = leased(&jobs.pass(SECOND * 30));
+    jobs.lease(look[0]);
+    let effects = jobs.feed(answered(look[0], Answer::Done));
+    assert_eq!(leased(&effects).len(), 1, "it is back");
+    let effects = jobs.feed(Event::Settled {
+        job: JobId(look[0]),
+    });
+    assert_eq!(leased(&effects).len(), 1, "with all its room");
+}
+
+#[test]
+fn a_job_by_which_a_pool_is_looked_at_and_that_is_taken_back_leaves_the_look_to_the_next() {
+    let mut jobs = Fixture::new(1);
+    jobs.queue(1, user("anna"), Due::AtOnce);
+    jobs.queue(2, user("anna"), Due::AtOnce);
+    jobs.lease(1);
+    let (job, attempt, answer) = (JobId(1), 1, stopped());
+    jobs.feed(Event::Answered {
+        job,
+        attempt,
+        answer,
+    });
+    jobs.feed(Event::Settled { job });
+    let look = leased(&jobs.pass(SECOND))[0];
+    let gone = Event::NotLeased {
+        job: JobId(look),
+        gone: true,
+    };
+    assert_eq!(leased(&jobs.feed(gone)).len(), 1);
+}

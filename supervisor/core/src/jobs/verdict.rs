@@ -45,6 +45,12 @@ impl Answer {
 }
 
 impl Answer {
+    /// There was no worker that could have been given the job.
+    pub(super) fn is_of_no_worker(self) -> bool {
+        let unavailable = Some(ErrorCode::PoolUnavailable);
+        matches!(self, Answer::Failed { outcome: Outcome::NotExecuted, code, .. } if code == unavailable)
+    }
+
     /// What is known about the effect of this attempt.
     const fn outcome(self) -> Outcome {
         match self {
@@ -81,6 +87,8 @@ pub(super) fn outcome_of_interrupted(lease: &Lease, fate: Fate) -> Outcome {
 /// How bad an error is for a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Severity {
+    /// Nobody has tried it; the job has not failed, and waits until its pool is there.
+    Unavailable,
     /// The service had no time for it; the job has not failed.
     Postponed,
     /// It may work later.
@@ -126,6 +134,7 @@ pub(super) fn judge(
         Severity::Temporary if partly && (cancel_requested || lease.cancel_requested) => Next::Dead,
         _ if cancel_requested || lease.cancel_requested => Next::Cancelled,
         Severity::Permanent => Next::Dead,
+        Severity::Unavailable => lease.again_after(Duration::ZERO, now),
         Severity::Postponed => {
             let wait = retry_after.unwrap_or_default().min(lease.retry.backoff_max);
             lease.again_after(wait.max(POSTPONED), now)
@@ -160,12 +169,12 @@ fn severity(
         // Whatever it says about later: it ends one process after the other.
         (Outcome::NotExecuted, Some(Poisoned)) => Severity::Permanent,
         (Outcome::NotExecuted, Some(Overloaded | ShuttingDown)) => Severity::Postponed,
-        // A pool that is not there today may be there again when somebody has put its settings right.
+        (Outcome::NotExecuted, Some(PoolUnavailable)) => Severity::Unavailable,
+        // A method that nobody offers today may be offered again when somebody has put the settings right.
         (
             Outcome::NotExecuted,
             Some(
-                PoolUnavailable | StartFailed | MethodNotFound | DeadlineExceeded | WorkerLost
-                | Cancelled | Internal,
+                StartFailed | MethodNotFound | DeadlineExceeded | WorkerLost | Cancelled | Internal,
             ),
         ) => Severity::Temporary,
         (

@@ -48,6 +48,8 @@ pub(crate) struct Life {
     pub(crate) happened: BTreeSet<JobId>,
     /// Jobs of which there was a moment after which nobody could know.
     pub(crate) unsure: BTreeSet<JobId>,
+    /// Pools that have refused somebody's job, and answered for none of theirs since; and when.
+    pub(crate) refused: BTreeMap<(Arc<str>, &'static str), Duration>,
     pub(crate) seen: Seen,
     last_job: i64,
 }
@@ -82,6 +84,7 @@ impl Life {
             effects: BTreeMap::new(),
             happened: BTreeSet::new(),
             unsure: BTreeSet::new(),
+            refused: BTreeMap::new(),
             seen: Seen::new(),
             last_job: 0,
         }
@@ -290,6 +293,15 @@ impl Life {
 
     fn answer(&mut self, job: JobId, attempt: u32, answer: Answer) {
         self.service.attempts.remove(&(job, attempt));
+        let lane = &self.store.rows[&job].lane;
+        let place = (Arc::clone(&lane.user), pool_of(&lane.method));
+        let unavailable = Some(ErrorCode::PoolUnavailable);
+        match answer {
+            Answer::Failed { code, .. } if code == unavailable => {
+                self.refused.insert(place, self.elapsed);
+            }
+            _ => drop(self.refused.remove(&place)),
+        }
         if let Answer::Failed {
             outcome: Outcome::Unknown,
             ..
@@ -361,6 +373,7 @@ impl Life {
         self.store.writes.clear();
         self.saw("the service is killed");
         self.nobody_knows();
+        self.refused.clear();
         let (seed, now) = (self.random.next_u64(), self.now());
         self.service = Service::start(seed, now, routes(&self.limits), &mut self.store);
         let unsure = self.service.mailbox.iter().filter(|event| {

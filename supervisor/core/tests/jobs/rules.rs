@@ -1,6 +1,6 @@
 //! What must be true, at every step and at the end.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use standin_core::jobs::{Due, WINDOW_MAX};
 use standin_protocol::{Outcome, Replay};
@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// What the lives together must have come by, or they prove little.
-pub(crate) const MUST_BE_SEEN: [&str; 10] = [
+pub(crate) const MUST_BE_SEEN: [&str; 11] = [
     "a job is done",
     "a job is dead",
     "a job is unknown",
@@ -21,8 +21,12 @@ pub(crate) const MUST_BE_SEEN: [&str; 10] = [
     "the service is killed",
     "a job may have happened when the service was killed",
     "the store is full",
+    "a job waits for a pool that is away",
     "the clock jumps",
 ];
+
+/// A pool that was away is looked for after this at the latest.
+const AWAY_MAX: Duration = Duration::from_secs(30);
 
 impl Life {
     pub(crate) fn check(&self) {
@@ -52,7 +56,8 @@ impl Life {
     }
 
     /// Called when nothing is on its way anywhere.
-    pub(crate) fn check_nothing_due_waits(&self) {
+    pub(crate) fn check_nothing_due_waits(&mut self) {
+        let mut waits_for_its_pool = false;
         let now = self.now();
         let soon = self.service.core.next_wakeup();
         if soon.is_some_and(|at| at <= now.steady + std::time::Duration::from_secs(1)) {
@@ -65,7 +70,16 @@ impl Life {
                 let wait = at.saturating_since(now.wall);
                 assert!(wait <= row.pause, "{job:?} waits too long: {row:?}");
             }
+            let place = (Arc::clone(&row.lane.user), pool_of(&row.lane.method));
+            let refused = self.refused.get(&place);
+            if is_due(row, now.wall) && refused.is_some_and(|at| self.elapsed < *at + AWAY_MAX) {
+                waits_for_its_pool = true;
+                continue;
+            }
             assert!(!is_due(row, now.wall), "{job:?} is due and waits: {row:?}");
+        }
+        if waits_for_its_pool {
+            self.saw("a job waits for a pool that is away");
         }
     }
 

@@ -164,14 +164,25 @@ fn a_service_that_had_no_time_for_a_job_costs_it_no_try() {
 }
 
 #[test]
-fn a_pool_that_is_away_for_a_while_costs_tries_and_not_the_job() {
-    for code in [
-        ErrorCode::PoolUnavailable,
-        ErrorCode::StartFailed,
-        ErrorCode::MethodNotFound,
-    ] {
+fn a_method_that_is_away_for_a_while_costs_tries_and_not_the_job() {
+    for code in [ErrorCode::StartFailed, ErrorCode::MethodNotFound] {
         let error = error(code, Outcome::NotExecuted);
         assert_eq!(failures_after(verdict(&error, Replay::Never)), Some(3));
+    }
+}
+
+#[test]
+fn a_pool_without_a_process_costs_a_job_no_try_not_even_its_last() {
+    let last = Lease {
+        failures: 3,
+        ..LEASE
+    };
+    let error = error(ErrorCode::PoolUnavailable, Outcome::NotExecuted);
+    for replay in [Replay::Always, Replay::UntilEffect, Replay::Never] {
+        let next = verdict_on(last, &error, replay, false);
+        assert_eq!(failures_after(next), Some(3));
+        let next = verdict_on(last, &error, replay, true);
+        assert_eq!(next, Next::Cancelled);
     }
 }
 
