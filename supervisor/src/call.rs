@@ -2,8 +2,8 @@
 
 use std::{
     sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering},
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence},
     },
     time::{Duration, Instant},
 };
@@ -35,8 +35,9 @@ pub(crate) struct Caller {
     /// What the user has.
     pub(crate) account: Arc<Account>,
     pub(crate) whereabouts: Whereabouts,
-    /// Whether the user may change the service.
-    pub(crate) is_administrator: bool,
+    /// Whether the user may change the service, by the connection that the session has now: on Windows one program of a user
+    /// may be elevated and another not.
+    is_administrator: AtomicBool,
     /// Whether the client asked for progress notifications.
     pub(crate) wants_progress: AtomicBool,
     /// Bytes of progress that lie in the session's mailbox. A mailbox has no limit of its own.
@@ -107,11 +108,22 @@ impl Caller {
             user: Arc::clone(account.user()),
             account,
             whereabouts: Whereabouts::default(),
-            is_administrator,
+            is_administrator: AtomicBool::new(is_administrator),
             wants_progress: AtomicBool::new(false),
             progress_waiting: AtomicUsize::new(0),
             actor,
         }
+    }
+
+    pub(crate) fn is_administrator(&self) -> bool {
+        self.is_administrator.load(Ordering::Relaxed)
+    }
+
+    /// The client has come back: where from, and with what rights.
+    pub(crate) fn moved(&self, peer: &Peer, is_administrator: bool) {
+        self.whereabouts.moved(peer);
+        self.is_administrator
+            .store(is_administrator, Ordering::Relaxed);
     }
 
     /// Tells the session how a call of its is getting on, if the client wants to know and the session keeps up.
@@ -150,8 +162,7 @@ pub(crate) struct Call {
     /// A pool that was lost since had given it to a worker.
     pub(crate) begun_before: bool,
     pub(crate) stage: CallStage,
-    /// Its fate is kept in the store, under this name.
-    pub(crate) record: Option<Arc<Record>>,
+    pub(crate) record: CallRecord,
     /// What has happened to it.
     pub(crate) notes: Notes,
     /// It counts for its user for as long as it is there.
@@ -168,7 +179,17 @@ pub(crate) struct CallJob {
     pub(crate) so_far: Option<Bytes>,
 }
 
-/// How the fate of a call is kept.
+/// How the fate of a call is kept, if it is. A call that came before its session could be resumed has it from then on.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CallRecord(OnceLock<Arc<Record>>);
+
+impl CallRecord {
+    pub(crate) fn of(record: Record) -> Self {
+        Self(OnceLock::from(Arc::new(record)))
+    }
+}
+
+/// Under which name the fate of a call is kept in the store.
 #[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) name: RecordName,
@@ -267,20 +288,40 @@ impl Call {
         }
     }
 
+    pub(crate) fn record(&self) -> Option<&Arc<Record>> {
+        self.record.0.get()
+    }
+
+    /// Gives it a record, unless it has one, and says whether its effect may have been granted by somebody who did not see
+    /// that record.
+    pub(crate) fn record_late(&self, record: impl FnOnce() -> Record) -> (&Arc<Record>, bool) {
+        let record = self.record.0.get_or_init(|| Arc::new(record()));
+        // The other half is in `grant_effect`: each writes, then reads, so that one of them sees what the other wrote.
+        fence(Ordering::SeqCst);
+        (record, self.stage.get() >= Stage::EffectGranted)
+    }
+
+    /// Its effect is granted, once that is on record if it has one.
+    pub(crate) fn grant_effect(&self) -> Option<&Arc<Record>> {
+        self.stage.reach(Stage::EffectGranted);
+        fence(Ordering::SeqCst);
+        self.record()
+    }
+
     /// Whether it has to come to its end though nobody waits for it: it has a name that others may ask for.
     pub(crate) fn outlives_its_session(&self) -> bool {
-        let record = self.record.as_ref();
+        let record = self.record();
         record.is_some_and(|record| !matches!(record.name, RecordName::Request { .. }))
     }
 
     pub(crate) fn has_a_key(&self) -> bool {
-        let record = self.record.as_ref();
+        let record = self.record();
         record.is_some_and(|record| record.claim.is_some())
     }
 
     /// Whether it has a key that is not, or not yet, its own.
     pub(crate) fn waits_for_its_key(&self) -> bool {
-        let claim = self.record.as_ref().and_then(|record| record.claim());
+        let claim = self.record().and_then(|record| record.claim());
         claim.is_some_and(KeyClaim::is_waiting)
     }
 

@@ -48,7 +48,7 @@ pub(crate) use self::{
     },
     names::{Fingerprint, KeyName, RecordName, SessionToken},
     open::StoreError,
-    record::{Durability, RecordState, Refusal, StoredKey, StoredSession, Write},
+    record::{Begun, Durability, RecordState, Refusal, StoredKey, StoredSession, Write},
     sweep::OldestKey,
 };
 use self::{

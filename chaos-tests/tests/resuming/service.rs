@@ -2,7 +2,7 @@
 
 use chaos_tests::{
     ledger::Step,
-    raw_client::{RawClient, code, field, outcome, token, work},
+    raw_client::{RawClient, code, field, map, outcome, token, work},
     under_test::{UnderTest, eventually},
 };
 use rmpv::Value;
@@ -107,7 +107,7 @@ fn before_its_effect_a_call_is_run_again_and_after_it_nobody_knows() {
     kill_and_start_again(&mut under_test);
     let mut client = resume(&under_test, &session);
     // The same request takes its time before the effect; another one takes it after.
-    let after = chaos_tests::raw_client::map([
+    let after = map([
         ("id", 2.into()),
         ("nonce", 2.into()),
         ("after_ms", 60_000.into()),
@@ -123,4 +123,71 @@ fn before_its_effect_a_call_is_run_again_and_after_it_nobody_knows() {
     let error = client.answer(2).expect_err("nobody knows");
     assert_eq!(code(&error), "outcome_unknown");
     assert_eq!(count(&under_test, 2, Step::Effect), 1);
+}
+
+#[test]
+fn a_call_that_was_made_before_the_hello_is_not_run_twice_either() {
+    let mut under_test = service("");
+    let mut client = RawClient::connect(&under_test.endpoint());
+    client.ask(1, "chaos.never", work(1, 60_000));
+    eventually(LIMIT, "it has begun", || {
+        count(&under_test, 1, Step::Begun) == 1
+    });
+    let session = token(&client.hello(None).expect("a session"));
+    kill_and_start_again(&mut under_test);
+    let mut client = resume(&under_test, &session);
+    client.ask(1, "chaos.never", work(1, 60_000));
+    let error = client.answer(1).expect_err("nobody knows");
+    assert_eq!(code(&error), "outcome_unknown");
+    assert_eq!(count(&under_test, 1, Step::Begun), 1, "it is not run again");
+}
+
+#[test]
+fn a_call_that_was_made_before_the_hello_has_its_effect_once() {
+    let mut under_test = service("");
+    let after = map([
+        ("id", 1.into()),
+        ("nonce", 1.into()),
+        ("after_ms", 60_000.into()),
+    ]);
+    let mut client = RawClient::connect(&under_test.endpoint());
+    client.ask(1, "chaos.until_effect", after.clone());
+    eventually(LIMIT, "it has come so far", || {
+        count(&under_test, 1, Step::Effect) == 1
+    });
+    let session = token(&client.hello(None).expect("a session"));
+    kill_and_start_again(&mut under_test);
+    let mut client = resume(&under_test, &session);
+    client.ask(1, "chaos.until_effect", after);
+    let error = client.answer(1).expect_err("nobody knows");
+    assert_eq!(code(&error), "outcome_unknown");
+    assert_eq!(count(&under_test, 1, Step::Effect), 1);
+}
+
+#[test]
+fn the_answer_to_a_call_that_was_made_before_the_hello_outlives_the_service() {
+    let mut under_test = service("");
+    let call = |id: u64, method: &str| {
+        Value::Array(vec![method.into(), Value::Array(vec![work(id, 300)])])
+    };
+    // What waits is not in the batch: it has one worker, which comes to it in the end.
+    let calls = Value::Array(vec![call(2, "chaos.never"), call(3, "chaos.always")]);
+    let batch = map([("calls", calls)]);
+    let mut client = RawClient::connect(&under_test.endpoint());
+    client.ask(1, "chaos.never", work(1, 300));
+    client.ask(2, "standin.batch", batch.clone());
+    eventually(LIMIT, "it has begun", || {
+        count(&under_test, 1, Step::Begun) == 1
+    });
+    let session = token(&client.hello(None).expect("a session"));
+    assert_eq!(client.answer(1), Ok(1.into()));
+    let answers = client.answer(2).expect("the batch is answered");
+    kill_and_start_again(&mut under_test);
+    let mut client = resume(&under_test, &session);
+    client.ask(1, "chaos.never", work(1, 300));
+    assert_eq!(client.answer(1), Ok(1.into()));
+    client.ask(2, "standin.batch", batch);
+    assert_eq!(client.answer(2), Ok(answers));
+    assert_eq!(count(&under_test, 1, Step::Begun), 1, "it ran once");
+    assert_eq!(count(&under_test, 2, Step::Begun), 1, "it ran once");
 }

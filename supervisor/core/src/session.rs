@@ -145,8 +145,12 @@ impl<C> SessionCore<C> {
         }
     }
 
-    /// From now on answers are kept until the client has acknowledged them.
+    /// From now on answers are kept until the client has acknowledged them, and what must not run twice is on record: what is
+    /// open already has to be put there.
     pub fn remember(&mut self, limits: MemoryLimits) {
+        for open in self.open.values_mut() {
+            open.keep.recorded = !open.keep.may_repeat;
+        }
         self.memory
             .get_or_insert_with(|| Box::new(Memory::new(limits)));
     }

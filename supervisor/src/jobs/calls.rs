@@ -20,7 +20,7 @@ use standin_protocol::{ErrorAnswer, ErrorCode, Outcome, Replay};
 use super::{JobsMessage, JobsState};
 use crate::{
     accounts::Accounts,
-    call::{Call, CallAnswer, CallJob, CallStage, Caller, Record},
+    call::{Call, CallAnswer, CallJob, CallRecord, CallStage, Caller, Record},
     clock,
     directory::{Located, Route, Seeker},
     pool::PoolMessage,
@@ -118,11 +118,7 @@ impl Calls {
             attempt_timeout: own,
             begun_before: false,
             stage: CallStage::default(),
-            record: Some(Arc::new(Record::new(
-                name,
-                leased.fingerprint,
-                Durability::Power,
-            ))),
+            record: CallRecord::of(Record::new(name, leased.fingerprint, Durability::Power)),
             notes: Notes::new(now),
             charge,
             job: Some(Arc::new(CallJob {

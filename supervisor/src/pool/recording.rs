@@ -52,7 +52,7 @@ impl PoolState {
             number: sending.number,
         };
         call.notes.add(self.now, what);
-        let record = call.record.as_ref();
+        let record = call.record();
         let Some(record) = record.filter(|_| is_recorded_before_it_begins(call.replay)) else {
             return self.write_attempt(sending);
         };
@@ -107,9 +107,8 @@ impl PoolState {
         let Some(call) = request.and_then(|request| self.core.payload(request)) else {
             return self.tell_effect(worker, attempt, granted);
         };
-        call.stage.reach(Stage::EffectGranted);
         let is_recorded = is_recorded_before_its_effect(call.replay);
-        let record = call.record.as_ref().filter(|_| is_recorded);
+        let record = call.grant_effect().filter(|_| is_recorded);
         let Some(record) = record.filter(|record| !record.is_granted()) else {
             call.notes.add(self.now, What::EffectGranted);
             return self.tell_effect(worker, attempt, granted);
@@ -206,7 +205,7 @@ impl PoolState {
                 if let Some(call) = call {
                     call.notes.add(clock::now(), What::EffectGranted);
                 }
-                if let Some(record) = call.and_then(|call| call.record.as_ref()) {
+                if let Some(record) = call.and_then(|call| call.record()) {
                     record.grant();
                 }
                 self.tell_effect(worker, attempt, true);
@@ -238,7 +237,7 @@ fn rule_of(refusal: Refusal) -> EndRule {
 }
 
 fn is_granted(call: &Call) -> bool {
-    let record = call.record.as_ref();
+    let record = call.record();
     record.is_some_and(|record| record.is_granted())
 }
 

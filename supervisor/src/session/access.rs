@@ -32,7 +32,7 @@ impl SessionState {
 
     /// Pools that the user, who is no administrator, is not told of: those that are not for the user.
     pub(super) fn hidden_pools(&mut self) -> Vec<Arc<str>> {
-        if self.caller.is_administrator {
+        if self.caller.is_administrator() {
             return Vec::new();
         }
         let directory = Arc::clone(self.directory.get());

@@ -63,7 +63,7 @@ impl SessionState {
             (None, None, false) => Which::Latest,
             (Some(request), None, false) => Which::Request(request),
             (None, Some(session), false) => Which::Session { session, msgid },
-            (None, None, true) if self.caller.is_administrator => Which::Poisoned,
+            (None, None, true) if self.caller.is_administrator() => Which::Poisoned,
             (None, None, true) => {
                 // What is in them may be anybody's.
                 let why = "Only an administrator, or the user who runs the service, may see poisoned calls.";
@@ -77,7 +77,7 @@ impl SessionState {
         };
         Ok(Query {
             which,
-            of_user: (!self.caller.is_administrator).then(|| Arc::clone(&self.caller.user)),
+            of_user: (!self.caller.is_administrator()).then(|| Arc::clone(&self.caller.user)),
             limit: number("limit")?.unwrap_or(LIMIT.0).clamp(1, LIMIT.1) as usize,
         })
     }

@@ -17,7 +17,7 @@ use standin_protocol::{
 
 use super::{SessionMessage, SessionState};
 use crate::{
-    call::{Call, CallStage},
+    call::{Call, CallRecord, CallStage},
     clock,
     directory::{Directory, Located, PoolHandle, Route, Seeker},
     pool::PoolMessage,
@@ -248,7 +248,7 @@ impl SessionState {
             attempt_timeout,
             begun_before: false,
             stage: CallStage::default(),
-            record: record.map(Arc::new),
+            record: record.map(CallRecord::of).unwrap_or_default(),
             notes: Notes::new(came),
             charge,
             job: None,

@@ -91,7 +91,7 @@ impl SessionState {
         };
         let asker = Asker {
             jobs: self.environment.jobs.clone(),
-            user: Some(self.caller.user.to_string()).filter(|_| !self.caller.is_administrator),
+            user: Some(self.caller.user.to_string()).filter(|_| !self.caller.is_administrator()),
             session: myself.clone(),
         };
         let name = || job_name(&request.method, arguments);

@@ -158,7 +158,7 @@ impl SessionState {
 }
 
 fn claim_of(call: &Call) -> Option<(&Arc<Record>, &KeyClaim)> {
-    let record = call.record.as_ref()?;
+    let record = call.record()?;
     Some((record, record.claim()?))
 }
 

@@ -242,7 +242,7 @@ impl SessionState {
         let hidden = self.hidden_pools();
         let accounts = &self.environment.accounts;
         // What others have is nobody's business but an administrator's.
-        let only = Some(&*self.caller.user).filter(|_| !self.caller.is_administrator);
+        let only = Some(&*self.caller.user).filter(|_| !self.caller.is_administrator());
         let (quotas, users) = (accounts.limits().into(), accounts.list(only));
         let user = only.map(str::to_owned);
         tokio::spawn(async move {

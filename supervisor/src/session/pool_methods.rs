@@ -59,7 +59,7 @@ impl SessionState {
     /// The name of the pool that an order is for. Only who may give one hears more than that.
     fn pool_of_order(&self, method: &str, arguments: &Arguments) -> Result<String, ErrorAnswer> {
         let caller = &self.caller;
-        if !caller.is_administrator {
+        if !caller.is_administrator() {
             let what = method.trim_start_matches("pool.");
             let why = format!(
                 "Only an administrator, or the user who runs the service, may {what} a pool."

@@ -7,7 +7,7 @@ use standin_protocol::{ErrorAnswer, Replay};
 use super::{SessionMessage, SessionState};
 use crate::{
     call::{Call, CallAnswer, Record},
-    store::{Durability, Fingerprint, RecordName, Refusal, Write},
+    store::{Begun, Durability, Fingerprint, RecordName, Refusal, SessionToken, Write},
 };
 
 /// What the store was told and what became of it.
@@ -41,9 +41,47 @@ impl SessionState {
         Some(Record::new(name, fingerprint(), Durability::Process))
     }
 
+    /// What the store has to know of the calls that came before their session could be resumed and must not run twice: from
+    /// now on they have records like the others. A `never` call counts as begun, though it may wait for its worker yet.
+    pub(super) fn record_open_calls(&self, session: SessionToken) -> Vec<Begun> {
+        let calls = self.core.calls().filter(|call| !call.has_a_key());
+        let calls = calls.filter(|call| self.core.records(call.replay));
+        let begun = calls.filter_map(|call| {
+            let (record, is_granted) = call.record_late(|| {
+                let fingerprint = Fingerprint::of(&call.method, &call.params);
+                let name = RecordName::Request {
+                    session,
+                    msgid: call.origin.msgid(),
+                    item: call.origin.item(),
+                };
+                Record::new(name, fingerprint, Durability::Process)
+            });
+            let has_begun = is_granted || call.replay == Replay::Never;
+            has_begun.then(|| {
+                record.begin();
+                Begun {
+                    msgid: call.origin.msgid(),
+                    item: call.origin.item(),
+                    fingerprint: record.fingerprint,
+                    is_granted,
+                }
+            })
+        });
+        begun.collect()
+    }
+
+    /// The name of this session, if the store had no room for it before: what is open has records that bear it.
+    pub(super) fn former_token(&self) -> Option<SessionToken> {
+        let mut records = self.core.calls().filter_map(|call| call.record());
+        records.find_map(|record| match &record.name {
+            RecordName::Request { session, .. } => Some(*session),
+            RecordName::Key(_) | RecordName::Job { .. } => None,
+        })
+    }
+
     /// How the answer to a call is to be kept.
     pub(super) fn keep_of(call: &Call, fingerprint: Option<Fingerprint>) -> Keep {
-        let recorded_as = match call.record.as_ref().map(|record| &record.name) {
+        let recorded_as = match call.record().map(|record| &record.name) {
             None => RecordedAs::Nothing,
             Some(RecordName::Request { .. }) => RecordedAs::Request,
             Some(RecordName::Key(_) | RecordName::Job { .. }) => RecordedAs::Name,
@@ -59,7 +97,7 @@ impl SessionState {
         }
         let recorded = call.filter(|call| {
             let outcome = |error: &bytes::Bytes| ErrorAnswer::decode(error).outcome;
-            let record = call.record.as_ref();
+            let record = call.record();
             record.is_some_and(|record| {
                 is_worth_a_record(record.is_begun(), answer.result.as_ref().err().map(outcome))
             })
@@ -68,7 +106,7 @@ impl SessionState {
             return self.deliver(answer);
         };
         call.stage.reach(Stage::Answered);
-        let record = call.record.as_ref().expect("it was just seen");
+        let record = call.record().expect("it was just seen");
         let write = Write::Completion {
             name: record.name.clone(),
             fingerprint: record.fingerprint,

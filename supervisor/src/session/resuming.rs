@@ -147,9 +147,10 @@ impl SessionState {
     }
 
     fn become_resumable(&mut self, myself: &ActorRef<SessionMessage>, msgid: u64) {
-        let token = SessionToken::random();
+        let token = self.former_token().unwrap_or_else(SessionToken::random);
         self.token = Some(token);
         self.core.remember(self.environment.memory);
+        let begun = self.record_open_calls(token);
         let named = SessionsMessage::Named(self.caller.session, Some(token));
         let _ = self.sessions.cast(named);
         let user = self.caller.user.clone();
@@ -158,6 +159,7 @@ impl SessionState {
             Write::SessionOpened {
                 token,
                 user: user.to_string(),
+                begun,
             },
             Durability::Process,
             move |result| {
@@ -200,7 +202,7 @@ impl SessionState {
             return;
         }
         let (caller, peer) = (&self.caller, newcomer.connection.peer());
-        caller.whereabouts.moved(peer);
+        caller.moved(peer, self.environment.is_administrator(peer));
         self.groups = groups_of(&newcomer.connection, self.environment.groups_matter);
         tracing::info!(
             session = %caller.session, user = %caller.user, pid = peer.pid, terminal_session = peer.terminal_session, epoch,

@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use super::{
     jobs,
     names::{Fingerprint, KeyName, Msgid, RecordName, SessionToken},
-    record::{StateNumber, Write},
+    record::{Begun, StateNumber, Write},
     sweep,
 };
 
@@ -32,11 +32,14 @@ pub(super) fn apply(
     circumstances: &Circumstances<'_>,
 ) -> rusqlite::Result<()> {
     match write {
-        Write::SessionOpened { token, user } => {
+        Write::SessionOpened { token, user, begun } => {
             let text = "INSERT INTO sessions (token, user, boot) VALUES (?1, ?2, ?3)
                         ON CONFLICT DO NOTHING";
             let mut statement = connection.prepare_cached(text)?;
             statement.execute(params![token, user, circumstances.boot])?;
+            for begun in begun {
+                put_begun(connection, *token, begun, circumstances)?;
+            }
         }
         Write::SessionEnded(token) => session_ended(connection, *token)?,
         Write::Intent { name, fingerprint } => {
@@ -77,6 +80,28 @@ pub(super) fn apply(
         Write::Job(write) => jobs::apply(connection, write, circumstances.at)?,
     }
     Ok(())
+}
+
+fn put_begun(
+    connection: &Connection,
+    session: SessionToken,
+    begun: &Begun,
+    circumstances: &Circumstances<'_>,
+) -> rusqlite::Result<()> {
+    let name = RecordName::Request {
+        session,
+        msgid: begun.msgid,
+        item: begun.item,
+    };
+    let record = Record {
+        fingerprint: begun.fingerprint,
+        state: match begun.is_granted {
+            true => StateNumber::Granted,
+            false => StateNumber::Intent,
+        },
+        result: None,
+    };
+    put(connection, &name, &record, circumstances)
 }
 
 fn completion(fingerprint: Fingerprint, result: &Result<Bytes, Bytes>) -> Record<'_> {

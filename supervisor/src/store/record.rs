@@ -21,6 +21,8 @@ pub(crate) enum Write {
     SessionOpened {
         token: SessionToken,
         user: String,
+        /// What has begun in it before.
+        begun: Vec<Begun>,
     },
     /// Its records go as well.
     SessionEnded(SessionToken),
@@ -44,18 +46,12 @@ pub(crate) enum Write {
     /// Nothing has happened under this name, and it is free again. What is complete stays.
     Forget(RecordName),
     /// The client has read every answer up to this message.
-    Acked {
-        session: SessionToken,
-        up_to: u64,
-    },
+    Acked { session: SessionToken, up_to: u64 },
     /// No process of this run of the service is alive any more.
     InstanceGone(String),
     /// Of the keys from this number on, the next few: those whose calls ended before (in milliseconds since 1970) lose
     /// their answers.
-    ExpireKeys {
-        from: i64,
-        before: u64,
-    },
+    ExpireKeys { from: i64, before: u64 },
     /// What becomes of a job.
     Job(JobWrite),
 }
@@ -86,6 +82,16 @@ impl Write {
             _ => 0,
         }
     }
+}
+
+/// A call that was given to a worker before its session could be resumed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Begun {
+    pub(crate) msgid: u64,
+    /// Its place in a batch, from 1; 0: the request itself.
+    pub(crate) item: u32,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) is_granted: bool,
 }
 
 /// Why something was not kept.

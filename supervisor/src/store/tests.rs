@@ -19,7 +19,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    Durability, Fingerprint, KeyName, RecordName, RecordState, Refusal, SessionToken, Store,
+    Begun, Durability, Fingerprint, KeyName, RecordName, RecordState, Refusal, SessionToken, Store,
     StoreError, StoreHandle, StoredKey, Write, back_up,
 };
 
@@ -46,6 +46,7 @@ fn session_opened(token: SessionToken) -> Write {
     Write::SessionOpened {
         token,
         user: "1000".to_owned(),
+        begun: Vec::new(),
     }
 }
 

@@ -99,3 +99,27 @@ async fn after_a_reboot_a_session_is_unknown_and_a_key_is_not() {
         Some(RecordState::Intent)
     );
 }
+
+#[tokio::test]
+async fn what_had_begun_before_a_session_is_on_record_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).handle();
+    let token = SessionToken::random();
+    let begun = |msgid, item, is_granted| Begun {
+        msgid,
+        item,
+        fingerprint: fingerprint(),
+        is_granted,
+    };
+    let opened = Write::SessionOpened {
+        token,
+        user: "1000".to_owned(),
+        begun: vec![begun(1, 0, false), begun(2, 3, true)],
+    };
+    // Its answer is quicker than the next look, and stays.
+    assert_eq!(written(&store, opened.clone()), Ok(()));
+    store.post(completion(request(token, 1), "one"));
+    assert_eq!(written(&store, opened), Ok(()));
+    let expected = [(1, 0, done("one")), (2, 3, RecordState::Granted)];
+    assert_eq!(records(&store, token).await, expected);
+}
