@@ -54,3 +54,8 @@ def test_a_service_that_closes_at_first_is_waited_for(fake, connect):
     verdict = in_background(service)
     assert connect(fake.path).call("order") == "done"
     verdict.result()
+
+
+def test_a_name_that_is_none_is_told_of_at_once(connect):
+    with pytest.raises(UnicodeEncodeError):
+        connect("\ud800", timeout=20)

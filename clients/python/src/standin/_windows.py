@@ -4,6 +4,7 @@ after the other unless it was opened for overlapped use."""
 from __future__ import annotations
 
 import _winapi
+import contextlib
 import math
 from typing import Any, Optional
 
@@ -14,8 +15,11 @@ READ_MAX = 1 << 16
 # The service may know who is here, and not act in that name.
 SECURITY_SQOS_PRESENT, SECURITY_IDENTIFICATION = 0x0010_0000, 0x0001_0000
 
-# The end of a pipe is told in several ways; what was longer than the room for it is not lost.
-ERROR_MORE_DATA = 234
+# So long the last words are given to go out.
+LAST_WORDS_MS = 1000
+
+# It is still under way.
+ERROR_IO_INCOMPLETE = 996
 
 
 class PipeConnection:
@@ -35,21 +39,20 @@ class PipeConnection:
         while not self._is_deaf and (self._writing is not None or outgoing):
             try:
                 if self._writing is None:
-                    # All of it, until it is told how much was taken: it may be.
                     chunk = outgoing.chunk()
                     self._writing, _ = _winapi.WriteFile(self._pipe, chunk, overlapped=True)
+                    # From now on any part of it may arrive.
                     outgoing.gave(len(chunk))
                 if not _is_over(self._writing):
                     return
-                self._writing.GetOverlappedResult(True)
             except OSError:
                 self._is_deaf = True
             self._writing = None
 
     def move(self, outgoing: Outgoing, timeout: Optional[float]) -> bytes:
         """Writes what can be written and gives what has come, if anything has within the time, in seconds."""
+        self.write(outgoing)
         try:
-            self.write(outgoing)
             if self._reading is None:
                 self._reading, _ = _winapi.ReadFile(self._pipe, READ_MAX, overlapped=True)
             events = [under_way.event for under_way in (self._reading, self._writing) if under_way is not None]
@@ -57,27 +60,33 @@ class PipeConnection:
             _winapi.WaitForMultipleObjects(events, False, wait)
             if not _is_over(self._reading):
                 return b""
-            reading, self._reading = self._reading, None
-            reading.GetOverlappedResult(True)
-            data: bytes = reading.getbuffer()
+        except InterruptedError:
+            return b""
         except OSError as error:
+            self._reading = None
             raise Closed from error
+        data: bytes = self._reading.getbuffer()
+        self._reading = None
         if not data:
             raise Closed
         return data
 
     def close(self) -> None:
-        """Nothing may be under way when its memory is given back."""
+        if self._writing is not None:
+            with contextlib.suppress(OSError):
+                _winapi.WaitForMultipleObjects([self._writing.event], False, LAST_WORDS_MS)
         for under_way in (self._reading, self._writing):
             if under_way is not None:
-                try:
+                # Nothing may be under way when its memory is given back. That it was cancelled, or that the pipe has
+                # ended, are errors here.
+                with contextlib.suppress(OSError):
                     under_way.cancel()
                     under_way.GetOverlappedResult(True)
-                except OSError:
-                    pass  # It was cancelled, or the pipe has ended: either way it is over.
         self._reading = self._writing = None
         _winapi.CloseHandle(self._pipe)
 
 
 def _is_over(under_way: Any) -> bool:
-    return bool(_winapi.WaitForMultipleObjects([under_way.event], False, 0) == _winapi.WAIT_OBJECT_0)
+    """Whether it is done. ``OSError`` if it came to nothing."""
+    _, error = under_way.GetOverlappedResult(False)
+    return bool(error != ERROR_IO_INCOMPLETE)

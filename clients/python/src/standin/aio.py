@@ -279,6 +279,9 @@ async def connect(
         await asyncio.wait_for(client._opened.wait(), timeout)
         if client._refused is not None:
             raise client._refused
+        if client._keeper.done():
+            # It can only have failed.
+            client._keeper.result()
     except asyncio.TimeoutError:
         trouble = client._session.trouble or client._way.is_silent()
         await client.close()

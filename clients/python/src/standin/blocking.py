@@ -112,7 +112,11 @@ class Client:
         now = time.monotonic()
         deadline = None if timeout is None else now + timeout
         request = self._session.request(method, params, meta, deadline, now, on_progress)
-        self._flush(deadline)
+        try:
+            self._flush(deadline)
+        except BaseException:
+            self._session.forget(request, time.monotonic())
+            raise
         return Pending(self, request)
 
     def batch(self, calls: list[tuple[str, dict[str, Any]]], *, timeout: Optional[float] = None) -> list[Any]:
