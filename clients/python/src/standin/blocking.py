@@ -60,7 +60,7 @@ class Client:
         self._refused: Optional[ServiceError] = None
         self._run(lambda: self._session.is_ready or self._refused is not None, time.monotonic() + timeout)
         if not self._session.is_ready:
-            trouble = self._session.trouble if self._connection is None else self._way.is_silent()
+            trouble = self._session.trouble or self._way.is_silent()
             self.close()
             raise self._refused or ConnectionLost(f"{trouble}.", Outcome.NOT_EXECUTED)
 
