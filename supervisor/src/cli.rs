@@ -59,6 +59,7 @@ impl CommandError {
             CommandError::Call(
                 CallError::Service(_)
                 | CallError::TooLarge { .. }
+                | CallError::TooDeep { .. }
                 | CallError::Decode(_)
                 | CallError::Encode(_),
             ) => 1,

@@ -45,6 +45,18 @@
  *
  * Time. All times are milliseconds. Nothing waits longer than it was allowed to, but for a grace of five seconds in which
  * the service's own word on an ended call is waited for.
+ *
+ * Lost connections. They are made again while the program is in a function that sends or waits, and at no other time. The
+ * service, which may have been killed and started again, keeps a session for a minute without a connection. Who comes back
+ * later finds the calls that were started ended with `outcome_unknown`; with a key, or vouched for, they are sent again.
+ *
+ * Jobs. A call that must outlive the program is made by the method `job.submit` with `method`, `params`, a list of one map,
+ * and `key`. It answers `job`, the name by which `job.status` and `job.result` tell of it. So a mail waits for its server:
+ *
+ *     standin_call_new(client, "job.submit", &submit);
+ *     standin_set_text(submit, "method", "mail.send");
+ *     standin_set_text(submit, "params[0].to[]", "ben@example.org");
+ *     standin_set_text(submit, "key", "order-17");
  */
 #ifndef STANDIN_H
 #define STANDIN_H
@@ -239,15 +251,15 @@ standin_int32 STANDIN_API standin_set_trace(standin_int64 call, const char *trac
 
 /* == Running == */
 
-/* Sends a call or a batch, and does not wait. STANDIN_LIMIT if it is larger than the service takes. */
+/* Sends a call or a batch, and does not wait. STANDIN_LIMIT if it is larger than the service takes, or nests deeper. */
 standin_int32 STANDIN_API standin_start(standin_int64 call);
 
 /* Waits until a call or a batch has ended, at most `limit_ms`; 0 only looks. STANDIN_OK, STANDIN_FAILED,
  * STANDIN_PENDING, or STANDIN_CALLBACK: serve it, and wait on. What has ended stays so, however often it is asked. */
 standin_int32 STANDIN_API standin_wait(standin_int64 call, standin_int64 limit_ms);
 
-/* Asks the service to take a started call or batch back. It still ends, by its result or the error `cancelled`: wait for
- * it. */
+/* Has a started call or batch taken back. It still ends, by its result or the error `cancelled`: wait for it. While the
+ * service is away, one that it has not got ends at once; of one that it may have it is told when it is back. */
 standin_int32 STANDIN_API standin_cancel(standin_int64 call);
 
 /* Sends a call or a batch with this time (0: the one that was set, else 30 seconds) and waits for its end: STANDIN_OK,
@@ -273,7 +285,7 @@ standin_int32 STANDIN_API standin_wait_any(standin_int64 client, standin_int64 l
 standin_int32 STANDIN_API standin_batch_new(standin_int64 client, standin_int64 *batch);
 
 /* Puts a call that was not started into a batch; at most 1000. Start and wait for the batch; then each call has its own
- * result or error. */
+ * result or error. STANDIN_LIMIT: it is one too many, or its arguments nest more than 58 levels. */
 standin_int32 STANDIN_API standin_batch_add(standin_int64 batch, standin_int64 call);
 
 /* The latest that the worker told of how the call gets on, as JSON. STANDIN_MISSING: nothing yet. */

@@ -83,7 +83,7 @@ impl Client {
     /// read; what is then left goes out while the program waits for something.
     ///
     /// # Errors
-    /// The arguments cannot be written, or are larger than the service takes.
+    /// The arguments cannot be written, or are larger or deeper than the service takes.
     pub fn start(&self, call: crate::Call) -> Result<Pending, CallError> {
         self.runtime.block_on(async {
             let pending = call.start()?;
@@ -101,10 +101,10 @@ impl Client {
         self.runtime.block_on(pending.wait())
     }
 
-    /// Asks the service to take a started call back. The call is still answered: wait for it.
+    /// Has a started call taken back. The call is still answered: wait for it.
     ///
     /// # Errors
-    /// The request to cancel failed itself.
+    /// See [`Pending::cancel`].
     pub fn cancel(&self, pending: &Pending) -> Result<(), CallError> {
         self.runtime.block_on(pending.cancel())
     }

@@ -100,7 +100,7 @@ impl Call {
     /// Sends it and does not wait.
     ///
     /// # Errors
-    /// The arguments cannot be written, or are larger than the service takes.
+    /// The arguments cannot be written, or are larger or deeper than the service takes.
     pub fn start(self) -> Result<Pending, CallError> {
         let asked = Asked {
             method: self.method,
@@ -147,19 +147,21 @@ impl Pending {
         self.limit
     }
 
-    /// Asks the service to take the call back. The call is still answered: wait for it.
+    /// Has the call taken back, as [`Client::cancel`] does, and waits a while for the service to say that it has heard. The
+    /// call is still answered: wait for it.
     ///
     /// # Errors
-    /// The request to cancel failed itself.
+    /// The request to cancel failed itself; or it was not answered so far ([`NoAnswer`](CallError::NoAnswer)), and stands.
     pub async fn cancel(&self) -> Result<(), CallError> {
-        let arguments = std::collections::BTreeMap::from([("msgid", self.msgid)]);
-        self.client
-            .request("standin.cancel")
-            .arguments(&arguments)
-            .timeout(CANCEL_TIMEOUT)
-            .send_raw()
-            .await?;
-        Ok(())
+        let Some(answer) = self.client.shared().cancel(self.msgid)? else {
+            return Ok(());
+        };
+        match tokio::time::timeout(CANCEL_TIMEOUT, answered(answer)).await {
+            Ok(answer) => answer.map(|_| ()),
+            Err(_) => Err(CallError::NoAnswer {
+                waited: CANCEL_TIMEOUT,
+            }),
+        }
     }
 
     /// Lets it run without anybody who waits for it.
@@ -196,13 +198,18 @@ impl Pending {
     /// # Errors
     /// See [`CallError`].
     pub async fn answered(&mut self) -> Result<Bytes, CallError> {
-        let answer = (&mut self.answer).await;
-        let lost = CallError::ConnectionLost {
-            outcome: protocol::Outcome::Unknown,
-        };
-        let answer = answer.unwrap_or(Err(lost))?;
-        answer.map_err(|error| CallError::Service(ErrorAnswer::decode(&error)))
+        answered(&mut self.answer).await
     }
+}
+
+async fn answered(
+    answer: impl Future<Output = Result<Answer, oneshot::error::RecvError>>,
+) -> Result<Bytes, CallError> {
+    let lost = CallError::ConnectionLost {
+        outcome: protocol::Outcome::Unknown,
+    };
+    let answer = answer.await.unwrap_or(Err(lost))?;
+    answer.map_err(|error| CallError::Service(ErrorAnswer::decode(&error)))
 }
 
 impl Drop for Pending {

@@ -79,6 +79,16 @@ impl Client {
         self.request(method).arguments(arguments).send()
     }
 
+    /// Has the call with this [number](crate::Pending::msgid) taken back, and does not wait for that: what the service
+    /// cannot have got ends here with the error `cancelled`, and otherwise the service is asked to, as soon as there is a
+    /// connection and for as long as the call has time. The call is still answered. One that has ended stays so.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub fn cancel(&self, msgid: u64) -> Result<(), CallError> {
+        self.shared().cancel(msgid).map(|_| ())
+    }
+
     /// Closes the client and all its clones, and says so to the service: it need keep nothing for this program, and gives
     /// up what is still open here, which ends with [`Closed`](CallError::Closed).
     ///

@@ -102,6 +102,15 @@ pub enum CallError {
         /// How large it may be.
         limit: usize,
     },
+    /// The arguments nest deeper than the service reads, or are no whole value. The request was not sent.
+    #[error(
+        "the call nests lists and maps more than the {limit} levels deep that a message may have, or ends in the middle \
+         of one; it was not sent"
+    )]
+    TooDeep {
+        /// How many levels a message may have, its own among them.
+        limit: usize,
+    },
     /// The service gave no answer, not even within a grace beyond the call's own time.
     #[error("the service gave no answer within {waited:?}")]
     NoAnswer {
@@ -129,7 +138,9 @@ impl CallError {
             | CallError::Closed { outcome } => *outcome,
             CallError::NoAnswer { .. } | CallError::OutcomeUnknown => Outcome::Unknown,
             CallError::Decode(_) => Outcome::Executed,
-            CallError::TooLarge { .. } | CallError::Encode(_) => Outcome::NotExecuted,
+            CallError::TooLarge { .. } | CallError::TooDeep { .. } | CallError::Encode(_) => {
+                Outcome::NotExecuted
+            }
         }
     }
 
@@ -138,7 +149,9 @@ impl CallError {
     pub fn code(&self) -> Option<&str> {
         match self {
             CallError::Service(answer) => Some(&answer.code),
-            CallError::TooLarge { .. } => Some(ErrorCode::MessageTooLarge.name()),
+            CallError::TooLarge { .. } | CallError::TooDeep { .. } => {
+                Some(ErrorCode::MessageTooLarge.name())
+            }
             CallError::DeadlineExceeded { .. } => Some(ErrorCode::DeadlineExceeded.name()),
             CallError::OutcomeUnknown => Some(ErrorCode::OutcomeUnknown.name()),
             CallError::SessionMoved { .. } => Some(ErrorCode::SessionMoved.name()),

@@ -45,6 +45,7 @@ pub(crate) struct Said {
 #[serde(default)]
 pub(crate) struct SaidLimits {
     pub(crate) message_size_max: Option<usize>,
+    pub(crate) depth_max: Option<usize>,
 }
 
 /// A connection that was greeted.

@@ -181,6 +181,11 @@ impl Outbox {
         open.is_some_and(|open| open.place == 0 && !open.is_given)
     }
 
+    /// When the time of an open one is up, if it has one.
+    pub(crate) fn deadline_of_open(&self, msgid: u64) -> Option<Option<Instant>> {
+        self.open.get(&msgid).map(|open| open.deadline)
+    }
+
     /// Nothing comes of it, and the service need not be told.
     pub(crate) fn drop_unsent(&mut self, msgid: u64) {
         self.open.remove(&msgid);

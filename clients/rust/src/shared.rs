@@ -22,6 +22,7 @@ use crate::{
     CallError,
     acks::Acks,
     callbacks::Handler,
+    hello::SaidLimits,
     line::Line,
     outbox::{Answer, Asked, Open, Outbox},
 };
@@ -54,10 +55,10 @@ struct State {
     session: Option<String>,
     /// Counts the connections.
     connection: u64,
-    /// The largest message that the service takes, once it has said so.
-    message_size_max: Option<usize>,
+    /// What the service takes, once it has said so.
+    limits: SaidLimits,
     unknown_answers: u64,
-    /// Why the last try to connect came to nothing.
+    /// Why there is no connection, as far as that is known.
     trouble: String,
 }
 
@@ -74,7 +75,7 @@ impl Shared {
                 link: Link::Down,
                 session: None,
                 connection: 0,
-                message_size_max: None,
+                limits: SaidLimits::default(),
                 unknown_answers: 0,
                 trouble: String::new(),
             }),
@@ -114,7 +115,7 @@ impl Shared {
                 let floor = outbox.answered_up_to();
                 let news = acks.as_ref().and_then(|acks| acks.news(floor));
                 let frame = asked.frame(msgid, timeout_ms, news);
-                check_size(&frame, state.message_size_max)?;
+                state.limits.check(&frame, &asked.params)?;
                 if let (Some(acks), Some(floor)) = (acks, news) {
                     acks.told(floor);
                 }
@@ -123,7 +124,7 @@ impl Shared {
             }
             Link::Down => {
                 let frame = asked.frame(msgid, timeout_ms, None);
-                check_size(&frame, state.message_size_max)?;
+                state.limits.check(&frame, &asked.params)?;
                 let until = Instant::now() + self.resume.unwrap_or_default();
                 let msgid = outbox.insert_waiting(open, until);
                 self.asked.notify_one();
@@ -147,17 +148,40 @@ impl Shared {
         if state.outbox.is_unsent(msgid) {
             return state.outbox.drop_unsent(msgid);
         }
-        let params = protocol::encode(&[std::collections::BTreeMap::from([("msgid", msgid)])]);
-        let asked = Asked {
-            method: "standin.cancel".to_owned(),
-            params,
-            meta: Meta::default(),
-        };
-        let open = Open::new(asked, None, Some(Instant::now() + TAKE_BACK_LIMIT));
+        let until = Some(Instant::now() + TAKE_BACK_LIMIT);
+        let open = Open::new(cancel(msgid, Meta::default()), None, until);
         // It is far smaller than any service's limit; and where nothing more can be said, nothing need be taken back.
         if let Ok(cancel) = self.put(&mut state, open) {
             state.outbox.takes_back(cancel, msgid);
         }
+    }
+
+    /// Has a call taken back, which is still answered: here, if the service cannot have got it; else by the service, which
+    /// is asked to for as long as the call has time. `None`: there is nothing to take back any more.
+    pub(crate) fn cancel(
+        &self,
+        msgid: u64,
+    ) -> Result<Option<oneshot::Receiver<Answer>>, CallError> {
+        let mut state = self.state();
+        if state.outbox.is_unsent(msgid) {
+            let error = ErrorAnswer::new(
+                ErrorCode::Cancelled,
+                "The call was cancelled before it was sent.",
+            );
+            let error = error.with_outcome(Outcome::NotExecuted).encode();
+            state.outbox.answered(msgid, Err(error));
+        }
+        let Some(deadline) = state.outbox.deadline_of_open(msgid) else {
+            return Ok(None);
+        };
+        let (sender, receiver) = oneshot::channel();
+        let twice_does_no_harm = Meta {
+            idempotent: true,
+            ..Meta::default()
+        };
+        let open = Open::new(cancel(msgid, twice_does_no_harm), Some(sender), deadline);
+        self.put(&mut state, open)?;
+        Ok(Some(receiver))
     }
 
     pub(crate) fn unknown_answers(&self) -> u64 {
@@ -173,12 +197,15 @@ impl Shared {
     /// Answers the service's own question, which came by this connection. If that is lost, the service has told the
     /// worker already that no answer will come.
     pub(crate) fn respond(&self, connection: u64, msgid: u64, result: &Result<Bytes, ErrorAnswer>) {
-        let mut frame = match result {
-            Ok(result) => protocol::response_ok(msgid, result),
-            Err(error) => protocol::response_error(msgid, &error.encode()),
+        let (mut frame, value) = match result {
+            Ok(result) => (protocol::response_ok(msgid, result), result.clone()),
+            Err(error) => {
+                let error = error.encode();
+                (protocol::response_error(msgid, &error), error)
+            }
         };
         let mut state = self.state();
-        if let Err(error) = check_size(&frame, state.message_size_max) {
+        if let Err(error) = state.limits.check(&frame, &value) {
             let error = ErrorAnswer::new(ErrorCode::MessageTooLarge, error.to_string());
             let error = error.with_outcome(Outcome::Executed);
             frame = protocol::response_error(msgid, &error.encode());
@@ -245,11 +272,31 @@ fn tell(line: &mut Line, acks: &mut Acks, floor: u64) {
     ));
 }
 
-/// Whether a message is no larger than the service takes. It would have to close the connection on a larger one, and
-/// every other open call would be lost with it.
-fn check_size(frame: &Frame, limit: Option<usize>) -> Result<(), CallError> {
-    match (frame.len(), limit) {
-        (length, Some(limit)) if length > limit => Err(CallError::TooLarge { length, limit }),
-        _ => Ok(()),
+/// The request that takes another one back.
+fn cancel(msgid: u64, meta: Meta) -> Asked {
+    Asked {
+        method: "standin.cancel".to_owned(),
+        params: protocol::encode(&[std::collections::BTreeMap::from([("msgid", msgid)])]),
+        meta,
+    }
+}
+
+impl SaidLimits {
+    /// Whether the service takes a message, which has this value in it. It would have to close the connection on one that
+    /// is too large or too deep, and every other open call would be lost with it.
+    fn check(&self, frame: &Frame, value: &[u8]) -> Result<(), CallError> {
+        if let Some(limit) = self.message_size_max
+            && frame.len() > limit
+        {
+            let length = frame.len();
+            return Err(CallError::TooLarge { length, limit });
+        }
+        // The message itself is a level.
+        if let Some(limit) = self.depth_max
+            && !value::nests_at_most(value, limit.saturating_sub(1))
+        {
+            return Err(CallError::TooDeep { limit });
+        }
+        Ok(())
     }
 }

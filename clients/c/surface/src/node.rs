@@ -145,6 +145,15 @@ impl Built {
         Ok(out)
     }
 
+    /// How many levels of lists and maps the parameters of a call have.
+    pub(crate) fn params_depth(&self) -> usize {
+        match &self.0 {
+            None => 1,
+            Some(list @ Node::List(_)) => list.depth(),
+            Some(node) => 1 + node.depth(),
+        }
+    }
+
     /// The parameters of a call: the one map of its arguments, or a list of them.
     pub(crate) fn encode_params(&mut self) -> Result<Vec<u8>, Failure> {
         let mut out = Vec::new();

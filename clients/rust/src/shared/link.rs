@@ -76,6 +76,10 @@ impl Shared {
         let Some((line, was_fruitful)) = state.take_line(next) else {
             return After::Nothing;
         };
+        state.trouble = match was_fruitful {
+            true => "no try to make it again has ended yet".to_owned(),
+            false => "the service took the last one and lost it at once".to_owned(),
+        };
         let given = line.end(ending);
         let lost = |outcome| End::Lost.error(outcome);
         let Some(resume) = self.resume else {
@@ -136,7 +140,7 @@ impl Shared {
         let goes_on = said.resumed && said.session.is_some();
         let mut acks = said.session.is_some().then(Acks::default);
         state.session = said.session;
-        state.message_size_max = said.limits.message_size_max;
+        state.limits = said.limits;
         state.connection += 1;
         if !goes_on {
             state.outbox.session_lost(|| CallError::OutcomeUnknown);

@@ -6,6 +6,7 @@ mod acks;
 mod blocking;
 mod callbacks;
 mod calls;
+mod cancelling;
 mod connecting;
 mod cuts;
 mod fake;

@@ -194,6 +194,8 @@ async fn a_service_that_loses_every_connection_is_not_asked_all_the_time() {
     let error = client.call::<_, ()>("order", &map([])).await;
     let error = error.expect_err("it is never answered");
     assert_eq!(error.outcome(), Outcome::Unknown);
+    let why = "within 1s: the service took the last one and lost it at once; whether";
+    assert!(error.to_string().contains(why), "{error}");
     let (endpoint, service) = verdict(service).await;
     drop(std::os::unix::net::UnixStream::connect(endpoint.as_path()).expect("it listens"));
     let tries: u32 = verdict(service).await;

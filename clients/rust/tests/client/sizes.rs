@@ -94,3 +94,50 @@ async fn an_answer_to_a_callback_that_is_too_large_becomes_an_error_that_says_so
     );
     assert_eq!(field(&error[2], "outcome"), &"executed".into(), "{error}");
 }
+
+/// Lists within one another, so many levels of them.
+fn nested(levels: usize) -> Vec<u8> {
+    let mut bytes = vec![0x91; levels];
+    bytes.push(0xc0);
+    bytes
+}
+
+#[tokio::test]
+async fn what_nests_deeper_than_the_service_reads_is_refused_here_and_the_connection_goes_on() {
+    let fake = Fake::listen();
+    let connect = fake
+        .connect()
+        .callbacks(|_| async { Ok(nested(10).into()) });
+    let service = std::thread::spawn(move || {
+        let mut peer = fake.accept();
+        let (hello, _) = peer.asked("standin.hello");
+        let limits = map([("depth_max", 10.into())]);
+        peer.answer(hello, map([("limits", limits)]));
+        let (order, _) = peer.asked("order");
+        peer.ask(1, "everything", map([]));
+        let (error, _) = peer.answered(1);
+        peer.answer(order, Value::Nil);
+        error
+    });
+    let client = connect.open().await.expect("it is there");
+    for params in [nested(10), nested(500), b"\x92\xc0".to_vec()] {
+        let call = client.request("order").raw_params(params.into());
+        let error = call.send::<()>().await.expect_err("it cannot be read");
+        assert!(
+            matches!(error, CallError::TooDeep { limit: 10 }),
+            "{error:?}"
+        );
+        assert_eq!(error.code(), Some("message_too_large"));
+        assert_eq!(error.outcome(), Outcome::NotExecuted);
+        assert_eq!(
+            error.to_string(),
+            "the call nests lists and maps more than the 10 levels deep that a message may have, or ends in the middle of \
+             one; it was not sent"
+        );
+    }
+    let fits = client.request("order").raw_params(nested(9).into());
+    fits.send::<()>().await.expect("it is answered");
+    // The worker that asked is told, and the stream is whole.
+    let error = verdict(service).await;
+    assert_eq!(field(&error[2], "outcome"), &"executed".into(), "{error}");
+}

@@ -17,6 +17,10 @@ use crate::{
 /// The service takes no more.
 const MEMBERS_MAX: usize = 1000;
 
+/// A message may have 64 levels, and so many are left for the parameters of each call: the message, its own parameters, the
+/// map in them, the list of the calls and the call are around them.
+const MEMBER_DEPTH_MAX: usize = 59;
+
 /// A call in a batch.
 #[derive(Debug)]
 pub(crate) struct Member {
@@ -45,6 +49,13 @@ impl Call {
             return Err(Failure::new(Code::Limit, why));
         }
         let mut request = call.building()?;
+        let depth = request.arguments.params_depth();
+        if depth > MEMBER_DEPTH_MAX {
+            let why = format!(
+                "The arguments of the call nest {depth} levels with the list that holds them, and {MEMBER_DEPTH_MAX} are possible in a batch."
+            );
+            return Err(Failure::new(Code::Limit, why));
+        }
         let encoded = request.encode_member()?;
         members.push(Member {
             encoded,

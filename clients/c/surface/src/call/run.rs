@@ -18,9 +18,6 @@ use crate::{
 /// How long a call without a time is waited for where the program has to say one.
 const SEND_TIMEOUT_MS: u64 = 30_000;
 
-/// How long a request to take a call back may be waited for.
-const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
-
 impl Call {
     /// Sends it.
     pub(crate) fn start(&self) -> Answer {
@@ -188,21 +185,15 @@ impl Call {
         }
     }
 
-    /// Asks the service to take it back.
+    /// Has it taken back; in an outage it ends here, or the service is asked when it is back.
     pub(crate) fn cancel(&self) -> Answer {
         self.slot.check_sent()?;
         let open = self.client.opened()?;
         let Some(running) = self.slot.running() else {
             return Ok(Code::Ok);
         };
-        let arguments = serde_json::json!({ "msgid": running.msgid });
-        let cancel = open.client().request("standin.cancel");
-        let cancel = cancel.arguments(&arguments).timeout(CANCEL_TIMEOUT).start();
-        let mut cancel = cancel.map_err(|error| Failure::of_start(&error))?;
-        open.runtime().spawn(async move {
-            // Whether there was something to take back shows in the answer to the call.
-            let _ = cancel.answered().await;
-        });
+        let cancelled = open.client().cancel(running.msgid);
+        cancelled.map_err(|error| Failure::of_start(&error))?;
         open.nudge();
         Ok(Code::Ok)
     }
