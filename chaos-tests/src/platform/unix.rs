@@ -28,6 +28,17 @@ pub const KILLED: &str = "killed from outside with SIGKILL (signal 9)";
 /// How the service tells the death of a worker that ended by itself with exit code 1.
 pub const ENDED_WITH_1: &str = "ended by itself with exit code 1";
 
+/// Whether a test can be two users, as root can. Where it cannot, that is said, past the test's own output, which nobody
+/// sees of a test that passes.
+pub fn can_be_others(test: &str) -> bool {
+    let can = rustix::process::geteuid().is_root();
+    if !can {
+        let line = format!("NOT LOOKED AT, since only root can be two users: {test}\n");
+        let _ = io::Write::write_all(&mut io::stderr(), line.as_bytes());
+    }
+    can
+}
+
 fn send(pid: u32, signal: Signal) {
     let pid = Pid::from_raw(pid.cast_signed()).expect("a process number");
     // It may be gone by now.

@@ -11,8 +11,7 @@ use crate::{begun, connect, key, program, work};
 
 #[test]
 fn a_key_belongs_to_its_user() {
-    if !rustix::process::geteuid().is_root() {
-        // Only root can be somebody else for a moment.
+    if !chaos_tests::platform::can_be_others("a_key_belongs_to_its_user") {
         return;
     }
     let under_test = UnderTest::serve(program(), |folder| {

@@ -1,6 +1,7 @@
 //! Sessions that outlive their connections, asked for by hand.
 
 mod connection;
+mod other_user;
 mod service;
 mod waiting;
 mod window;

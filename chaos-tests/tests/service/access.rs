@@ -122,7 +122,7 @@ fn a_name_that_the_machine_does_not_know_is_a_mistake_of_the_configuration() {
 #[test]
 fn one_user_may_and_another_may_not() {
     use std::os::unix::fs::PermissionsExt;
-    if !rustix::process::geteuid().is_root() {
+    if !chaos_tests::platform::can_be_others("one_user_may_and_another_may_not") {
         return;
     }
     let under_test = UnderTest::serve(program(), |folder| {

@@ -15,8 +15,9 @@ use crate::{
 
 #[test]
 fn only_those_who_may_change_the_service_may_start_a_pool() {
-    if !rustix::process::geteuid().is_root() {
-        // Only root can be somebody else for a moment.
+    if !chaos_tests::platform::can_be_others(
+        "only_those_who_may_change_the_service_may_start_a_pool",
+    ) {
         return;
     }
     let under_test = UnderTest::serve(program(), |folder| {
@@ -53,8 +54,8 @@ fn only_those_who_may_change_the_service_may_start_a_pool() {
 
 #[test]
 fn a_user_is_told_of_his_own_calls_and_of_nobody_elses() {
-    if !rustix::process::geteuid().is_root() {
-        // Only root can be somebody else for a moment.
+    if !chaos_tests::platform::can_be_others("a_user_is_told_of_his_own_calls_and_of_nobody_elses")
+    {
         return;
     }
     let under_test = UnderTest::serve(program(), |folder| {

@@ -218,7 +218,9 @@ fn the_service_stops_while_users_have_pools() {
 #[test]
 fn each_user_meets_only_their_own_processes_and_only_so_many_users_have_some() {
     use std::os::unix::fs::PermissionsExt;
-    if !rustix::process::geteuid().is_root() {
+    if !chaos_tests::platform::can_be_others(
+        "each_user_meets_only_their_own_processes_and_only_so_many_users_have_some",
+    ) {
         return;
     }
     let under_test = UnderTest::serve(program(), |folder| {
@@ -265,7 +267,9 @@ fn each_user_meets_only_their_own_processes_and_only_so_many_users_have_some() {
 #[test]
 fn a_worker_runs_as_its_user_with_nothing_of_the_service() {
     use std::os::unix::fs::PermissionsExt;
-    if !rustix::process::geteuid().is_root() {
+    if !chaos_tests::platform::can_be_others(
+        "a_worker_runs_as_its_user_with_nothing_of_the_service",
+    ) {
         return;
     }
     let mut under_test = UnderTest::serve(program(), |folder| {

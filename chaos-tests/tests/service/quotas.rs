@@ -168,7 +168,9 @@ fn the_calls_of_a_batch_are_counted_one_by_one() {
 #[test]
 fn a_user_beyond_the_quota_is_told_so_and_nobody_else_notices() {
     use std::os::unix::fs::PermissionsExt;
-    if !rustix::process::geteuid().is_root() {
+    if !chaos_tests::platform::can_be_others(
+        "a_user_beyond_the_quota_is_told_so_and_nobody_else_notices",
+    ) {
         return;
     }
     let under_test = UnderTest::serve(program(), |folder| {

@@ -183,10 +183,17 @@ impl Memory {
     }
 
     /// Whether there is room for the answer to one more request that must not run twice, beside `open` of them that
-    /// are still to be answered.
+    /// are still to be answered. How long their answers will be nobody knows: for each an even share of the bytes is put
+    /// by. With all of it put by for the longest that may be, a session could have no more than a few open; so what is
+    /// open may bring more than there is room for, and it is kept all the same.
     pub(super) fn has_room(&self, open: usize) -> bool {
-        self.fixed.kept.len() + open < self.limits.answers_max
-            && self.fixed.bytes < self.limits.bytes_max
+        let MemoryLimits {
+            answers_max,
+            bytes_max,
+        } = self.limits;
+        let put_by = (bytes_max / answers_max.max(1)).saturating_mul(open);
+        self.fixed.kept.len() + open < answers_max
+            && self.fixed.bytes.saturating_add(put_by) < bytes_max
     }
 
     /// Keeps an answer; false if the client has no need of it any more.

@@ -143,6 +143,23 @@ fn requests_that_are_still_open_hold_their_place_for_an_answer() {
 }
 
 #[test]
+fn what_is_open_has_an_even_share_of_the_bytes_put_by_for_its_answer() {
+    let mut core = resumable();
+    let large: &'static str = "x".repeat(7000).leak();
+    serve(&mut core, 1, false, large);
+    core.open_call(2, "call", keep(2, false));
+    assert!(
+        core.has_room(99, keep(99, false)),
+        "there is one share left"
+    );
+    core.open_call(3, "call", keep(3, false));
+    assert!(!core.has_room(99, keep(99, false)));
+    assert!(core.has_room(99, keep(99, true)), "that may go again");
+    core.ack(1);
+    assert!(core.has_room(99, keep(99, false)));
+}
+
+#[test]
 fn bytes_are_bounded_as_well() {
     let mut core = resumable();
     let large: &'static str = "x".repeat(6000).leak();
