@@ -53,7 +53,8 @@ class FullDisk:
             self.fill()
             self.refused(client)
             self.after_a_death(client)
-        assert self.service.lives == 2
+        self.filled_while_it_was_away()
+        assert self.service.lives == 3, self.service.lives
         print(f"{self.number} calls and jobs; the service was never ended by the disk")
 
     def while_it_fills_up(self, client):
@@ -108,11 +109,26 @@ class FullDisk:
         """A service that is started on a full disk serves what needs no record, and recovers like any other."""
         self.service.kill()
         self.service.start()
+        self.serves_on_a_full_disk(client)
+
+    def filled_while_it_was_away(self):
+        """A service that is started on a disk that somebody has filled meanwhile gives up its ballast to begin at all."""
+        eventually("the ballast is back", self.ballast.exists)
+        self.service.process.terminate()
+        self.service.process.wait()
+        self.fill()
+        assert self.ballast.stat().st_size > 0
+        self.service.start()
+        with standin.connect(self.service.endpoint, timeout=LIMIT) as client:
+            assert not self.ballast.exists()
+            self.serves_on_a_full_disk(client)
+
+    def serves_on_a_full_disk(self, client):
         for _ in range(5):
             self.call(client, "chaos.always", timeout=LIMIT)
         self.refused(client, at_once=True, key=f"order-{self.number}")
         self.filler.unlink()
-        eventually("there is room", lambda: self.is_taken(client))
+        eventually("there is room", lambda: self.is_taken(client, key=f"order-{self.number}"))
         self.call(client, "chaos.never", key=f"order-{self.number}")
 
     def fill(self):
@@ -138,9 +154,9 @@ class FullDisk:
         self.number += 1
         return {"method": "chaos.until_effect", "params": [{"id": self.number, "nonce": self.number}]}
 
-    def is_taken(self, client):
+    def is_taken(self, client, key=None):
         try:
-            self.call(client, "chaos.never")
+            self.call(client, "chaos.never", key=key)
             return True
         except standin.ServiceError as error:
             assert error.outcome is standin.Outcome.NOT_EXECUTED, error

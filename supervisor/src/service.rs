@@ -118,7 +118,15 @@ pub(crate) async fn serve(
     }
     let instance = random_hex();
     // Whoever connects from now on waits until what earlier runs have left is cleared away.
-    let kept = Kept::open(&settings, &endpoint, keeper, &instance).await?;
+    let mut stop = std::pin::pin!(stop);
+    let kept = tokio::select! {
+        kept = Kept::open(&settings, &endpoint, keeper, &instance) => kept?,
+        () = &mut stop => {
+            // That may take minutes. Whatever is cut off there is as after a kill, which the next start expects.
+            tracing::info!("standin was told to stop before it had started");
+            return Ok(());
+        }
+    };
     let around = beside.clone();
     let folder = WorkersFolder::make(&endpoint, beside, kept.folder.path())?;
     if settings.pools.values().any(|pool| pool.run_as_user) {

@@ -37,6 +37,7 @@ use std::{
     time::Duration,
 };
 
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 pub use self::measure::{Writers, writes as measured_writes};
@@ -55,6 +56,7 @@ use self::{
     database::Database,
     disk::Disk,
     fatal::Fatal,
+    instances::Begun,
     question::{Look, Question},
     reader::{KeyLookUp, LookUp, Reader},
     writer::{Message, Order, Writer},
@@ -88,13 +90,20 @@ impl Store {
     /// The folder or the database cannot be used; what is kept in it is as it was.
     pub(crate) fn open(
         folder: &Path,
-        boot: impl FnOnce(Option<&str>) -> String,
+        boot: impl Fn(Option<&str>) -> String,
         instance: &str,
     ) -> Result<Store, StoreError> {
-        let mut connection = open::database(folder)?;
-        let begun = instances::begin(&mut connection, boot, instance)
-            .map_err(|source| open::trouble("write", &folder.join(open::FILE), source))?;
-        let disk = Disk::new(folder, clock::now());
+        let ((connection, begun), disk) = match begin(folder, &boot, instance) {
+            Err(error) if error.is_for_want_of_room() && disk::give_up_ballast(folder) => {
+                tracing::error!(
+                    "the disk of the state folder `{}` is full; nothing new is taken that must be recorded, until there is room",
+                    folder.display()
+                );
+                let begun = begin(folder, &boot, instance)?;
+                (begun, Disk::full(folder, clock::now()))
+            }
+            begun => (begun?, Disk::new(folder, clock::now())),
+        };
         let database = Database::new(connection, begun.boot);
         Ok(Store {
             left: begun.left,
@@ -219,10 +228,10 @@ impl StoreHandle {
     /// What `look` finds, after the commit of everything that was handed in before.
     async fn look<T: Send + 'static>(
         &self,
-        look: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
+        look: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, Refusal> {
         let (reply, answer) = oneshot::channel();
-        let look = move |connection: &rusqlite::Connection| {
+        let look = move |connection: &Connection| {
             let _ = reply.send(look(connection)?);
             Ok(())
         };
@@ -241,6 +250,22 @@ impl StoreHandle {
     /// which answers it.
     fn ask(&self, question: Question) {
         let _ = self.queue.send(Message::Ask(question));
+    }
+}
+
+/// The database with this run noted in it, and the runs that are left.
+fn begin(
+    folder: &Path,
+    boot: impl Fn(Option<&str>) -> String,
+    instance: &str,
+) -> Result<(Connection, Begun), StoreError> {
+    let mut connection = open::database(folder)?;
+    match instances::begin(&mut connection, boot, instance) {
+        Ok(begun) => Ok((connection, begun)),
+        Err(source) => {
+            let file = folder.join(open::FILE);
+            Err(open::trouble(&connection, "write", &file, source))
+        }
     }
 }
 

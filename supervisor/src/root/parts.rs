@@ -128,8 +128,9 @@ impl Parts {
     /// Ends every process that the lost parts had started, and comes back when they are dead: what they were at is
     /// judged, and perhaps sent again, by those who come after.
     pub(super) async fn end_processes(&self) {
-        let instance = self.pools.environment.instance.clone();
-        let swept = tokio::task::spawn_blocking(move || process::guard::sweep(&instance));
+        let instances = [self.pools.environment.instance.clone()];
+        let swept =
+            tokio::task::spawn_blocking(move || process::guard::sweep_until_clean(&instances));
         let _ = swept.await;
     }
 }

@@ -1,6 +1,7 @@
 //! A copy of the database that is whole, while a service uses it or while none does.
 
 use std::{
+    ffi::OsString,
     fs::File,
     io,
     path::{Path, PathBuf},
@@ -40,7 +41,8 @@ pub(crate) enum BackupError {
 }
 
 /// Copies the database of `folder` into a new file, which is a database that a service can start on. Sessions are left
-/// out: they belong to one run of the machine, and what a copy knows of them is out of date.
+/// out: they belong to one run of the machine, and what a copy knows of them is out of date. Until the copy is whole and
+/// on the disk it has another name, that of the process besides.
 pub(crate) fn back_up(folder: &Path, file: &Path) -> Result<(), BackupError> {
     let database = folder.join(open::FILE);
     if !database.is_file() {
@@ -48,26 +50,35 @@ pub(crate) fn back_up(folder: &Path, file: &Path) -> Result<(), BackupError> {
             folder: folder.to_owned(),
         });
     }
+    let is_taken = file.try_exists();
+    if is_taken.map_err(|source| cannot_write(file, source))? {
+        return Err(BackupError::Exists {
+            file: file.to_owned(),
+        });
+    }
     let from = open::visit(&database)?;
-    claim(file)?;
-    let copied = copy(&from, file);
+    let mut unfinished = OsString::from(file);
+    unfinished.push(format!(".{}.new", std::process::id()));
+    let unfinished = PathBuf::from(unfinished);
+    claim(&unfinished)?;
+    let copied = copy(&from, &unfinished).and_then(|()| finish(&unfinished, file));
     if copied.is_err() {
         // Half of it is worse than nothing.
-        let _ = std::fs::remove_file(file);
+        let _ = std::fs::remove_file(&unfinished);
     }
     copied
 }
 
-/// Makes the empty file, for its owner alone; whoever has one of that name keeps it.
+/// Makes the empty file, for its owner alone.
 fn claim(file: &Path) -> Result<(), BackupError> {
-    let file = file.to_owned();
-    match state::new_private_file(&file) {
-        Ok(_) => Ok(()),
+    let made = match state::new_private_file(file) {
+        // It is of a process that had this one's number, and was killed.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            Err(BackupError::Exists { file })
+            std::fs::remove_file(file).and_then(|()| state::new_private_file(file))
         }
-        Err(source) => Err(BackupError::File { file, source }),
-    }
+        made => made,
+    };
+    made.map(drop).map_err(|source| cannot_write(file, source))
 }
 
 fn copy(from: &Connection, file: &Path) -> Result<(), BackupError> {
@@ -89,8 +100,33 @@ fn copy(from: &Connection, file: &Path) -> Result<(), BackupError> {
         .write(true)
         .open(file)
         .and_then(|file| file.sync_all())
-        .map_err(|source| BackupError::File {
-            file: file.to_owned(),
-            source,
-        })
+        .map_err(|source| cannot_write(file, source))
+}
+
+/// Gives a copy that is whole its name; whoever has one of that name keeps it.
+fn finish(unfinished: &Path, file: &Path) -> Result<(), BackupError> {
+    match std::fs::hard_link(unfinished, file) {
+        Ok(()) => {
+            let _ = std::fs::remove_file(unfinished);
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            return Err(BackupError::Exists {
+                file: file.to_owned(),
+            });
+        }
+        // Not every file system has links.
+        Err(_) => {
+            std::fs::rename(unfinished, file).map_err(|source| cannot_write(file, source))?;
+        }
+    }
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    open::sync_folder(folder).map_err(|source| cannot_write(file, source))
+}
+
+fn cannot_write(file: &Path, source: io::Error) -> BackupError {
+    let file = file.to_owned();
+    BackupError::File { file, source }
 }

@@ -13,6 +13,42 @@ use super::{
 };
 use crate::clock;
 
+/// What there was no room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Want {
+    /// What was to be written: there is nothing of it.
+    Writing,
+    /// The index of the log, which grows when what was to be written is in the log as a whole, and would be found in it.
+    Index,
+}
+
+/// Whether something has failed for want of room. The library reports a full disk by a code of its own in most places,
+/// and otherwise, like a quota, as any other failed operation. Of a flush that fails by it nobody knows what it kept.
+pub(super) fn want_of_room(connection: &Connection, error: &rusqlite::Error) -> Option<Want> {
+    let error = error.sqlite_error()?;
+    if error.code == ErrorCode::DiskFull {
+        return Some(Want::Writing);
+    }
+    let want = match error.extended_code {
+        ffi::SQLITE_IOERR_WRITE => Want::Writing,
+        ffi::SQLITE_CANTOPEN
+        | ffi::SQLITE_IOERR_SHMOPEN
+        | ffi::SQLITE_IOERR_SHMSIZE
+        | ffi::SQLITE_IOERR_SHMMAP
+        | ffi::SQLITE_IOERR_TRUNCATE => Want::Index,
+        _ => return None,
+    };
+    let no_room = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
+    no_room.contains(&system_error(connection)).then_some(want)
+}
+
+/// What the system said when something failed the last time.
+fn system_error(connection: &Connection) -> io::ErrorKind {
+    // SAFETY: the connection is open, and only the thread that holds this reference uses it.
+    let number = unsafe { ffi::sqlite3_system_errno(connection.handle()) };
+    io::Error::from_raw_os_error(number).kind()
+}
+
 /// The one connection that writes.
 #[derive(Debug)]
 pub(super) struct Database {
@@ -66,23 +102,9 @@ impl Database {
         question.answer(&self.connection, &self.boot)
     }
 
-    /// Whether there is no room, be it on the disk or in the part of it that this user may fill.
-    pub(super) fn is_full(&self, error: &rusqlite::Error) -> bool {
-        match error.sqlite_error() {
-            Some(error) if error.code == ErrorCode::DiskFull => true,
-            // The library reports a quota as any other failed write. Of a flush that fails by it nobody knows what it kept.
-            Some(error) if error.extended_code == ffi::SQLITE_IOERR_WRITE => {
-                self.system_error() == io::ErrorKind::QuotaExceeded
-            }
-            _ => false,
-        }
-    }
-
-    /// What the system said when something failed the last time.
-    fn system_error(&self) -> io::ErrorKind {
-        // SAFETY: the connection is open, and only this thread uses it.
-        let number = unsafe { ffi::sqlite3_system_errno(self.connection.handle()) };
-        io::Error::from_raw_os_error(number).kind()
+    /// What there was no room for, if that is what has failed.
+    pub(super) fn want_of_room(&self, error: &rusqlite::Error) -> Option<Want> {
+        want_of_room(&self.connection, error)
     }
 
     fn apply_all(&self, orders: &[Order]) -> rusqlite::Result<()> {

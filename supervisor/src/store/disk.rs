@@ -45,6 +45,15 @@ impl Disk {
         disk
     }
 
+    /// One that is known to be full, and whose ballast is gone.
+    pub(super) fn full(folder: &Path, now: Instant) -> Disk {
+        Disk {
+            ballast: folder.join(FILE),
+            full: Some(now),
+            look_pause: LOOK_PAUSE,
+        }
+    }
+
     /// Looks at once whenever it is asked.
     #[cfg(test)]
     pub(super) fn without_pause(mut self) -> Disk {
@@ -104,6 +113,11 @@ impl Disk {
         }
         file.set_len(BALLAST)
     }
+}
+
+/// Gives up the ballast that an earlier run has left in a folder. False when there is none.
+pub(super) fn give_up_ballast(folder: &Path) -> bool {
+    std::fs::remove_file(folder.join(FILE)).is_ok()
 }
 
 #[cfg(test)]

@@ -9,11 +9,14 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use super::{schema, suspect};
+use super::{database::want_of_room, schema, suspect};
 use crate::state;
 
 /// The database.
 pub(super) const FILE: &str = "standin.db";
+
+/// Its write-ahead log.
+pub(super) const LOG: &str = "standin.db-wal";
 
 /// What becomes the database, once it is whole.
 const UNFINISHED: &str = "standin.db.new";
@@ -43,11 +46,25 @@ pub(crate) enum StoreError {
         #[source]
         source: rusqlite::Error,
     },
+    /// No room.
+    #[error(
+        "the disk is full, or what the service's user may fill of it: there is no room for the database `{}`\n(hint: make room; a service that is started by the service manager tries again)", .file.display()
+    )]
+    Full {
+        file: PathBuf,
+        #[source]
+        source: rusqlite::Error,
+    },
     /// It is damaged.
     #[error(
-        "the database `{}` is damaged: {why}\n(hint: put back a backup, or move it away and start with an empty one; what is kept is told in docs/OPERATIONS.md)", .file.display()
+        "the database `{}` is damaged: {why}\n(hint: put back a backup, or move `standin.db`, `standin.db-wal` and `standin.db-shm` away and start with an empty one; what is kept is told in docs/OPERATIONS.md)", .file.display()
     )]
     Damaged { file: PathBuf, why: String },
+    /// A log without its database: a new one would be filled with what is in it.
+    #[error(
+        "`{}` is there, but not the database that it belongs to\n(hint: put `standin.db` back, or move the log away as well and start with an empty database; what is kept is told in docs/OPERATIONS.md)", .log.display()
+    )]
+    Orphan { log: PathBuf },
     /// Somebody else's.
     #[error(
         "`{}` is the database of another program\n(hint: give the service a state folder of its own: `dir` in [state])", .file.display()
@@ -87,23 +104,42 @@ pub(super) fn database(folder: &Path) -> Result<Connection, StoreError> {
         return Err(StoreError::Library { found });
     }
     let file = folder.join(FILE);
-    if !file.exists() {
+    if !is_there(&file)? {
+        let log = folder.join(LOG);
+        if is_there(&log)? {
+            return Err(StoreError::Orphan { log });
+        }
         create(folder, &file)?;
     }
     let mut connection = connect(&file)?;
     check(&connection, &file)?;
+    // What is written before the writer says how long it must be kept, is kept as long as anything.
+    connection
+        .execute_batch("PRAGMA synchronous = FULL")
+        .map_err(|source| trouble(&connection, "open", &file, source))?;
     suspect::look_through(&connection, folder, &file)?;
     let mode: String = connection
         .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
-        .map_err(|source| trouble("open", &file, source))?;
+        .map_err(|source| trouble(&connection, "open", &file, source))?;
     if mode != "wal" {
         return Err(StoreError::NoLog { file });
     }
     connection
         .execute_batch("PRAGMA wal_autocheckpoint = 0")
-        .map_err(|source| trouble("open", &file, source))?;
-    migrate(&mut connection).map_err(|source| trouble("update", &file, source))?;
+        .map_err(|source| trouble(&connection, "open", &file, source))?;
+    if let Err(source) = migrate(&mut connection) {
+        return Err(trouble(&connection, "update", &file, source));
+    }
     Ok(connection)
+}
+
+/// What nobody can tell of is an error: it would be replaced by an empty one.
+pub(super) fn is_there(path: &Path) -> Result<bool, StoreError> {
+    path.try_exists().map_err(|source| StoreError::Folder {
+        what: "cannot look for",
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Makes an empty database under another name first: whoever finds the file finds a whole one.
@@ -118,14 +154,7 @@ fn create(folder: &Path, file: &Path) -> Result<(), StoreError> {
     };
     // What the library makes beside a file has the rights of that file.
     state::private_file(&unfinished).map_err(failed("cannot make", &unfinished))?;
-    let make = || -> rusqlite::Result<()> {
-        let mut connection = Connection::open(&unfinished)?;
-        connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA synchronous = FULL")?;
-        connection.pragma_update(None, "application_id", schema::APPLICATION_ID)?;
-        migrate(&mut connection)?;
-        connection.close().map_err(|(_, error)| error)
-    };
-    make().map_err(|source| trouble("make", &unfinished, source))?;
+    fill(&unfinished)?;
     File::options()
         .write(true)
         .open(&unfinished)
@@ -133,6 +162,22 @@ fn create(folder: &Path, file: &Path) -> Result<(), StoreError> {
         .map_err(failed("cannot flush", &unfinished))?;
     std::fs::rename(&unfinished, file).map_err(failed("cannot rename to", file))?;
     sync_folder(folder).map_err(failed("cannot flush", folder))
+}
+
+/// What an empty database begins with.
+fn fill(file: &Path) -> Result<(), StoreError> {
+    let opened = Connection::open(file);
+    let mut connection = opened.map_err(|source| cannot("make", file, source))?;
+    let mut fill = || -> rusqlite::Result<()> {
+        connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA synchronous = FULL")?;
+        connection.pragma_update(None, "application_id", schema::APPLICATION_ID)?;
+        migrate(&mut connection)
+    };
+    if let Err(source) = fill() {
+        return Err(trouble(&connection, "make", file, source));
+    }
+    let closed = connection.close();
+    closed.map_err(|(connection, source)| trouble(&connection, "make", file, source))
 }
 
 pub(super) fn remove_if_there(path: &Path) -> Result<(), StoreError> {
@@ -148,13 +193,13 @@ pub(super) fn remove_if_there(path: &Path) -> Result<(), StoreError> {
 
 /// So that a name in it outlives a loss of power.
 #[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
 /// Windows writes names through its own journal and has no call for it.
 #[cfg(windows)]
-fn sync_folder(_folder: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
@@ -169,7 +214,7 @@ pub(super) fn visit(file: &Path) -> Result<Connection, StoreError> {
 pub(super) fn reader(file: &Path) -> Result<Connection, StoreError> {
     let connection = connect(file)?;
     let only_reads = connection.execute_batch("PRAGMA query_only = ON");
-    only_reads.map_err(|source| trouble("open", file, source))?;
+    only_reads.map_err(|source| trouble(&connection, "open", file, source))?;
     Ok(connection)
 }
 
@@ -179,20 +224,17 @@ fn connect(file: &Path) -> Result<Connection, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(file, flags)?;
         connection.busy_timeout(BUSY_LIMIT)?;
-        // Nothing in the file can make the library call functions, and cells are looked at before they are believed. What
-        // is written before the writer says how long it must be kept, is kept as long as anything.
-        connection.execute_batch(
-            "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA synchronous = FULL",
-        )?;
+        // Nothing in the file can make the library call functions, and cells are looked at before they are believed.
+        connection.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(connection)
     };
-    open().map_err(|source| trouble("open", file, source))
+    open().map_err(|source| cannot("open", file, source))
 }
 
 /// Whether it is ours and whole enough to be read. Nothing has been written by then.
 fn check(connection: &Connection, file: &Path) -> Result<(), StoreError> {
-    let failed = |source| trouble("read", file, source);
+    let failed = |source| trouble(connection, "read", file, source);
     let id: i32 = connection
         .query_row("PRAGMA application_id", [], |row| row.get(0))
         .map_err(failed)?;
@@ -222,7 +264,23 @@ fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
-pub(super) fn trouble(what: &'static str, file: &Path, source: rusqlite::Error) -> StoreError {
+/// What has failed on a connection, or that there is no room for it.
+pub(super) fn trouble(
+    connection: &Connection,
+    what: &'static str,
+    file: &Path,
+    source: rusqlite::Error,
+) -> StoreError {
+    match want_of_room(connection, &source) {
+        Some(_) => StoreError::Full {
+            file: file.to_owned(),
+            source,
+        },
+        None => cannot(what, file, source),
+    }
+}
+
+fn cannot(what: &'static str, file: &Path, source: rusqlite::Error) -> StoreError {
     let file = file.to_owned();
     match source.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged {
@@ -230,5 +288,19 @@ pub(super) fn trouble(what: &'static str, file: &Path, source: rusqlite::Error) 
             why: source.to_string(),
         },
         _ => StoreError::Database { what, file, source },
+    }
+}
+
+impl StoreError {
+    /// Whether it would be none on a disk with more room.
+    pub(super) fn is_for_want_of_room(&self) -> bool {
+        match self {
+            StoreError::Full { .. } => true,
+            StoreError::Folder { source, .. } => matches!(
+                source.kind(),
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+            ),
+            _ => false,
+        }
     }
 }

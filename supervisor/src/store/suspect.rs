@@ -16,11 +16,8 @@ use rusqlite::Connection;
 
 use super::{
     fatal,
-    open::{StoreError, remove_if_there, trouble},
+    open::{LOG, StoreError, is_there, remove_if_there, trouble},
 };
-
-/// The write-ahead log of the database.
-const LOG: &str = "standin.db-wal";
 
 /// So much of it is held at a time.
 const PIECE: usize = 1 << 20;
@@ -33,14 +30,13 @@ pub(super) fn look_through(
     file: &Path,
 ) -> Result<(), StoreError> {
     let suspect = folder.join(fatal::SUSPECT);
-    if !suspect.exists() {
+    if !is_there(&suspect)? {
         return Ok(());
     }
     tracing::warn!("the database failed in an earlier run; it is looked through before it is used");
-    let failed = |what| move |source| trouble(what, file, source);
     let found: String = connection
         .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
-        .map_err(failed("look through"))?;
+        .map_err(|source| trouble(connection, "look through", file, source))?;
     if found != "ok" {
         return Err(StoreError::Damaged {
             file: file.to_owned(),
@@ -57,7 +53,7 @@ pub(super) fn look_through(
 fn write_log_again(connection: &Connection, log: &Path, file: &Path) -> Result<(), StoreError> {
     let do_it = |text| {
         let done = connection.execute_batch(text);
-        done.map_err(|source| trouble("write", file, source))
+        done.map_err(|source| trouble(connection, "write", file, source))
     };
     do_it("BEGIN IMMEDIATE")?;
     let written = write_again(log).map_err(|source| StoreError::Folder {
@@ -92,7 +88,7 @@ fn write_again(path: &Path) -> io::Result<()> {
 fn empty_log(connection: &Connection, file: &Path) -> Result<(), StoreError> {
     let text = "PRAGMA wal_checkpoint(TRUNCATE)";
     let busy = connection.query_row(text, [], |row| row.get::<_, i64>(0));
-    match busy.map_err(|source| trouble("write", file, source))? {
+    match busy.map_err(|source| trouble(connection, "write", file, source))? {
         0 => Ok(()),
         _ => Err(StoreError::Held {
             file: file.to_owned(),

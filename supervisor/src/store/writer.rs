@@ -1,13 +1,18 @@
 //! The store's thread: takes all that waits, commits it at once, and tells everybody.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     fmt, mem,
     sync::mpsc::{self, RecvTimeoutError},
     time::Duration,
 };
 
+use rusqlite::ErrorCode;
+
 use super::{
-    database::Database,
+    database::{Database, Want},
     disk::Disk,
     fatal::Fatal,
     gather::Pace,
@@ -148,9 +153,11 @@ impl Writer {
     /// Gives room back to the disk, in small pieces.
     fn shrink(&mut self) {
         match shrink(&self.database.connection) {
+            Ok(0) => {}
             Ok(pages) => self.log.has_grown(pages, 0),
-            Err(error) if self.database.is_full(&error) => self.disk.filled_up(clock::now()),
-            Err(error) => self.fatal.end("it cannot be made smaller", &error),
+            // Somebody with a tool of their own is writing: another time.
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {}
+            Err(error) => self.unless_full("it cannot be made smaller", &error),
         }
     }
 
@@ -160,10 +167,15 @@ impl Writer {
             return;
         }
         if let Err(error) = self.database.begin_log() {
-            match self.database.is_full(&error) {
-                true => self.disk.filled_up(clock::now()),
-                false => self.fatal.end("its log cannot be begun", &error),
-            }
+            self.unless_full("its log cannot be begun", &error);
+        }
+    }
+
+    /// Ends the process, unless there was just no room for something that nobody waits for.
+    fn unless_full(&mut self, what: &str, error: &rusqlite::Error) {
+        match self.database.want_of_room(error) {
+            Some(_) => self.disk.filled_up(clock::now()),
+            None => self.fatal.end(what, error),
         }
     }
 
@@ -263,9 +275,7 @@ impl Writer {
 
     /// On a full disk what begins something is refused, and what ends something gets what room there is.
     fn commit_what_ends(&mut self, orders: Vec<Order>) {
-        let (ends, begins) = orders
-            .into_iter()
-            .partition::<Vec<_>, _>(|order| order.write.ends_something());
+        let (ends, begins) = orders.into_iter().partition::<Vec<_>, _>(ends_something);
         answer(begins, Err(Refusal::Full));
         if self.try_commit(&ends) {
             answer(ends, Ok(()));
@@ -290,7 +300,14 @@ impl Writer {
         }
         let durability = durability_of(orders);
         let start = clock::now();
-        match self.database.commit(orders, durability) {
+        let mut result = self.database.commit(orders, durability);
+        if self.want_of_room(&result) == Some(Want::Index) {
+            // The ballast makes room for it.
+            self.disk.filled_up(clock::now());
+            result = self.database.commit(orders, durability);
+        }
+        let want = self.want_of_room(&result);
+        match result {
             Ok(()) => {
                 if durability == Durability::Power {
                     self.pace.flushed(orders.len(), clock::now() - start);
@@ -299,22 +316,31 @@ impl Writer {
                 self.log.has_grown(orders.len(), bytes);
                 true
             }
-            Err(error) if self.database.is_full(&error) => {
+            Err(_) if want == Some(Want::Writing) => {
                 self.disk.filled_up(clock::now());
                 false
             }
+            // The next start may find it all the same. Of what ends something, nobody is told by that what is not true;
+            // of what begins something, nobody may be told that it was refused.
+            Err(_) if want == Some(Want::Index) && orders.iter().all(ends_something) => false,
             Err(error) => self.fatal.end("it cannot be written", &error),
         }
     }
 
+    fn want_of_room(&self, result: &rusqlite::Result<()>) -> Option<Want> {
+        self.database.want_of_room(result.as_ref().err()?)
+    }
+
     fn empty_log(&mut self) {
-        match self.log.empty(&self.database.connection) {
-            Ok(()) => {}
+        if let Err(error) = self.log.empty(&self.database.connection) {
             // What is in the log is safe there.
-            Err(error) if self.database.is_full(&error) => self.disk.filled_up(clock::now()),
-            Err(error) => self.fatal.end("its log cannot be emptied", &error),
+            self.unless_full("its log cannot be emptied", &error);
         }
     }
+}
+
+fn ends_something(order: &Order) -> bool {
+    order.write.ends_something()
 }
 
 /// What all of them must outlive.

@@ -76,6 +76,27 @@ fn nobody_else_can_read_what_is_kept() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_service_that_is_told_to_stop_while_it_begins_does_not_begin() {
+    let service = Service::start(&[]);
+    assert_eq!(service.ask(&["call", "standin.ping"]).code, Some(0));
+    let folder = service.kill();
+    let state = folder.path().join("state");
+    // It waits for this transaction before it writes that it begins.
+    let other = rusqlite::Connection::open(state.join("standin.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let service = Service::start(&["--state", state.to_str().expect("a plain name")]);
+    let pid = service.pid().to_string();
+    crate::helpers::eventually("it has the folder", || {
+        (fs::read_to_string(state.join("standin.pid")).ok()? == pid).then_some(())
+    });
+    let ran = service.stop();
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let words = "told to stop before it had started";
+    assert!(ran.stderr.contains(words), "{}", ran.stderr);
+}
+
 #[test]
 fn a_backup_is_made_of_a_service_that_runs_and_of_one_that_does_not() {
     let service = Service::start(&[]);

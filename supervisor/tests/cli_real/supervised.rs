@@ -163,6 +163,7 @@ fn the_units_can_be_read_before_anything_is_installed() {
         "# /etc/systemd/system/standin.socket",
         "# /etc/systemd/system/standin.service",
         "Type=notify",
+        "TimeoutStartSec=infinity",
         "DynamicUser=yes",
         "SocketMode=0600",
     ] {

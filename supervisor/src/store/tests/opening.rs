@@ -92,3 +92,30 @@ fn what_an_interrupted_start_left_behind_is_no_hindrance() {
     names.sort();
     assert_eq!(names, ["standin.ballast", "standin.db"]);
 }
+
+#[test]
+fn a_log_without_its_database_is_refused_and_not_played_into_a_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    written(&store.handle(), intent(RecordName::Key(key("a")))).unwrap();
+    let other = tempfile::tempdir().unwrap();
+    let log = other.path().join("standin.db-wal");
+    std::fs::copy(folder.path().join("standin.db-wal"), &log).unwrap();
+    store.close();
+    let refused = open_after(other.path(), "this-boot").expect_err("it is refused");
+    assert!(matches!(refused, StoreError::Orphan { .. }), "{refused}");
+    assert!(log.metadata().unwrap().len() > 0, "it is left alone");
+    assert!(!other.path().join("standin.db").exists());
+}
+
+/// A link to itself is there, and cannot be looked at.
+#[cfg(unix)]
+#[test]
+fn a_database_that_cannot_be_looked_at_is_not_replaced_by_an_empty_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("standin.db");
+    std::os::unix::fs::symlink("standin.db", &file).unwrap();
+    let refused = open_after(folder.path(), "this-boot").expect_err("it is refused");
+    assert!(matches!(refused, StoreError::Folder { .. }), "{refused}");
+    assert!(file.is_symlink(), "it is left alone");
+}

@@ -167,3 +167,51 @@ fn a_database_that_is_whole_after_all_is_used_again() {
     open(folder.path()).close();
     assert!(!suspect.exists());
 }
+
+/// Only as a child: makes a backup.
+#[test]
+fn child_that_backs_up() {
+    if let Some(folder) = folder_of_child() {
+        back_up(&folder, &folder.join("backups/b")).unwrap();
+    }
+}
+
+#[test]
+fn a_backup_that_is_killed_leaves_nothing_under_its_name_that_is_not_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    for number in 0..10 {
+        let name = RecordName::Key(key(&number.to_string()));
+        let result = Ok(Bytes::from(vec![7; 1 << 20]));
+        let fingerprint = fingerprint();
+        let write = Write::Completion {
+            name,
+            fingerprint,
+            result,
+        };
+        written(&store.handle(), write).unwrap();
+    }
+    let backups = folder.path().join("backups");
+    std::fs::create_dir(&backups).unwrap();
+    let made = || std::fs::read_dir(&backups).unwrap().count() > 0;
+    let mut child = child(
+        "store::tests::processes::child_that_backs_up",
+        folder.path(),
+    );
+    while !made() {
+        assert!(child.try_wait().unwrap().is_none(), "it makes a backup");
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let file = backups.join("b");
+    if !file.exists() {
+        // The next one is not kept from being made.
+        back_up(folder.path(), &file).unwrap();
+    }
+    let backup = rusqlite::Connection::open(&file).unwrap();
+    let whole = backup.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0));
+    assert_eq!(whole.unwrap(), "ok");
+    let count = backup.query_row("SELECT count(*) FROM keys", [], |row| row.get::<_, i64>(0));
+    assert_eq!(count, Ok(10));
+}
