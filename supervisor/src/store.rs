@@ -56,7 +56,6 @@ use self::{
     database::Database,
     disk::Disk,
     fatal::Fatal,
-    instances::Begun,
     question::{Look, Question},
     reader::{KeyLookUp, LookUp, Reader},
     writer::{Message, Order, Writer},
@@ -258,7 +257,7 @@ fn begin(
     folder: &Path,
     boot: impl Fn(Option<&str>) -> String,
     instance: &str,
-) -> Result<(Connection, Begun), StoreError> {
+) -> Result<(Connection, instances::Begun), StoreError> {
     let mut connection = open::database(folder)?;
     match instances::begin(&mut connection, boot, instance) {
         Ok(begun) => Ok((connection, begun)),

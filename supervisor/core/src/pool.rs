@@ -151,8 +151,13 @@ impl<P> PoolCore<P> {
                 self.worker_ready(now, worker, concurrency, effects);
             }
             Event::Answered { worker, attempt } => self.answered(now, worker, attempt, effects),
-            Event::EffectRequested { worker, attempt } => {
-                self.effect_requested(now, worker, attempt, effects);
+            Event::EffectRequested {
+                worker,
+                attempt,
+                is_on_record,
+            } => self.effect_requested(now, worker, attempt, is_on_record, effects),
+            Event::EffectRecorded { worker, attempt } => {
+                self.effect_recorded(now, worker, attempt, effects);
             }
             Event::NotSent {
                 worker,

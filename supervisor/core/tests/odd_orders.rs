@@ -9,7 +9,7 @@ use std::{
 use proptest::prelude::*;
 use standin_core::{
     AttemptId, Cause, Fingerprint, KillReason, RequestId, SessionId, SlotId, UserId, WorkerId,
-    pool::{Effect, Event, PoolCore, PoolSettings, Submission},
+    pool::{Effect, EndRule, Event, PoolCore, PoolSettings, Submission},
 };
 use standin_protocol::Replay;
 
@@ -73,8 +73,12 @@ fn event() -> impl Strategy<Value = Event<()>> {
             .prop_map(|(worker, concurrency)| Event::WorkerReady { worker, concurrency }),
         6 => (worker.clone(), attempt.clone())
             .prop_map(|(worker, attempt)| Event::Answered { worker, attempt }),
-        4 => (worker.clone(), attempt.clone())
-            .prop_map(|(worker, attempt)| Event::EffectRequested { worker, attempt }),
+        4 => (worker.clone(), attempt.clone(), any::<bool>()).prop_map(
+            |(worker, attempt, is_on_record)| Event::EffectRequested { worker, attempt, is_on_record }),
+        2 => (worker.clone(), attempt.clone())
+            .prop_map(|(worker, attempt)| Event::EffectRecorded { worker, attempt }),
+        1 => (worker.clone(), attempt.clone())
+            .prop_map(|(worker, attempt)| Event::GrantRefused { worker, attempt, why: EndRule::NotRecorded }),
         2 => (worker.clone(), attempt.clone())
             .prop_map(|(worker, attempt)| Event::Progressed { worker, attempt }),
         2 => (worker.clone(), attempt.clone())

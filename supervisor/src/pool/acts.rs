@@ -51,12 +51,15 @@ impl PoolState {
                 let params = protocol::encode(&[attempt.0]);
                 self.send(worker, protocol::notification(b"request.cancel", &params));
             }
+            Effect::RecordEffect { worker, attempt } => {
+                self.record_effect(myself, worker, attempt);
+            }
             Effect::AnswerEffect {
                 worker,
                 attempt,
                 granted,
             } => {
-                self.answer_effect(myself, worker, attempt, granted);
+                self.answer_effect(worker, attempt, granted);
             }
             Effect::Drain(worker) => {
                 self.send(

@@ -49,8 +49,15 @@ impl PoolState {
             .map(AttemptId);
         match (&request.method[..], attempt) {
             (b"effect.begin", Some(attempt)) => {
-                self.records.effect_asked(worker, attempt, request.msgid);
-                self.handle(myself, Event::EffectRequested { worker, attempt }, None);
+                if !self.records.effect_asked(worker, attempt, request.msgid) {
+                    return;
+                }
+                let asked = Event::EffectRequested {
+                    worker,
+                    attempt,
+                    is_on_record: self.is_effect_on_record(worker, attempt),
+                };
+                self.handle(myself, asked, None);
             }
             (b"client.call" | b"client.batch", Some(attempt)) => {
                 let asker = Asker {
@@ -181,12 +188,17 @@ impl PoolState {
         mut last_lines: Vec<String>,
     ) {
         let cause = self.core.cause_of_death(worker, cause);
-        let Some(link) = self.link(worker) else {
-            return;
+        let (unsent, pid, ready) = match self.link(worker) {
+            Some(link) => {
+                // Whoever wrote the worker wants to know what was wrong with what it said.
+                last_lines.extend(link.violation.take().map(|what| format!("({what})")));
+                (link.unsent(), link.pid(), link.writer().is_some())
+            }
+            // There never was an actor for it.
+            None if cause == Cause::NotStarted => (Vec::new(), None, false),
+            // It was reported before.
+            None => return,
         };
-        let (unsent, pid, ready) = (link.unsent(), link.pid(), link.writer().is_some());
-        // Whoever wrote the worker wants to know what was wrong with what it said.
-        last_lines.extend(link.violation.take().map(|what| format!("({what})")));
         let death = Death {
             at: clock::now(),
             worker,

@@ -14,7 +14,7 @@ use standin_protocol::{self as protocol, WorkerMeta};
 
 use super::{Link, PoolMessage, PoolState};
 use crate::{
-    call::Call,
+    call::{Call, Record},
     clock,
     store::{Refusal, Write},
     story::What,
@@ -95,24 +95,33 @@ impl PoolState {
         }
     }
 
-    /// Answers a worker's `effect.begin`, once its grant is on record where it has to be.
-    pub(super) fn answer_effect(
+    /// Whether nothing has to be put on record before the effect of an attempt is granted.
+    pub(super) fn is_effect_on_record(&self, worker: WorkerId, attempt: AttemptId) -> bool {
+        let is_its_own = self.core.worker_of(attempt) == Some(worker);
+        let Some(call) = self.call_of(attempt).filter(|_| is_its_own) else {
+            return true;
+        };
+        let is_missing = |record: Option<&Arc<Record>>| {
+            is_recorded_before_its_effect(call.replay)
+                && record.is_some_and(|record| !record.is_granted())
+        };
+        // Whoever gives it a record from now on must know that this here has not seen it.
+        !is_missing(call.record()) && !is_missing(call.grant_effect())
+    }
+
+    fn call_of(&self, attempt: AttemptId) -> Option<&Arc<Call>> {
+        self.core.payload(self.core.request_of(attempt)?)
+    }
+
+    /// Puts on record that the effect of an attempt may happen.
+    pub(super) fn record_effect(
         &mut self,
         myself: &ActorRef<PoolMessage>,
         worker: WorkerId,
         attempt: AttemptId,
-        granted: bool,
     ) {
-        let request = self.core.request_of(attempt).filter(|_| granted);
-        let Some(call) = request.and_then(|request| self.core.payload(request)) else {
-            return self.tell_effect(worker, attempt, granted);
-        };
-        let is_recorded = is_recorded_before_its_effect(call.replay);
-        let record = call.grant_effect().filter(|_| is_recorded);
-        let Some(record) = record.filter(|record| !record.is_granted()) else {
-            call.notes.add(self.now, What::EffectGranted);
-            return self.tell_effect(worker, attempt, granted);
-        };
+        let record = self.call_of(attempt).and_then(|call| call.record());
+        let record = record.expect("what is to be put on record has one");
         record.begin();
         let write = Write::Grant {
             name: record.name.clone(),
@@ -120,14 +129,26 @@ impl PoolState {
         };
         let (record, pool) = (Arc::clone(record), myself.clone());
         self.store.write(write, record.durability, move |result| {
+            if result.is_ok() {
+                record.grant();
+            }
             let news = OnRecord::Grant { worker, attempt };
             let _ = pool.cast(PoolMessage::OnRecord { news, result });
             drop(record);
         });
     }
 
+    /// Answers a worker's `effect.begin`.
+    pub(super) fn answer_effect(&mut self, worker: WorkerId, attempt: AttemptId, granted: bool) {
+        if granted && let Some(call) = self.call_of(attempt) {
+            call.stage.reach(Stage::EffectGranted);
+            call.notes.add(self.now, What::EffectGranted);
+        }
+        self.tell_effect(worker, attempt, granted);
+    }
+
     fn tell_effect(&mut self, worker: WorkerId, attempt: AttemptId, granted: bool) {
-        if let Some(msgid) = self.records.take_effect_msgid(worker, attempt) {
+        for msgid in self.records.take_effect_msgids(worker, attempt) {
             let answer = Bytes::from_static(if granted { &[0xc3] } else { &[0xc2] });
             self.send(worker, protocol::response_ok(msgid, &answer));
         }
@@ -196,36 +217,20 @@ impl PoolState {
         attempt: AttemptId,
         result: Result<(), Refusal>,
     ) {
-        let request = self.core.request_of(attempt);
-        let call = request.and_then(|request| self.core.payload(request));
-        match result {
-            // Its caller was told meanwhile that nobody knows. It is better not to happen.
-            Ok(()) if call.is_none() => self.tell_effect(worker, attempt, false),
-            Ok(()) => {
-                if let Some(call) = call {
-                    call.notes.add(clock::now(), What::EffectGranted);
-                }
-                if let Some(record) = call.and_then(|call| call.record()) {
-                    record.grant();
-                }
-                self.tell_effect(worker, attempt, true);
-            }
-            // It asked twice, and has its leave.
-            Err(_) if call.is_some_and(|call| is_granted(call)) => {
-                self.tell_effect(worker, attempt, true);
-            }
+        let news = match result {
+            Ok(()) => Event::EffectRecorded { worker, attempt },
             Err(refusal) => {
-                if let Some(call) = call {
+                if let Some(call) = self.call_of(attempt) {
                     call.notes.add(clock::now(), What::GrantNotRecorded);
                 }
-                let refused = Event::GrantRefused {
+                Event::GrantRefused {
                     worker,
                     attempt,
                     why: rule_of(refusal),
-                };
-                self.handle(myself, refused, None);
+                }
             }
-        }
+        };
+        self.handle(myself, news, None);
     }
 }
 
@@ -234,11 +239,6 @@ fn rule_of(refusal: Refusal) -> EndRule {
         Refusal::Full => EndRule::NotRecorded,
         Refusal::Closed => EndRule::StoppedInQueue,
     }
-}
-
-fn is_granted(call: &Call) -> bool {
-    let record = call.record();
-    record.is_some_and(|record| record.is_granted())
 }
 
 fn write_meta(out: &mut Vec<u8>, call: &Call, number: u32, timeout: std::time::Duration) {

@@ -25,8 +25,8 @@ pub(super) struct Records {
     deaths: VecDeque<Death>,
     /// What the last worker that failed had printed.
     last_lines: Vec<String>,
-    /// `effect.begin` requests of workers that the core is being asked about, by attempt.
-    effect_msgids: FxHashMap<(WorkerId, AttemptId), u64>,
+    /// `effect.begin` requests of workers that have no answer yet, by attempt. Whoever asks twice is answered twice.
+    effect_msgids: FxHashMap<(WorkerId, AttemptId), Vec<u64>>,
 }
 
 impl Records {
@@ -74,15 +74,42 @@ impl Records {
         &self.last_lines
     }
 
-    pub(super) fn effect_asked(&mut self, worker: WorkerId, attempt: AttemptId, msgid: u64) {
-        self.effect_msgids.insert((worker, attempt), msgid);
-    }
-
-    pub(super) fn take_effect_msgid(
+    /// False when the same is asked already, and the answer is on its way.
+    pub(super) fn effect_asked(
         &mut self,
         worker: WorkerId,
         attempt: AttemptId,
-    ) -> Option<u64> {
-        self.effect_msgids.remove(&(worker, attempt))
+        msgid: u64,
+    ) -> bool {
+        let msgids = self.effect_msgids.entry((worker, attempt)).or_default();
+        msgids.push(msgid);
+        msgids.len() == 1
+    }
+
+    pub(super) fn take_effect_msgids(&mut self, worker: WorkerId, attempt: AttemptId) -> Vec<u64> {
+        self.effect_msgids
+            .remove(&(worker, attempt))
+            .unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use standin_core::SlotId;
+
+    use super::*;
+
+    #[test]
+    fn who_asks_twice_for_an_effect_is_asked_about_once_and_answered_twice() {
+        let worker = WorkerId {
+            slot: SlotId(0),
+            generation: 1,
+        };
+        let mut records = Records::default();
+        assert!(records.effect_asked(worker, AttemptId(1), 7));
+        assert!(!records.effect_asked(worker, AttemptId(1), 8));
+        assert!(records.effect_asked(worker, AttemptId(2), 9));
+        assert_eq!(records.take_effect_msgids(worker, AttemptId(1)), [7, 8]);
+        assert!(records.effect_asked(worker, AttemptId(1), 10));
     }
 }

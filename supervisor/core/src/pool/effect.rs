@@ -49,6 +49,13 @@ pub enum Effect<P> {
         /// What.
         attempt: AttemptId,
     },
+    /// Put on record that the effect may happen; until that is so, it has not been granted.
+    RecordEffect {
+        /// Whose.
+        worker: WorkerId,
+        /// Of what.
+        attempt: AttemptId,
+    },
     /// Answer a worker's `effect.begin`.
     AnswerEffect {
         /// Whom.

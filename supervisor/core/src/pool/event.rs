@@ -63,6 +63,15 @@ pub enum Event<P> {
         worker: WorkerId,
         /// For what.
         attempt: AttemptId,
+        /// Nothing has to be put on record before it is granted: it is there already, or need not be.
+        is_on_record: bool,
+    },
+    /// That the effect may happen is on record. The worker has not heard of it.
+    EffectRecorded {
+        /// Which worker.
+        worker: WorkerId,
+        /// For what.
+        attempt: AttemptId,
     },
     /// An attempt could not be put on record, or is no longer wanted, and was not given to its worker.
     NotSent {

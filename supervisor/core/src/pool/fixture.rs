@@ -45,6 +45,8 @@ pub(super) struct Fixture {
     pub(super) cancels: Vec<AttemptId>,
     /// Answers to `effect.begin`, in order.
     pub(super) grants: Vec<bool>,
+    /// Effects that wait for their record.
+    pub(super) to_record: Vec<(WorkerId, AttemptId)>,
     /// The rule of each replay, in order.
     pub(super) replays: Vec<ReplayRule>,
     /// What was known of each that was abandoned.
@@ -73,6 +75,7 @@ impl Fixture {
             drains: Vec::new(),
             cancels: Vec::new(),
             grants: Vec::new(),
+            to_record: Vec::new(),
             replays: Vec::new(),
             abandoned: Vec::new(),
             incidents: Vec::new(),
@@ -128,6 +131,7 @@ impl Fixture {
                 self.sent.entry(request).or_default().push(sent);
             }
             Effect::CancelAttempt { attempt, .. } => self.cancels.push(attempt),
+            Effect::RecordEffect { worker, attempt } => self.to_record.push((worker, attempt)),
             Effect::AnswerEffect { granted, .. } => self.grants.push(granted),
             Effect::Drain(worker) => self.drains.push(worker),
             Effect::Kill { worker, reason } => self.kills.push((worker, reason)),
@@ -229,8 +233,25 @@ impl Fixture {
         let Sent {
             worker, attempt, ..
         } = self.last_sent(request);
-        self.feed(Event::EffectRequested { worker, attempt });
+        self.feed(Event::EffectRequested {
+            worker,
+            attempt,
+            is_on_record: true,
+        });
         self.grants.pop().expect("an answer to effect.begin")
+    }
+
+    /// The worker of the request asks for leave, which must be put on record first.
+    pub(super) fn ask_effect_to_record(&mut self, request: u64) -> (WorkerId, AttemptId) {
+        let Sent {
+            worker, attempt, ..
+        } = self.last_sent(request);
+        self.feed(Event::EffectRequested {
+            worker,
+            attempt,
+            is_on_record: false,
+        });
+        self.to_record.pop().expect("it is to be put on record")
     }
 
     pub(super) fn dies(&mut self, worker: WorkerId, cause: Cause) {

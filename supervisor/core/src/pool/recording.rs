@@ -55,8 +55,8 @@ impl<P> PoolCore<P> {
         self.after_attempt(now, index, effects);
     }
 
-    /// The grant of an effect could not be put on record: it is taken back before the worker has heard of it, and nothing
-    /// has happened. `why`: the answer for a caller that still waits; whatever the worker says of it is not to the point.
+    /// That an effect may happen could not be put on record: it is not granted, and nothing has happened. `why`: the answer
+    /// for a caller that still waits; whatever the worker says of it is not to the point.
     pub(super) fn grant_refused(
         &mut self,
         now: Instant,
@@ -65,27 +65,39 @@ impl<P> PoolCore<P> {
         why: EndRule,
         effects: &mut Vec<Effect<P>>,
     ) {
-        if self.worker_of(attempt) != Some(worker) {
+        if self.current(worker).is_none() {
             return;
         }
-        self.counters.effects_granted -= 1;
-        self.counters.effects_refused += 1;
+        if self.worker_of(attempt) != Some(worker) {
+            // It has ended without its effect.
+            effects.push(Effect::AnswerEffect {
+                worker,
+                attempt,
+                granted: false,
+            });
+            return;
+        }
+        let id = self.request_of(attempt);
+        // It asked twice, and has its leave.
+        let granted = id
+            .and_then(|id| self.requests.get(&id))
+            .is_some_and(|request| request.effect_granted);
+        self.counters.effects_refused += u64::from(!granted);
         effects.push(Effect::AnswerEffect {
             worker,
             attempt,
-            granted: false,
+            granted,
         });
-        let Some(id) = self.request_of(attempt) else {
+        let Some(id) = id.filter(|_| !granted) else {
             return;
         };
-        let Some(request) = self.requests.get_mut(&id) else {
-            return;
-        };
-        request.effect_granted = false;
         // One that may have done something before it asked is answered by its worker, which knows.
-        if !request.cancelled && request.outcome_without_answer() == Outcome::NotExecuted {
-            self.leave_off(now, attempt, effects);
+        let nothing_happened = self.requests.get(&id).is_some_and(|request| {
+            !request.cancelled && request.outcome_without_answer() == Outcome::NotExecuted
+        });
+        if nothing_happened {
             self.fail(id, why, effects);
+            self.leave_off(now, attempt, effects);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Effect, PoolCore, slot::Life};
+use super::{Effect, PoolCore, request::Request, slot::Life};
 use crate::{AttemptId, KillReason, WorkerId};
 
 impl<P> PoolCore<P> {
@@ -111,38 +111,65 @@ impl<P> PoolCore<P> {
         now: Instant,
         worker: WorkerId,
         attempt: AttemptId,
+        is_on_record: bool,
         effects: &mut Vec<Effect<P>>,
     ) {
-        let Some(index) = self.current(worker) else {
-            return;
-        };
-        // A worker that is being killed gets no leave: a replay would be lost by it and nothing won.
-        let mut granted = false;
-        if self.slots[index].is_ready()
-            && let Some(known) = self.attempts.get(&attempt)
-            && known.worker == worker
-            && !known.expired
-            && now < known.deadline
-            && let Some(request) = known.request
-        {
-            let request = self
-                .requests
-                .get_mut(&request)
-                .expect("an attempt's request is known");
-            if !request.cancelled {
-                request.effect_granted = true;
-                granted = true;
-                self.counters.effects_granted += 1;
+        // What was granted stays so: it may have happened.
+        let to_record = |request: &Request<P>| !is_on_record && !request.effect_granted;
+        match self.permitted(now, worker, attempt) {
+            Some(request) if to_record(request) => {
+                effects.push(Effect::RecordEffect { worker, attempt });
             }
+            _ => self.effect_recorded(now, worker, attempt, effects),
         }
-        if !granted {
-            self.counters.effects_refused += 1;
+    }
+
+    /// Nothing stands in the way of the effect but what has happened since it was asked for.
+    pub(super) fn effect_recorded(
+        &mut self,
+        now: Instant,
+        worker: WorkerId,
+        attempt: AttemptId,
+        effects: &mut Vec<Effect<P>>,
+    ) {
+        if self.current(worker).is_none() {
+            return;
         }
+        let granted = match self.permitted(now, worker, attempt) {
+            Some(request) => {
+                request.effect_granted = true;
+                self.counters.effects_granted += 1;
+                true
+            }
+            None => {
+                self.counters.effects_refused += 1;
+                false
+            }
+        };
         effects.push(Effect::AnswerEffect {
             worker,
             attempt,
             granted,
         });
+    }
+
+    /// The request whose effect the attempt may have now.
+    fn permitted(
+        &mut self,
+        now: Instant,
+        worker: WorkerId,
+        attempt: AttemptId,
+    ) -> Option<&mut Request<P>> {
+        // A worker that is being killed gets no leave: a replay would be lost by it and nothing won.
+        let index = self.current(worker)?;
+        let known = self.attempts.get(&attempt)?;
+        let in_time = !known.expired && now < known.deadline;
+        let request = known
+            .request
+            .filter(|_| self.slots[index].is_ready() && known.worker == worker && in_time)?;
+        let request = self.requests.get_mut(&request);
+        let request = request.expect("an attempt's request is known");
+        (!request.cancelled).then_some(request)
     }
 
     /// A sign of life starts the attempt's time anew, within the caller's deadline.

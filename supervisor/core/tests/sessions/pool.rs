@@ -84,7 +84,16 @@ impl World {
                 self.feed(ready, None);
             }
             PoolMail::EffectAsked(worker, attempt) => {
-                self.feed(Event::EffectRequested { worker, attempt }, None);
+                let pool = &self.service().pool;
+                let call = pool.request_of(attempt).and_then(|id| pool.payload(id));
+                let is_on_record =
+                    call.is_none_or(|call| call.record.is_none() || call.granted.get());
+                let asked = Event::EffectRequested {
+                    worker,
+                    attempt,
+                    is_on_record,
+                };
+                self.feed(asked, None);
             }
             PoolMail::Answered(worker, attempt, result) => {
                 self.feed(Event::Answered { worker, attempt }, Some(result));
@@ -175,25 +184,18 @@ impl World {
     }
 
     fn grant_on_record(&mut self, worker: WorkerId, attempt: AttemptId, ok: bool) {
-        let service = self.service();
-        let request = service.pool.request_of(attempt);
-        let call = request.and_then(|request| service.pool.payload(request));
-        match (ok, call) {
-            (true, None) => self.tell_effect(worker, attempt, false),
-            (true, Some(call)) => {
-                call.granted.set(true);
-                self.tell_effect(worker, attempt, true);
-            }
-            (false, _) => {
+        let news = match ok {
+            true => Event::EffectRecorded { worker, attempt },
+            false => {
                 self.seen.insert("a grant that could not be put on record");
-                let refused = Event::GrantRefused {
+                Event::GrantRefused {
                     worker,
                     attempt,
                     why: EndRule::NotRecorded,
-                };
-                self.feed(refused, None);
+                }
             }
-        }
+        };
+        self.feed(news, None);
     }
 
     fn tell_effect(&mut self, worker: WorkerId, attempt: AttemptId, granted: bool) {
@@ -222,6 +224,7 @@ impl World {
                 attempt,
                 ..
             } => self.send_attempt(worker, request, attempt),
+            Effect::RecordEffect { worker, attempt } => self.record_effect(worker, attempt),
             Effect::AnswerEffect {
                 worker,
                 attempt,
@@ -276,18 +279,24 @@ impl World {
         self.worker(worker).inbox.push_back(frame);
     }
 
-    fn answer_effect(&mut self, worker: WorkerId, attempt: AttemptId, granted: bool) {
-        let service = self.service();
-        let request = service.pool.request_of(attempt).filter(|_| granted);
-        let call = request.and_then(|request| service.pool.payload(request));
-        let Some(call) = call.cloned() else {
-            return self.tell_effect(worker, attempt, granted);
-        };
-        let Some(name) = call.record.filter(|_| !call.granted.get()) else {
-            return self.tell_effect(worker, attempt, granted);
-        };
+    fn record_effect(&mut self, worker: WorkerId, attempt: AttemptId) {
+        let pool = &self.service().pool;
+        let request = pool.request_of(attempt).expect("it waits for it");
+        let call = Rc::clone(pool.payload(request).expect("it is known"));
+        let name = call
+            .record
+            .expect("only what has a record is put on record");
         call.begun.set(true);
         let write = Write::Put(name, call.fingerprint, State::Granted);
         self.order(Order::Write(write, Then::Grant(worker, attempt)));
+    }
+
+    fn answer_effect(&mut self, worker: WorkerId, attempt: AttemptId, granted: bool) {
+        let pool = &self.service().pool;
+        let request = pool.request_of(attempt).filter(|_| granted);
+        if let Some(call) = request.and_then(|request| pool.payload(request)) {
+            call.granted.set(true);
+        }
+        self.tell_effect(worker, attempt, granted);
     }
 }

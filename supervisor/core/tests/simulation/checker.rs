@@ -219,7 +219,7 @@ impl Life {
         let asked = &self.asked[&request];
         let is_true = match failure.rule {
             EndRule::OnceAtMost => asked.replay == Replay::Never,
-            EndRule::EffectGranted => asked.effects > 0,
+            EndRule::EffectGranted => asked.leave_given,
             EndRule::LateInQueue | EndRule::LateInWorker | EndRule::CameLate => {
                 self.now >= asked.deadline.saturating_sub(REPLAY_ROOM)
             }
@@ -289,6 +289,10 @@ impl Life {
         assert!(
             outcome != Outcome::NotExecuted || happened == 0,
             "request {request} was said not to be executed: {asked:?}"
+        );
+        assert!(
+            outcome != Outcome::Unknown || asked.replay != Replay::UntilEffect || asked.leave_given,
+            "request {request} is called unknown, and no worker was given leave for its effect: {asked:?}"
         );
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 /// What has happened.
 pub(crate) type Seen = BTreeSet<&'static str>;
 
-const RARE: [&str; 43] = [
+const RARE: [&str; 44] = [
     "replayed",
     "what must never run twice was replayed because it was not begun",
     "unsent",
@@ -18,6 +18,7 @@ const RARE: [&str; 43] = [
     "effect refused",
     "effect refused for another worker's attempt",
     "a grant, and then a death",
+    "a grant that was put on record for the dead",
     "a suspect runs alone",
     "a suspect waits",
     "an answer that nobody waited for",

@@ -18,6 +18,8 @@ pub(crate) enum Deed {
     AskEffect(WorkerId, AttemptId),
     /// It asks for the effect of an attempt that may be another worker's, or nobody's.
     AskWrongEffect(WorkerId, AttemptId),
+    /// The store has its grant, or has no room for it.
+    EffectRecorded(WorkerId, AttemptId, bool),
     Answer(WorkerId, AttemptId),
     AnswerWrongly(WorkerId, AttemptId),
     Progress(WorkerId, AttemptId),
@@ -149,6 +151,7 @@ impl Life {
             Deed::Begin(worker, attempt) => self.begin(worker, attempt),
             Deed::AskEffect(worker, attempt) => self.ask_effect(worker, attempt),
             Deed::AskWrongEffect(worker, attempt) => self.ask_wrong_effect(worker, attempt),
+            Deed::EffectRecorded(worker, attempt, ok) => self.effect_recorded(worker, attempt, ok),
             Deed::Progress(worker, attempt) => self.progress(worker, attempt),
             Deed::Answer(worker, attempt) => self.answer(worker, attempt),
             Deed::AnswerWrongly(worker, attempt) => self.answer_wrongly(worker, attempt),

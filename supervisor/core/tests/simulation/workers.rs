@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use standin_core::{AttemptId, Cause, WorkerId, pool::Event};
+use standin_core::{
+    AttemptId, Cause, WorkerId,
+    pool::{EndRule, Event},
+};
 
 use crate::{
     life::Life,
@@ -102,16 +105,54 @@ impl Life {
 
     pub(crate) fn ask_effect(&mut self, worker: WorkerId, attempt: AttemptId) {
         if self.has(worker, attempt) {
-            self.feed(Event::EffectRequested { worker, attempt });
+            let request = self.workers[&worker].running[&attempt].request;
+            // Every other call has a record, and what is on it need not be put there again.
+            let is_on_record = request.0.is_multiple_of(2) || self.asked[&request].effects > 0;
+            self.feed(Event::EffectRequested {
+                worker,
+                attempt,
+                is_on_record,
+            });
         }
+    }
+
+    /// Much may happen while the store writes.
+    pub(crate) fn effect_is_recorded(&mut self, worker: WorkerId, attempt: AttemptId) {
+        let ok = self.is_calm() || !self.one_in(10);
+        let at = self.within(10);
+        self.plan(at, Deed::EffectRecorded(worker, attempt, ok));
+        if !self.is_calm() && self.one_in(4) {
+            self.plan(self.now, Deed::StrangerKills(worker));
+        } else if !self.is_calm() && self.one_in(8) {
+            self.plan(self.now, Deed::AskEffect(worker, attempt));
+        }
+    }
+
+    /// The news comes, whoever is dead by then.
+    pub(crate) fn effect_recorded(&mut self, worker: WorkerId, attempt: AttemptId, ok: bool) {
+        if !self.is_alive(worker) {
+            self.seen
+                .insert("a grant that was put on record for the dead");
+        }
+        let why = EndRule::NotRecorded;
+        self.feed(match ok {
+            true => Event::EffectRecorded { worker, attempt },
+            false => Event::GrantRefused {
+                worker,
+                attempt,
+                why,
+            },
+        });
     }
 
     pub(crate) fn ask_wrong_effect(&mut self, worker: WorkerId, attempt: AttemptId) {
         let wrong = AttemptId((attempt.0 + self.random.below(5)).saturating_sub(2));
+        let is_on_record = self.random.below(2) == 0;
         if self.is_alive(worker) && !self.has(worker, wrong) {
             self.feed(Event::EffectRequested {
                 worker,
                 attempt: wrong,
+                is_on_record,
             });
         }
     }

@@ -57,6 +57,10 @@ pub(crate) struct Asked {
     pub(crate) sent: u32,
     pub(crate) begun: u32,
     pub(crate) effects: u32,
+    /// The attempt that has leave for its effect.
+    pub(crate) granted: Option<AttemptId>,
+    /// Leave was given, though perhaps to a worker that was dead by then, which nobody knew.
+    pub(crate) leave_given: bool,
     pub(crate) end: Option<Ended>,
     pub(crate) cancelled: bool,
     pub(crate) abandoned: bool,
@@ -80,6 +84,8 @@ impl Asked {
             sent: 0,
             begun: 0,
             effects: 0,
+            granted: None,
+            leave_given: false,
             end: None,
             cancelled: false,
             abandoned: false,
@@ -144,6 +150,7 @@ impl Life {
             }
             Effect::Kill { worker, reason } => self.killed(worker, reason),
             Effect::Drain(worker) => self.drained(worker),
+            Effect::RecordEffect { worker, attempt } => self.effect_is_recorded(worker, attempt),
             Effect::AnswerEffect {
                 worker,
                 attempt,
@@ -177,6 +184,11 @@ impl Life {
             Effect::DegradedChanged(false) => drop(self.seen.insert("no longer degraded")),
             Effect::CancelAttempt { worker, attempt } => {
                 self.check_cancel(worker, attempt);
+                // The worker may take a moment to notice, and no more.
+                let until = self.now + self.settings.stop_timeout;
+                let running = self.worker(worker).running.get_mut(&attempt);
+                let running = running.expect("what is cancelled is running");
+                running.until = running.until.min(until);
                 if self.has(worker, attempt) && self.one_in(2) {
                     // Not before it has begun.
                     let at = self.within(20) + Duration::from_millis(1);
@@ -232,6 +244,10 @@ impl Life {
     }
 
     fn effect_answered(&mut self, id: WorkerId, attempt: AttemptId, granted: bool) {
+        if let Some(running) = self.workers[&id].running.get(&attempt) {
+            let request = running.request;
+            self.asked(request).leave_given |= granted;
+        }
         if !self.has(id, attempt) {
             assert!(
                 !granted || !self.is_alive(id),
@@ -248,6 +264,10 @@ impl Life {
             return self.plan(at, Deed::Answer(id, attempt));
         }
         self.seen.insert("effect granted");
+        if self.asked(request).granted.replace(attempt) == Some(attempt) {
+            // It had asked twice, and has the same answer once more.
+            return;
+        }
         self.asked(request).effects += 1;
         self.check_granted(id, attempt, request);
         if !self.is_calm() && self.one_in(8) {

@@ -1,10 +1,10 @@
 use standin_protocol::{ErrorCode, Outcome, Replay};
 
 use crate::{
-    RequestId,
+    AttemptId, RequestId, WorkerId,
     pool::{
         EndRule, Event,
-        fixture::{Fixture, ask, one_worker},
+        fixture::{Fixture, ask, ms, one_worker, workers},
     },
 };
 
@@ -66,7 +66,7 @@ fn an_effect_whose_grant_cannot_be_put_on_record_is_refused_and_its_caller_told_
  {
     let mut pool = Fixture::ready(one_worker());
     pool.submit(ask(1, Replay::UntilEffect));
-    assert!(pool.ask_effect(1));
+    pool.ask_effect_to_record(1);
     pool.feed(grant_refused(&pool, 1));
     assert_eq!(pool.grants.pop(), Some(false));
     assert_eq!(pool.failure(1).code, ErrorCode::Overloaded);
@@ -86,8 +86,67 @@ fn an_effect_whose_grant_cannot_be_put_on_record_is_refused_and_its_caller_told_
 fn what_may_have_done_something_before_its_effect_is_answered_by_its_worker() {
     let mut pool = Fixture::ready(one_worker());
     pool.submit(ask(1, Replay::Never));
-    assert!(pool.ask_effect(1));
+    pool.ask_effect_to_record(1);
     pool.feed(grant_refused(&pool, 1));
     assert_eq!(pool.grants.pop(), Some(false));
     assert!(pool.is_running(1), "only its worker knows");
+}
+
+fn recorded(pool: &mut Fixture, (worker, attempt): (WorkerId, AttemptId)) {
+    pool.feed(Event::EffectRecorded { worker, attempt });
+}
+
+#[test]
+fn an_effect_is_granted_when_it_is_on_record_and_not_before() {
+    let mut pool = Fixture::ready(one_worker());
+    pool.submit(ask(1, Replay::UntilEffect));
+    let asked = pool.ask_effect_to_record(1);
+    assert!(pool.grants.is_empty());
+    assert_eq!(pool.core.counters().effects_granted, 0);
+    recorded(&mut pool, asked);
+    assert_eq!(pool.grants, [true]);
+    assert_eq!(pool.core.counters().effects_granted, 1);
+    pool.stranger_kills(1);
+    assert_eq!(pool.failure(1).rule, EndRule::EffectGranted);
+    assert_eq!(pool.failure(1).outcome, Outcome::Unknown);
+}
+
+#[test]
+fn a_worker_that_dies_while_its_grant_is_put_on_record_has_not_heard_of_it_and_its_call_is_replayed()
+ {
+    let mut pool = Fixture::ready(workers(3));
+    pool.submit(ask(1, Replay::UntilEffect));
+    let asked = pool.ask_effect_to_record(1);
+    pool.stranger_kills(1);
+    assert!(pool.is_running(1));
+    assert_eq!(pool.times_sent(1), 2);
+    // The news is late: it is nobody's, and the second attempt has no leave by it.
+    recorded(&mut pool, asked);
+    assert!(pool.grants.is_empty());
+    pool.stranger_kills(1);
+    assert_eq!(pool.times_sent(1), 3, "its effect was not granted either");
+}
+
+#[test]
+fn a_caller_whose_time_is_up_while_the_grant_is_put_on_record_is_told_that_nothing_happened() {
+    let mut pool = Fixture::ready(one_worker());
+    pool.submit(ask(1, Replay::UntilEffect).within(ms(100)));
+    let asked = pool.ask_effect_to_record(1);
+    pool.pass(ms(100));
+    assert_eq!(pool.failure(1).outcome, Outcome::NotExecuted);
+    recorded(&mut pool, asked);
+    assert_eq!(pool.grants, [false], "and so it stays");
+}
+
+#[test]
+fn whoever_asks_twice_has_the_same_answer_twice_whatever_becomes_of_the_second_record() {
+    let mut pool = Fixture::ready(one_worker());
+    pool.submit(ask(1, Replay::UntilEffect));
+    let first = pool.ask_effect_to_record(1);
+    let second = pool.ask_effect_to_record(1);
+    assert_eq!(first, second);
+    recorded(&mut pool, first);
+    pool.feed(grant_refused(&pool, 1));
+    assert_eq!(pool.grants, [true, true]);
+    assert!(pool.is_running(1));
 }

@@ -87,6 +87,7 @@ fn the_effect_is_refused_to_another_worker_and_for_an_unknown_attempt() {
         pool.feed(Event::EffectRequested {
             worker: pool.worker_of(2),
             attempt,
+            is_on_record: true,
         });
     }
     assert_eq!(pool.grants, [false, false]);
@@ -105,6 +106,7 @@ fn the_effect_is_refused_to_the_dead_without_a_word() {
     pool.feed(Event::EffectRequested {
         worker: first.worker,
         attempt: first.attempt,
+        is_on_record: true,
     });
     assert!(pool.grants.is_empty(), "there is nobody to answer");
     assert!(pool.ask_effect(1), "the second attempt has leave");
