@@ -126,6 +126,12 @@ impl Caller {
             .store(is_administrator, Ordering::Relaxed);
     }
 
+    /// The operating system would not say whose program it is. There may be many of them, each somebody else's, so nothing
+    /// is kept for them that belongs to a user.
+    pub(crate) fn is_nobody(&self) -> bool {
+        self.user.is_empty()
+    }
+
     /// Tells the session how a call of its is getting on, if the client wants to know and the session keeps up.
     pub(crate) fn progressed(&self, msgid: u64, what: &Bytes) {
         if !self.wants_progress.load(Ordering::Relaxed) {

@@ -6,7 +6,8 @@
 //! (the one that asks, at its next message), `pools`, `keys`, `jobs`, `sessions`, `monitor`, `listener` (at the next client),
 //! `reading` (of any connection, at its next message), `worker_pipe/SLOT` (at the next message), `store` and
 //! `store_told` (before and after its next commit). The place `stop` fails at nothing: the service is asked to stop, on
-//! systems where a test may have no other way to ask.
+//! systems where a test may have no other way to ask. Nor at `no_user`: of the next client that connects it is not known
+//! whose it is.
 
 use std::fmt::Display;
 
@@ -14,6 +15,19 @@ use std::fmt::Display;
 pub(crate) use self::armed::StopRequests;
 #[cfg(all(feature = "failpoints", debug_assertions))]
 pub(crate) use self::armed::arm;
+
+/// Whether something that is rare is to happen here, which is no failure.
+#[cfg_attr(
+    not(all(feature = "failpoints", debug_assertions)),
+    expect(unused_variables, reason = "without failpoints there is nothing to do")
+)]
+#[inline]
+pub(crate) fn strikes(place: &str) -> bool {
+    #[cfg(all(feature = "failpoints", debug_assertions))]
+    return armed::take(place);
+    #[cfg(not(all(feature = "failpoints", debug_assertions)))]
+    false
+}
 
 /// A place where an actor can be made to fail.
 #[cfg_attr(
@@ -73,6 +87,12 @@ mod armed {
         armed.swap_remove(index);
         drop(armed);
         panic!("failing on command at {here}");
+    }
+
+    pub(super) fn take(place: &str) -> bool {
+        let mut armed = ARMED.lock().expect("nobody panics while holding it");
+        let index = armed.iter().position(|armed| armed == place);
+        index.map(|index| armed.swap_remove(index)).is_some()
     }
 
     /// Arms a place as often as the arguments say. `session` means the one that asks.

@@ -179,7 +179,11 @@ impl SessionsState {
             );
             return;
         }
-        let account = self.environment.accounts.of(&connection.peer().user);
+        let user = match failpoint::strikes("no_user") {
+            true => "",
+            false => &connection.peer().user,
+        };
+        let account = self.environment.accounts.of(user);
         let Some(place) = account.enter() else {
             let whereabouts = Whereabouts::of(connection.peer());
             let _ = refusal(&account, account.sessions_exceeded(), &whereabouts);

@@ -3,6 +3,9 @@
 mod deaths;
 mod doors;
 mod many;
+// It needs a place where something rare happens on command.
+#[cfg(debug_assertions)]
+mod nobody;
 #[cfg(unix)]
 mod other_user;
 mod rules;

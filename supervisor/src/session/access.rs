@@ -58,6 +58,14 @@ impl SessionState {
     }
 }
 
+/// Refuses what belongs to a user to somebody who is not known to be one.
+pub(super) fn not_for_nobody(what: &str) -> ErrorAnswer {
+    let why = format!(
+        "The system does not tell Standin which user runs this program, and {what} belongs to a user. Nothing was executed."
+    );
+    ErrorAnswer::new(ErrorCode::AccessDenied, why)
+}
+
 pub(crate) fn not_for(user: &str, pool: &str) -> ErrorAnswer {
     let why = format!(
         "User {user} may not use \"{pool}\". The call was not executed. Whoever runs Standin may allow it by \"users\" or \

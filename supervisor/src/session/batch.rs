@@ -139,7 +139,7 @@ impl SessionState {
         }
         match self.call_of_item(origin, &item, of_batch, since) {
             Ok(call) => BatchItem::Open(call),
-            Err(error) => Self::turn_away_item(origin, &item, error, looks),
+            Err(error) => self.turn_away_item(origin, &item, error, looks),
         }
     }
 

@@ -15,7 +15,7 @@ use standin_protocol::{
     ErrorAnswer, ErrorCode, Message, Meta, Notification, Outcome, Replay, Request, value,
 };
 
-use super::{SessionMessage, SessionState};
+use super::{SessionMessage, SessionState, access::not_for_nobody};
 use crate::{
     call::{Call, CallRecord, CallStage},
     clock,
@@ -216,6 +216,9 @@ impl SessionState {
         fingerprint: Option<Fingerprint>,
         since: Option<Instant>,
     ) -> Result<Arc<Call>, ErrorAnswer> {
+        if meta.key.is_some() && self.caller.is_nobody() {
+            return Err(not_for_nobody("a key"));
+        }
         let charge = self.charge(params.len())?;
         let pool = Arc::clone(&route.pool);
         let attempt_timeout = route.manifest.timeout_ms.map(Duration::from_millis);

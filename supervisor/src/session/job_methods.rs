@@ -13,6 +13,7 @@ use standin_protocol::{self as protocol, ErrorAnswer, ErrorCode, Meta, Outcome, 
 
 use super::{
     SessionMessage, SessionState,
+    access::not_for_nobody,
     intake::{TIMEOUT_MAX, is_own, unknown_method},
     own_methods::{find, missing, tell_answer},
 };
@@ -177,6 +178,9 @@ impl SessionState {
         arguments: &Arguments,
         meta: &Meta,
     ) -> Result<Submission, ErrorAnswer> {
+        if self.caller.is_nobody() {
+            return Err(not_for_nobody("a job"));
+        }
         let method = find(arguments, "method").and_then(value::read_bytes);
         let method =
             method.ok_or_else(|| missing("job.submit", "method", "the name of a method"))?;

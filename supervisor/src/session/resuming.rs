@@ -110,6 +110,11 @@ impl SessionState {
             return Some(Err(ErrorAnswer::new(ErrorCode::SessionDenied, why)));
         }
         match (self.token, wanted) {
+            // A token is good for its user alone, and of this program nobody knows whose it is.
+            (None, _) if self.caller.is_nobody() => {
+                tracing::warn!(session = %self.caller.session, pid = self.caller.whereabouts.pid(), "the system does not say which user runs a program; its session ends with its connection");
+                Some(Ok(self.hello_answer(false)))
+            }
             (None, _) => {
                 self.become_resumable(myself, msgid);
                 None

@@ -62,7 +62,7 @@ impl SessionState {
             return self.refuse(msgid, &error);
         }
         let meta = read_meta(request.meta.as_ref()).unwrap_or_default();
-        let Some(key) = meta.key else {
+        let Some(key) = meta.key.filter(|_| !self.caller.is_nobody()) else {
             return self.refuse(msgid, &error);
         };
         // It counts as open until it is answered, though there may be no room for calls. There is an end to that too.
@@ -91,12 +91,14 @@ impl SessionState {
 
     /// The same for a call of a batch. What is to be looked up is added to `looks`, for when the batch is open.
     pub(super) fn turn_away_item(
+        &self,
         origin: Origin,
         item: &ItemCall,
         error: ErrorAnswer,
         looks: &mut Vec<Look>,
     ) -> BatchItem<Arc<Call>> {
-        let Some(key) = item.key().filter(|_| error.outcome == Outcome::NotExecuted) else {
+        let is_looked_for = error.outcome == Outcome::NotExecuted && !self.caller.is_nobody();
+        let Some(key) = item.key().filter(|_| is_looked_for) else {
             return BatchItem::Answered(Err(error.encode()));
         };
         looks.push(Look {
