@@ -22,7 +22,7 @@ use crate::{
     directory::PoolHandle,
     keys::KeyClaim,
     session::SessionMessage,
-    store::{Durability, Fingerprint, RecordName},
+    store::{Durability, Fingerprint, JobName, RecordName},
     story::Notes,
 };
 
@@ -180,9 +180,19 @@ pub(crate) struct Call {
 /// The job behind a call, as its worker is told.
 #[derive(Debug)]
 pub(crate) struct CallJob {
-    pub(crate) name: String,
+    pub(crate) this: Arc<JobTry>,
     /// What earlier tries have done of it.
     pub(crate) so_far: Option<Bytes>,
+}
+
+/// Which try of which job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct JobTry {
+    pub(crate) job: JobName,
+    /// The name as it is written.
+    pub(crate) name: String,
+    /// From 1.
+    pub(crate) attempt: u32,
 }
 
 /// How the fate of a call is kept, if it is. A call that came before its session could be resumed has it from then on.

@@ -46,6 +46,7 @@ use crate::{
     pools::{NoUserPool, PoolsMessage},
     session::SessionMessage,
     store::{LeasedJob, RecordState, Recovered, StoreHandle},
+    story::{Found, Query, Stories},
 };
 
 /// What the jobs are told.
@@ -67,6 +68,8 @@ pub(crate) enum JobsMessage {
         job: JobId,
         ended: oneshot::Sender<()>,
     },
+    /// Somebody wants to know what happened to tries that no pool had.
+    Explain(Box<Query>, RpcReplyPort<Vec<Found>>),
     /// The timer.
     TimePassed { generation: u64 },
     /// It is time to sweep.
@@ -110,6 +113,8 @@ pub(crate) struct JobsState {
     /// Answers, until they are in the store.
     answers: FxHashMap<JobId, Result<Bytes, Bytes>>,
     waiters: Waiters,
+    /// Tries that no pool had.
+    stories: Stories,
     sweep: Sweep,
     effects: Vec<Effect>,
     armed: Option<Instant>,
@@ -151,6 +156,7 @@ impl Actor for Jobs {
             leased: FxHashMap::default(),
             answers: FxHashMap::default(),
             waiters: Waiters::default(),
+            stories: Stories::default(),
             effects: Vec::new(),
             armed: None,
             timer: 0,
@@ -183,6 +189,9 @@ impl Actor for Jobs {
             JobsMessage::NoUserPool(refused) => state.no_user_pool(&myself, *refused),
             JobsMessage::PoolLost { generation } => state.pool_lost(&myself, generation),
             JobsMessage::Wait { job, ended } => state.waiters.add(job, ended),
+            JobsMessage::Explain(query, reply) => {
+                let _ = reply.send(state.stories.find(&query, std::iter::empty()));
+            }
             JobsMessage::TimePassed { generation } => {
                 if generation == state.timer {
                     state.armed = None;

@@ -20,10 +20,10 @@ use standin_core::{
     pool::{EndRule, ReplayRule},
     session::Origin,
 };
-use standin_protocol::{Outcome, Replay};
+use standin_protocol::{ErrorAnswer, ErrorCode, Outcome, Replay};
 
 pub(crate) use self::kept::{Found, Query, Stories, Which};
-use crate::call::Call;
+use crate::call::{Call, JobTry};
 
 /// Notes that one request may leave: enough for the twenty deaths that poison it at the latest. Our own kills may go on
 /// beyond that; then they are counted.
@@ -79,9 +79,37 @@ pub(crate) enum How {
     Abandoned { outcome: Outcome },
     /// With an error of the service's: the pool's actor failed.
     PoolLost { outcome: Outcome },
+    /// A try of a job, with an error of the service's: no pool had it.
+    NotGiven {
+        why: NoPool,
+        code: ErrorCode,
+        outcome: Outcome,
+    },
+}
+
+/// Why no pool had a try of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoPool {
+    /// It is not for the owner.
+    Denied,
+    /// None offers the method.
+    Unknown,
+    /// The owner cannot have one of their own.
+    NotForUser,
+    /// The owner took the job back before.
+    TakenBack,
 }
 
 impl How {
+    /// With an error of the service's own: no pool had it.
+    pub(crate) fn not_given(why: NoPool, error: &ErrorAnswer) -> How {
+        How::NotGiven {
+            why,
+            code: error.service_code().unwrap_or(ErrorCode::Internal),
+            outcome: error.outcome,
+        }
+    }
+
     /// With a worker's own error. A worker may call it what it likes; what is kept of that is bounded.
     pub(crate) fn error(code: &str, outcome: Outcome) -> How {
         let code = code[..code.floor_char_boundary(CODE_KEPT)].into();
@@ -155,6 +183,8 @@ pub(crate) struct Story {
     /// The operating system's name for the user.
     pub(crate) user: Arc<str>,
     pub(crate) method: Bytes,
+    /// The try of a job that it was.
+    pub(crate) job: Option<Arc<JobTry>>,
     pub(crate) replay: Replay,
     pub(crate) came: Instant,
     pub(crate) notes: SmallVec<[Note; 2]>,
@@ -184,6 +214,7 @@ impl Story {
             origin: call.origin,
             user: Arc::clone(&call.caller.user),
             method: call.method.clone(),
+            job: call.job.as_ref().map(|job| Arc::clone(&job.this)),
             replay: call.replay,
             came: call.notes.came,
             notes,

@@ -48,6 +48,11 @@ fn a_user_sees_their_own_jobs_and_an_administrator_all() {
         let (done, said) = other(&["jobs", forbidden, &ours]);
         assert!(!done, "{forbidden}: {said}");
     }
+    // Not even that there is one.
+    let (done, said) = other(&["explain", "--job", &ours]);
+    assert!(!done && said.contains("There is no job"), "{said}");
+    let (done, said) = other(&["explain", "--job", theirs]);
+    assert!(done && said.contains(theirs), "{said}");
     let all: Vec<Value> = client.call("job.list", &json!({})).expect("it answers");
     assert_eq!(all.len(), 2);
     assert_eq!(status(&client, theirs)["user"], "65534");

@@ -2,17 +2,18 @@
 
 use std::fmt::Write;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use standin_client::ErrorAnswer;
 
 use super::{
-    CommandError, client,
+    CommandError, client, jobs,
     options::ExplainOptions,
     output,
     table::{self, printable},
     time::{exact, span, utc},
     value,
 };
+use crate::clock;
 use crate::story::told::{Reference, ToldAttempt, ToldRequest};
 
 #[derive(Serialize)]
@@ -23,8 +24,17 @@ struct Arguments {
     session: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     msgid: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job: Option<String>,
     poisoned: bool,
     limit: u64,
+}
+
+/// The answer for a job.
+#[derive(Deserialize)]
+struct ToldJob {
+    job: serde_json::Value,
+    calls: Vec<ToldRequest>,
 }
 
 pub(super) fn run(options: &ExplainOptions) -> Result<(), CommandError> {
@@ -33,12 +43,18 @@ pub(super) fn run(options: &ExplainOptions) -> Result<(), CommandError> {
         request: options.request,
         session: options.session,
         msgid: options.msgid,
+        job: options.job.clone(),
         poisoned: options.poisoned,
         limit: options.limit,
     };
     let call = client.request("standin.explain").arguments(&arguments);
     if options.json {
         output::json(&value::to_json(&client.send_raw(call)?));
+        return Ok(());
+    }
+    if options.job.is_some() {
+        let told: ToldJob = client.send(call)?;
+        output::line(of_job(&told, clock::unix_ms()).trim_end());
         return Ok(());
     }
     let told: Vec<ToldRequest> = client.send(call)?;
@@ -50,6 +66,25 @@ pub(super) fn run(options: &ExplainOptions) -> Result<(), CommandError> {
     };
     output::line(text.trim_end());
     Ok(())
+}
+
+/// How a job stands, and then its tries in the order of time.
+fn of_job(told: &ToldJob, now: u64) -> String {
+    let mut out = jobs::show(&told.job, now);
+    for call in told.calls.iter().rev() {
+        out += "\n";
+        out += &story(call);
+    }
+    let attempts = told.job["attempts"].as_u64().unwrap_or(0);
+    let left_out = attempts.saturating_sub(told.calls.len() as u64);
+    if left_out > 0 {
+        let _ = writeln!(
+            out,
+            "\nOf {left_out} of {attempts} tries nothing more is remembered: they are too long ago, were before the service was \
+             last started, or wait for their pool."
+        );
+    }
+    out
 }
 
 fn nothing(options: &ExplainOptions) -> String {
@@ -121,15 +156,20 @@ fn story(told: &ToldRequest) -> String {
     let place = told
         .call
         .map_or_else(String::new, |call| format!("call {call} of "));
+    let origin = match (&told.job, told.job_attempt) {
+        (Some(job), Some(attempt)) => format!("try {attempt} of the job {}", printable(job)),
+        _ => format!("{place}message {} of session {}", told.msgid, told.session),
+    };
+    let pool = match &*told.pool {
+        "" => "no pool".to_owned(),
+        pool => format!("the pool {}", printable(pool)),
+    };
     let _ = writeln!(
         out,
-        "  came {} ago, {}, as {place}message {} of session {}, user {}, to the pool {}",
+        "  came {} ago, {}, as {origin}, user {}, to {pool}",
         span(told.came_ms_ago),
         utc(told.came_at_ms),
-        told.msgid,
-        told.session,
         printable(&told.user),
-        printable(&told.pool)
     );
     let mut events: Vec<(u64, String)> = Vec::new();
     for attempt in &told.attempts {

@@ -50,7 +50,7 @@ pub(super) fn run(command: &JobsCommand) -> Result<(), CommandError> {
             }
             // A mail may be done and yet not be with everybody.
             let result = ask(service, "job.result", named)?;
-            let text = show(&job, clock::unix_ms()) + &rejected(&result);
+            let text = show(&job, clock::unix_ms()) + &rejected(&result) + &hint(&job);
             output::line(text.trim_end());
         }
         JobsCommand::Retry { job, json, service } => {
@@ -108,7 +108,18 @@ fn submit(options: &SubmitOptions) -> Result<(), CommandError> {
 fn tell(job: &Value, as_json: bool) {
     match as_json {
         true => output::json(job),
-        false => output::line(show(job, clock::unix_ms()).trim_end()),
+        false => output::line((show(job, clock::unix_ms()) + &hint(job)).trim_end()),
+    }
+}
+
+/// Where it can be read what happened to its tries.
+fn hint(job: &Value) -> String {
+    match job["attempts"].as_u64() {
+        None | Some(0) => String::new(),
+        Some(_) => format!(
+            "\n(hint: `standin explain --job {}` tells what happened to its tries)\n",
+            text(job, "job")
+        ),
     }
 }
 
@@ -154,7 +165,7 @@ fn list(jobs: &Value, now: u64) -> String {
 }
 
 /// One job, and what can be done about it.
-fn show(job: &Value, now: u64) -> String {
+pub(super) fn show(job: &Value, now: u64) -> String {
     let mut out = format!("{}: {}\n", text(job, "job"), text(job, "state"));
     let mut line = |name: &str, what: String| {
         if !what.is_empty() {

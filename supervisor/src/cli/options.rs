@@ -190,8 +190,11 @@ pub(super) struct StatusOptions {
 #[derive(Debug, Args)]
 pub(super) struct ExplainOptions {
     /// The number of the request, from an error's "data" or from the log. Without it, the latest are listed.
-    #[arg(conflicts_with_all = ["session", "msgid", "poisoned"])]
+    #[arg(conflicts_with_all = ["session", "msgid", "poisoned", "job"])]
     pub(super) request: Option<u64>,
+    /// The tries of this job, and how it stands.
+    #[arg(long, value_name = "JOB", conflicts_with_all = ["session", "msgid", "poisoned"])]
+    pub(super) job: Option<String>,
     /// The calls of this session.
     #[arg(long, value_name = "NUMBER", conflicts_with = "poisoned")]
     pub(super) session: Option<u64>,

@@ -10,6 +10,7 @@ use std::{
 
 use ractor::ActorRef;
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 use standin_core::{
     JobId, RequestId, SessionId,
     jobs::Event,
@@ -20,14 +21,14 @@ use standin_protocol::{ErrorAnswer, ErrorCode, Outcome, Replay};
 use super::{JobsMessage, JobsState};
 use crate::{
     accounts::Accounts,
-    call::{Call, CallAnswer, CallJob, CallRecord, CallStage, Caller, Record},
+    call::{Call, CallAnswer, CallJob, CallRecord, CallStage, Caller, JobTry, Record},
     clock,
     directory::{Located, Route, Seeker},
     pool::PoolMessage,
     pools::{self, NoUserPool},
     session::{SessionMessage, TIMEOUT_MAX, not_for, unknown_method},
     store::{Durability, LeasedJob, RecordName},
-    story::{How, Notes, Story, What},
+    story::{End, How, NoPool, Notes, Story, What},
 };
 
 /// All jobs together are one session: a pool's queue is fair between sessions, and theirs has one turn in each round.
@@ -89,6 +90,33 @@ impl Calls {
         self.outgoing.push(call);
     }
 
+    fn next_request(&self) -> RequestId {
+        RequestId(self.last_request.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    /// The story of a try that ended before any pool had it.
+    fn not_given(&self, leased: &LeasedJob, how: How) -> Story {
+        Story {
+            request: self.next_request(),
+            session: SESSION,
+            origin: Origin::Request {
+                msgid: leased.name.id.0 as u64,
+            },
+            user: leased.user.as_str().into(),
+            method: leased.method.clone(),
+            job: Some(this_try(leased)),
+            // What its class is nobody has said; nothing was done of it.
+            replay: Replay::Never,
+            came: clock::now(),
+            notes: SmallVec::new(),
+            left_out: 0,
+            end: Some(End {
+                after: Duration::ZERO,
+                how,
+            }),
+        }
+    }
+
     fn call(&self, route: &Route, leased: LeasedJob) -> Arc<Call> {
         let pool = Arc::clone(&route.pool);
         let own = leased.timeout_ms.or(route.manifest.timeout_ms);
@@ -103,9 +131,9 @@ impl Calls {
         let charge = account.charge_regardless(leased.params.len());
         let caller = Caller::new(SESSION, account, false, self.ear.clone());
         let now = clock::now();
-        let number = self.last_request.fetch_add(1, Ordering::Relaxed) + 1;
+        let this = this_try(&leased);
         Arc::new(Call {
-            id: RequestId(number),
+            id: self.next_request(),
             origin: Origin::Request {
                 msgid: job.0 as u64,
             },
@@ -122,11 +150,19 @@ impl Calls {
             notes: Notes::new(now),
             charge,
             job: Some(Arc::new(CallJob {
-                name: leased.name.to_string(),
+                this,
                 so_far: leased.so_far,
             })),
         })
     }
+}
+
+fn this_try(leased: &LeasedJob) -> Arc<JobTry> {
+    Arc::new(JobTry {
+        job: leased.name,
+        name: leased.name.to_string(),
+        attempt: leased.lease.attempt,
+    })
 }
 
 impl JobsState {
@@ -151,9 +187,15 @@ impl JobsState {
                 tracing::debug!(%job, attempt, request = %call.id, method = %call.method_name(), "an attempt at a job begins");
                 self.calls.open(job, attempt, call);
             }
-            Located::Denied(pool) => self.refused(myself, job, attempt, &not_for(&user, pool)),
+            Located::Denied(pool) => self.refused(
+                myself,
+                &leased,
+                attempt,
+                NoPool::Denied,
+                &not_for(&user, pool),
+            ),
             Located::NotYet(pool) => match self.refused_pool(&pool.name) {
-                Some(error) => self.refused(myself, job, attempt, &error),
+                Some(error) => self.refused(myself, &leased, attempt, NoPool::NotForUser, &error),
                 None => {
                     self.calls.unlocated.push((attempt, leased));
                     self.ask_for_pool(&pool.name, &user);
@@ -161,7 +203,7 @@ impl JobsState {
             },
             Located::Unknown if directory.is_settled(&user) => {
                 let error = unknown_method(&directory, seeker, &leased.method);
-                self.refused(myself, job, attempt, &error);
+                self.refused(myself, &leased, attempt, NoPool::Unknown, &error);
             }
             Located::Unknown => {
                 self.calls.unlocated.push((attempt, leased));
@@ -183,7 +225,7 @@ impl JobsState {
             let why = format!("\"{method}\" was cancelled. It was not executed.");
             let error = ErrorAnswer::new(ErrorCode::Cancelled, why);
             let error = error.with_outcome(Outcome::NotExecuted);
-            self.refused(myself, job, attempt, &error);
+            self.refused(myself, &leased, attempt, NoPool::TakenBack, &error);
         }
     }
 
@@ -191,10 +233,14 @@ impl JobsState {
     fn refused(
         &mut self,
         myself: &ActorRef<JobsMessage>,
-        job: JobId,
+        leased: &LeasedJob,
         attempt: u32,
+        why: NoPool,
         error: &ErrorAnswer,
     ) {
+        let job = leased.name.id;
+        let story = self.calls.not_given(leased, How::not_given(why, error));
+        self.stories.keep(story, &[]);
         let result = Err(error.encode());
         let answer = super::answer_of(&result, Replay::Never);
         self.answers.insert(job, result);
@@ -249,6 +295,14 @@ impl JobsState {
             return false;
         };
         if let Some(error) = self.refused_pool(pool) {
+            self.stories.keep(
+                Story::ended(
+                    call,
+                    clock::now(),
+                    How::not_given(NoPool::NotForUser, &error),
+                ),
+                &[],
+            );
             let answer = CallAnswer {
                 origin: call.origin,
                 result: Err(error.encode()),
@@ -282,10 +336,10 @@ impl JobsState {
                     None => Outcome::Unknown,
                 },
             };
-            if let Some(pool) = directory.pool(&call.pool.name) {
-                let how = How::PoolLost { outcome };
-                let story = Story::ended(&call, clock::now(), how);
-                let _ = pool.actor.cast(PoolMessage::Remember(Box::new(story)));
+            let story = Story::ended(&call, clock::now(), How::PoolLost { outcome });
+            match directory.pool(&call.pool.name) {
+                Some(pool) => drop(pool.actor.cast(PoolMessage::Remember(Box::new(story)))),
+                None => self.stories.keep(story, &[]),
             }
             let why = format!(
                 "A fault inside Standin ended \"{}\" while it was running; the fault has been mended.",

@@ -249,6 +249,6 @@ fn write_meta(out: &mut Vec<u8>, call: &Call, number: u32, timeout: std::time::D
         call.caller.session.0,
         &call.caller.user,
         number,
-        job.map(|job| (job.name.as_str(), job.so_far.as_deref())),
+        job.map(|job| (job.this.name.as_str(), job.so_far.as_deref())),
     );
 }

@@ -342,7 +342,7 @@ struct Submitted {
 
 /// A job as its owner sees it. Times are in milliseconds since 1970 (UTC).
 #[derive(Serialize)]
-struct Shown<'a> {
+pub(super) struct Shown<'a> {
     job: String,
     method: std::borrow::Cow<'a, str>,
     state: &'static str,
@@ -373,7 +373,7 @@ struct ShownError {
     outcome: &'static str,
 }
 
-fn shown(row: &JobRow) -> Shown<'_> {
+pub(super) fn shown(row: &JobRow) -> Shown<'_> {
     let waits = row.state == JobState::Queued && row.due.order() != WallTime(0);
     let error = row.error.as_ref().map(|error| {
         let error = ErrorAnswer::decode(error);
@@ -412,7 +412,7 @@ fn is_params(value: &[u8]) -> bool {
     matches!(value.first(), Some(0x80..=0x9f | 0xdc..=0xdf))
 }
 
-fn job_name(method: &[u8], arguments: &Arguments) -> Result<JobName, ErrorAnswer> {
+pub(super) fn job_name(method: &[u8], arguments: &Arguments) -> Result<JobName, ErrorAnswer> {
     let method = String::from_utf8_lossy(method);
     let text = find(arguments, "job").and_then(value::read_bytes);
     let text = text.ok_or_else(|| missing(&method, "job", "the name that \"job.submit\" gave"))?;

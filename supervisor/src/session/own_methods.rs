@@ -37,7 +37,7 @@ const OWN_METHODS: [(&str, &str); 8] = [
     ),
     (
         "standin.explain",
-        "Tells what happened to a request, {request} or {msgid}, or to the latest: each attempt, and the rule that decided.",
+        "Tells what happened to a request, {request} or {msgid}, to a job, {job}, or to the latest: each attempt, and the rule that decided.",
     ),
     (
         "standin.batch",

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use standin_core::{RequestId, SessionId};
 
 use super::{How, Story};
-use crate::call::Call;
+use crate::{call::Call, store::JobName};
 
 /// Stories kept of requests to which nothing happened but that they were answered, or refused: the last second of a
 /// busy pool. One takes about 250 bytes.
@@ -34,6 +34,8 @@ pub(crate) enum Which {
         session: SessionId,
         msgid: Option<u64>,
     },
+    /// Those of a job's tries.
+    Job(JobName),
     /// Those of poisoned requests, with what was in them.
     Poisoned,
 }
@@ -54,6 +56,7 @@ impl Query {
             && match self.which {
                 Which::Latest | Which::Poisoned => true,
                 Which::Request(request) => story.request == request,
+                Which::Job(job) => story.job.as_ref().is_some_and(|tried| tried.job == job),
                 Which::Session { session, msgid } => {
                     let is_it = |msgid| story.origin.msgid() == msgid;
                     story.session == session && msgid.is_none_or(is_it)

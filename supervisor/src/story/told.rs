@@ -23,6 +23,12 @@ pub(crate) struct ToldRequest {
     /// Its place in a batch, from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) call: Option<u32>,
+    /// The job that it was a try of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) job: Option<String>,
+    /// Which try, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) job_attempt: Option<u32>,
     /// Milliseconds since 1970.
     pub(crate) came_at_ms: u64,
     pub(crate) came_ms_ago: u64,
@@ -108,6 +114,8 @@ impl ToldRequest {
                 Origin::Request { .. } => None,
                 Origin::Item { index, .. } => Some(index),
             },
+            job: story.job.as_ref().map(|job| job.name.clone()),
+            job_attempt: story.job.as_ref().map(|job| job.attempt),
             came_at_ms: now_unix_ms.saturating_sub(came_ms_ago),
             came_ms_ago,
             state: "waiting".to_owned(),
@@ -215,6 +223,10 @@ impl ToldRequest {
             How::PoolLost { outcome } => {
                 let code = standin_protocol::ErrorCode::WorkerLost.name();
                 ("failed", Some(code), *outcome, Some(words::OF_LOST_POOL))
+            }
+            How::NotGiven { why, code, outcome } => {
+                let rule = words::of_no_pool(*why);
+                ("failed", Some(code.name()), *outcome, Some(rule))
             }
         };
         self.ended_us = Some(us(end.after));

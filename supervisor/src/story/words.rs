@@ -2,6 +2,8 @@
 
 use standin_core::pool::{BLAMED_DEATHS_MAX, EndRule, ReplayRule, UNEXPLAINED_DEATHS_MAX};
 
+use super::NoPool;
+
 // The words below say these numbers.
 const _: () = assert!(BLAMED_DEATHS_MAX == 3 && UNEXPLAINED_DEATHS_MAX == 20);
 
@@ -51,6 +53,16 @@ pub(super) fn of_end(rule: EndRule) -> &'static str {
 /// Why a request ended with the pool's actor.
 pub(super) const OF_LOST_POOL: &str =
     "not replayed: a part of Standin failed that had given it to a worker";
+
+/// Why a try of a job ended before any pool had it.
+pub(super) fn of_no_pool(why: NoPool) -> &'static str {
+    match why {
+        NoPool::Denied => "the pool of the method is not for the job's owner",
+        NoPool::Unknown => "no pool offered the method at that time",
+        NoPool::NotForUser => "the job's owner could not have a pool of their own at that time",
+        NoPool::TakenBack => "its owner took it back before any pool had it",
+    }
+}
 
 /// Why nobody was answered.
 pub(super) const OF_ABANDONED: &str = "the caller had gone";

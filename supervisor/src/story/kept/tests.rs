@@ -27,6 +27,7 @@ fn story(request: u64, user: &str) -> Story {
         origin: Origin::Request { msgid: request },
         user: user.into(),
         method: Bytes::from_static(b"shop.total"),
+        job: None,
         replay: Replay::Always,
         came: moment(),
         notes: smallvec![note(what)],

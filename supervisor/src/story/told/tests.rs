@@ -44,6 +44,7 @@ fn story(notes: &[Note], end: Option<(u64, How)>) -> Story {
         origin: Origin::Request { msgid: 5 },
         user: "1000".into(),
         method: bytes::Bytes::from_static(b"mail.send"),
+        job: None,
         replay: Replay::UntilEffect,
         came: clock::now(),
         notes: notes.into(),
