@@ -32,6 +32,14 @@ pub struct Entry {
     pub step: Step,
 }
 
+/// The process that was the last to take that step with a request.
+pub fn pid_of(entries: &HashMap<u64, Vec<Entry>>, id: u64, step: Step) -> Option<u32> {
+    let of = entries.get(&id)?.iter().rev();
+    of.filter(|entry| entry.step == step)
+        .map(|entry| entry.pid)
+        .next()
+}
+
 /// A process: its number, which the system may give again, and when it came to the ledger.
 pub type Life = (u32, u64);
 

@@ -52,6 +52,13 @@ pub fn outcome(error: &Value) -> &str {
     field(&error[2], "outcome").as_str().expect("it is a text")
 }
 
+/// A number in the data of an error answer.
+pub fn number_in_data(error: &Value, name: &str) -> Option<u64> {
+    let data = field(&error[2], "data").as_map().expect("it is a map");
+    let found = data.iter().find(|(key, _)| key.as_str() == Some(name));
+    found.map(|(_, value)| value.as_u64().expect("it is a number"))
+}
+
 impl RawClient {
     /// Connects to a service that is there.
     pub fn connect(endpoint: &Endpoint) -> RawClient {

@@ -21,7 +21,10 @@ use self::sweep::Sweeping;
 use crate::{
     clock, failpoint,
     session::{SessionMessage, outcome_unknown},
-    store::{Durability, KeyName, RecordName, RecordState, Refusal, StoreHandle, StoredKey, Write},
+    store::{
+        Durability, Evidence, KeyName, RecordName, RecordState, Refusal, StoreHandle, StoredKey,
+        Write,
+    },
     timer::Timer,
 };
 
@@ -30,6 +33,12 @@ use crate::{
 pub(crate) enum KeysMessage {
     /// Something has happened to a key.
     Happened(Event<Arc<KeyName>, Claimant>),
+    /// The store has looked; what it knows of a call that was begun comes with it.
+    LookedUp {
+        key: Arc<KeyName>,
+        found: Found,
+        evidence: Evidence,
+    },
     /// The timer.
     TimePassed { generation: u64 },
 }
@@ -69,6 +78,8 @@ pub(crate) struct KeysState {
     core: KeysCore<Arc<KeyName>, Claimant>,
     store: StoreHandle,
     timer: Timer,
+    /// Of the key that was just looked up.
+    evidence: Evidence,
     /// Kept between events.
     effects: Vec<Effect<Arc<KeyName>, Claimant>>,
     /// It ends with the actor.
@@ -91,6 +102,7 @@ impl Actor for Keys {
             core: KeysCore::new(WAITING_MAX),
             store,
             timer: Timer::default(),
+            evidence: Evidence::default(),
             effects: Vec::new(),
         })
     }
@@ -104,6 +116,14 @@ impl Actor for Keys {
         failpoint::pass("keys", "");
         match message {
             KeysMessage::Happened(event) => state.handle(&myself, event),
+            KeysMessage::LookedUp {
+                key,
+                found,
+                evidence,
+            } => {
+                state.evidence = evidence;
+                state.handle(&myself, Event::LookedUp { key, found });
+            }
             KeysMessage::TimePassed { generation } => {
                 if state.timer.fired(generation) {
                     state.handle(&myself, Event::TimePassed);
@@ -155,8 +175,16 @@ impl KeysState {
     fn look_up(&self, myself: &ActorRef<KeysMessage>, key: Arc<KeyName>) {
         let (keys, name) = (myself.clone(), Arc::clone(&key));
         self.store.look_up_key(name, move |stored| {
+            let evidence = match &stored {
+                Ok(Some(stored)) => stored.evidence,
+                _ => Evidence::default(),
+            };
             let found = found(stored);
-            let _ = keys.cast(KeysMessage::Happened(Event::LookedUp { key, found }));
+            let _ = keys.cast(KeysMessage::LookedUp {
+                key,
+                found,
+                evidence,
+            });
         });
     }
 
@@ -166,7 +194,7 @@ impl KeysState {
         key: Arc<KeyName>,
         fingerprint: Fingerprint,
     ) {
-        let answer = outcome_unknown(&key.method).encode();
+        let answer = outcome_unknown(&key.method, self.evidence).encode();
         tracing::warn!(
             user = %key.user, method = %String::from_utf8_lossy(&key.method),
             "nobody knows how a call with a key has ended; it is not made again"

@@ -7,6 +7,7 @@ mod access;
 mod answers;
 mod batch;
 mod callbacks;
+mod evidence;
 mod explain;
 mod intake;
 mod job_methods;
@@ -37,7 +38,8 @@ use standin_transport::Peer;
 pub(crate) use self::{
     access::not_for,
     callbacks::{Asked, Callback, CallbackReply},
-    intake::{TIMEOUT_MAX, outcome_unknown, unknown_method},
+    evidence::outcome_unknown,
+    intake::{TIMEOUT_MAX, unknown_method},
     quota::refusal,
     reading::BrokenStream,
     resuming::Restored,
@@ -155,6 +157,8 @@ pub(crate) struct SessionState {
     kept: Kept,
     /// By what it can be resumed, once its client said hello.
     token: Option<SessionToken>,
+    /// What is known of its calls that earlier lives of the service had begun.
+    begun: evidence::BegunBefore,
     /// The client wants a session that it may not have.
     welcome: Welcome,
     callbacks: Callbacks<Ticket>,
@@ -223,7 +227,9 @@ impl Actor for Session {
         let caller = Caller::new(id, account, is_administrator, myself.clone());
         caller.whereabouts.moved(peer);
         let mut core = SessionCore::new(environment.requests_max);
-        let token = restored.map(|restored| restored.into_core(&mut core, environment.memory));
+        let restored = restored.map(|restored| restored.into_core(&mut core, environment.memory));
+        let (token, begun) =
+            restored.map_or_else(Default::default, |(token, begun)| (Some(token), begun));
         core.connected(newcomer.number);
         let welcome = newcomer.welcome;
         let link = Link::start(*newcomer, &myself);
@@ -232,6 +238,7 @@ impl Actor for Session {
             kept,
             groups,
             token,
+            begun,
             welcome,
             callbacks: Callbacks::new(CALLBACKS_MAX),
             held: Vec::new(),

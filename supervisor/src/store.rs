@@ -49,7 +49,9 @@ pub(crate) use self::{
     },
     names::{Fingerprint, KeyName, RecordName, SessionToken},
     open::StoreError,
-    record::{Begun, Durability, RecordState, Refusal, StoredKey, StoredSession, Write},
+    record::{
+        Begun, By, Durability, Evidence, RecordState, Refusal, StoredKey, StoredSession, Write,
+    },
     sweep::OldestKey,
 };
 use self::{

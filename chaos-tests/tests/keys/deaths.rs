@@ -1,9 +1,9 @@
 //! Workers, clients and the service die, and a key still means one call.
 
 use chaos_tests::{
-    ledger::{self, Step},
+    ledger::{self, Step, pid_of},
     platform,
-    raw_client::{code, map, outcome, token},
+    raw_client::{code, map, number_in_data, outcome, token},
     under_test::eventually,
 };
 use rmpv::Value;
@@ -60,6 +60,13 @@ fn what_must_not_run_twice_is_unknown_for_ever_when_the_service_was_killed_in_it
             let error = client.answer(*id).expect_err("nobody knows");
             assert_eq!(code(&error), "outcome_unknown", "{method}");
             assert_eq!(outcome(&error), "unknown");
+            let pid = pid_of(&ledger::read(&under_test.ledger()), *id, *step);
+            assert_eq!(number_in_data(&error, "pid"), pid.map(u64::from));
+            let at = match step {
+                Step::Begun => "begun_at_ms",
+                _ => "permitted_at_ms",
+            };
+            assert!(number_in_data(&error, at).is_some(), "{error}");
             assert_eq!(count(&under_test, *id, *step), 1, "it is not run again");
             known.push(error);
         }

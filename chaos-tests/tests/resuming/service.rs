@@ -1,8 +1,8 @@
 //! The service itself is killed, and another one goes on.
 
 use chaos_tests::{
-    ledger::Step,
-    raw_client::{RawClient, code, field, map, outcome, token, work},
+    ledger::{self, Step, pid_of},
+    raw_client::{RawClient, code, field, map, number_in_data, outcome, token, work},
     under_test::{UnderTest, eventually},
 };
 use rmpv::Value;
@@ -57,6 +57,11 @@ fn what_was_running_and_must_not_run_twice_is_told_to_be_unknown_and_stays_so() 
         let error = client.answer(1).expect_err("nobody knows");
         assert_eq!(code(&error), "outcome_unknown");
         assert_eq!(outcome(&error), "unknown");
+        let pid = pid_of(&ledger::read(&under_test.ledger()), 1, Step::Begun);
+        assert_eq!(number_in_data(&error, "pid"), pid.map(u64::from));
+        assert_eq!(number_in_data(&error, "attempt"), Some(1));
+        assert!(number_in_data(&error, "begun_at_ms").is_some(), "{error}");
+        assert_eq!(number_in_data(&error, "permitted_at_ms"), None);
     }
     assert_eq!(count(&under_test, 1, Step::Begun), 1, "it is not run again");
 }
@@ -122,6 +127,12 @@ fn before_its_effect_a_call_is_run_again_and_after_it_nobody_knows() {
     client.ask(2, "chaos.until_effect", after);
     let error = client.answer(2).expect_err("nobody knows");
     assert_eq!(code(&error), "outcome_unknown");
+    let pid = pid_of(&ledger::read(&under_test.ledger()), 2, Step::Effect);
+    assert_eq!(number_in_data(&error, "pid"), pid.map(u64::from));
+    assert!(
+        number_in_data(&error, "permitted_at_ms").is_some(),
+        "{error}"
+    );
     assert_eq!(count(&under_test, 2, Step::Effect), 1);
 }
 

@@ -230,6 +230,13 @@ impl<P> PoolCore<P> {
         self.request_of(attempt) == Some(request) && known.is_some_and(|known| !known.cancelled)
     }
 
+    /// Which attempt at its request that is, from 1.
+    #[must_use]
+    pub fn number_of(&self, attempt: AttemptId) -> Option<u32> {
+        let request = self.requests.get(&self.request_of(attempt)?)?;
+        Some(request.attempts)
+    }
+
     /// The worker that an attempt was sent to, while it is running.
     #[must_use]
     pub fn worker_of(&self, attempt: AttemptId) -> Option<WorkerId> {

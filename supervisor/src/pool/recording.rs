@@ -16,7 +16,7 @@ use super::{Link, PoolMessage, PoolState};
 use crate::{
     call::{Call, Record},
     clock,
-    store::{Refusal, Write},
+    store::{By, Refusal, Write},
     story::What,
 };
 
@@ -46,9 +46,10 @@ impl PoolState {
         let call = self.core.payload(sending.request);
         let call = call.expect("what is sent is known");
         let link = self.links[sending.worker.slot.0 as usize].as_ref();
+        let pid = link.and_then(Link::pid);
         let what = What::Sent {
             worker: sending.worker,
-            pid: link.and_then(Link::pid),
+            pid,
             number: sending.number,
         };
         call.notes.add(self.now, what);
@@ -60,6 +61,10 @@ impl PoolState {
         let write = Write::Intent {
             name: record.name.clone(),
             fingerprint: record.fingerprint,
+            by: By {
+                pid,
+                attempt: Some(sending.number),
+            },
         };
         // It is held until the store has it: only then is nothing of it on its way.
         let (record, pool) = (Arc::clone(record), myself.clone());
@@ -120,12 +125,17 @@ impl PoolState {
         worker: WorkerId,
         attempt: AttemptId,
     ) {
+        let by = By {
+            pid: self.link(worker).and_then(|link| link.pid()),
+            attempt: self.core.number_of(attempt),
+        };
         let record = self.call_of(attempt).and_then(|call| call.record());
         let record = record.expect("what is to be put on record has one");
         record.begin();
         let write = Write::Grant {
             name: record.name.clone(),
             fingerprint: record.fingerprint,
+            by,
         };
         let (record, pool) = (Arc::clone(record), myself.clone());
         self.store.write(write, record.durability, move |result| {

@@ -118,7 +118,7 @@ impl SessionState {
             Admission::Reused => return self.turn_away_unseen(&request, reused(msgid)),
             Admission::BegunBefore => {
                 let keep = Keep::of_begun_before(fingerprint.map(Into::into));
-                let result = Err(outcome_unknown(&request.method).encode());
+                let result = Err(self.interrupted(Origin::Request { msgid }, &request.method));
                 self.core.keep(msgid, keep, &result);
                 return self.respond(msgid, &result);
             }
@@ -201,7 +201,7 @@ impl SessionState {
         let found = self.core.found(origin, Some(fingerprint().into()))?;
         Some(match found {
             Ok(Found::Done(_, result)) => result.clone(),
-            Ok(Found::Begun(_)) => Err(outcome_unknown(method).encode()),
+            Ok(Found::Begun(_)) => Err(self.interrupted(origin, method)),
             Err(NumberReused) => Err(reused(origin.msgid()).encode()),
         })
     }
@@ -317,15 +317,6 @@ pub(super) fn reused(msgid: u64) -> ErrorAnswer {
         "The number {msgid} belongs to another request of this session. The call was not executed."
     );
     ErrorAnswer::new(ErrorCode::InvalidRequest, why)
-}
-
-/// The answer to a call that had begun when the service died.
-pub(crate) fn outcome_unknown(method: &[u8]) -> ErrorAnswer {
-    let why = format!(
-        "Standin was interrupted while \"{}\" was running. Whether it was executed is not known.",
-        String::from_utf8_lossy(method)
-    );
-    ErrorAnswer::new(ErrorCode::OutcomeUnknown, why)
 }
 
 pub(crate) fn unknown_method(

@@ -136,6 +136,7 @@ impl SessionState {
 
     /// The client has read every answer up to this one.
     pub(super) fn acknowledged(&mut self, up_to: u64) {
+        self.begun.acknowledged(up_to);
         if self.core.ack(up_to)
             && let Some(session) = self.token
         {

@@ -14,8 +14,8 @@ use standin_core::{
 use standin_protocol::{self as protocol, ErrorAnswer, ErrorCode, value};
 
 use super::{
-    SessionMessage, SessionState, access::groups_of, link::Link, own_methods::find,
-    reading::BrokenStream, recording::OnRecord,
+    SessionMessage, SessionState, access::groups_of, evidence::BegunBefore, link::Link,
+    own_methods::find, reading::BrokenStream, recording::OnRecord,
 };
 use crate::{
     call::Call,
@@ -40,7 +40,8 @@ impl Restored {
         self,
         core: &mut SessionCore<Arc<Call>>,
         limits: MemoryLimits,
-    ) -> SessionToken {
+    ) -> (SessionToken, BegunBefore) {
+        let begun = BegunBefore::of(&self.stored);
         let records = self.stored.records.into_iter().map(|record| {
             let fingerprint = record.fingerprint.into();
             let found = match record.state {
@@ -52,7 +53,7 @@ impl Restored {
             (record.msgid, record.item, found)
         });
         core.restore(limits, self.stored.acked, records);
-        self.token
+        (self.token, begun)
     }
 }
 

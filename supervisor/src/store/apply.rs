@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use super::{
     jobs,
     names::{Fingerprint, KeyName, Msgid, RecordName, SessionToken},
-    record::{Begun, StateNumber, Write},
+    record::{Begun, Evidence, StateNumber, Write},
     sweep,
 };
 
@@ -23,6 +23,22 @@ struct Record<'a> {
     fingerprint: Fingerprint,
     state: StateNumber,
     result: Option<&'a [u8]>,
+    /// What is not in it stays as it was.
+    evidence: Evidence,
+}
+
+/// What becomes of a row that is there: more is known, or the same of a later attempt.
+macro_rules! unless_more_is_known {
+    ($also:literal) => {
+        concat!(
+            "ON CONFLICT DO UPDATE SET ",
+            $also,
+            " state = excluded.state, result = excluded.result,
+                begun = coalesce(begun, excluded.begun), granted = coalesce(excluded.granted, granted),
+                pid = coalesce(excluded.pid, pid), attempt = coalesce(excluded.attempt, attempt)
+            WHERE state < 3 AND state <= excluded.state"
+        )
+    };
 }
 
 /// Carries out one write, within the transaction that is open.
@@ -42,20 +58,30 @@ pub(super) fn apply(
             }
         }
         Write::SessionEnded(token) => session_ended(connection, *token)?,
-        Write::Intent { name, fingerprint } => {
-            let record = Record {
-                fingerprint: *fingerprint,
-                state: StateNumber::Intent,
-                result: None,
+        Write::Intent {
+            name,
+            fingerprint,
+            by,
+        } => {
+            let evidence = Evidence {
+                begun: Some(circumstances.at),
+                granted: None,
+                by: *by,
             };
+            let record = begun(*fingerprint, StateNumber::Intent, evidence);
             put(connection, name, &record, circumstances)?;
         }
-        Write::Grant { name, fingerprint } => {
-            let record = Record {
-                fingerprint: *fingerprint,
-                state: StateNumber::Granted,
-                result: None,
+        Write::Grant {
+            name,
+            fingerprint,
+            by,
+        } => {
+            let evidence = Evidence {
+                begun: None,
+                granted: Some(circumstances.at),
+                by: *by,
             };
+            let record = begun(*fingerprint, StateNumber::Granted, evidence);
             put(connection, name, &record, circumstances)?;
         }
         Write::Completion {
@@ -100,6 +126,8 @@ fn put_begun(
             false => StateNumber::Intent,
         },
         result: None,
+        // Nobody has put down when it was.
+        evidence: Evidence::default(),
     };
     put(connection, &name, &record, circumstances)
 }
@@ -113,6 +141,16 @@ fn completion(fingerprint: Fingerprint, result: &Result<Bytes, Bytes>) -> Record
         fingerprint,
         state,
         result: Some(bytes),
+        evidence: Evidence::default(),
+    }
+}
+
+fn begun(fingerprint: Fingerprint, state: StateNumber, evidence: Evidence) -> Record<'static> {
+    Record {
+        fingerprint,
+        state,
+        result: None,
+        evidence,
     }
 }
 
@@ -147,16 +185,19 @@ fn put(
             item,
         } => {
             // What is late has nobody to be kept for: the session has ended, or the client has read the answer.
-            let text = "INSERT INTO requests (session, msgid, item, fingerprint, state, result)
-                SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE EXISTS (
-                    SELECT 1 FROM sessions WHERE token = ?1 AND (acked IS NULL OR acked < ?2))
-                ON CONFLICT DO UPDATE SET state = excluded.state, result = excluded.result
-                WHERE state < 3 AND state < excluded.state";
+            let text = concat!(
+                "INSERT INTO requests
+                    (session, msgid, item, fingerprint, state, result, begun, granted, pid, attempt)
+                SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 WHERE EXISTS (
+                    SELECT 1 FROM sessions WHERE token = ?1 AND (acked IS NULL OR acked < ?2)) ",
+                unless_more_is_known!("")
+            );
             let mut statement = connection.prepare_cached(text)?;
             let state = record.state as i64;
             let Record {
                 fingerprint,
                 result,
+                evidence,
                 ..
             } = record;
             statement.execute(params![
@@ -165,7 +206,11 @@ fn put(
                 item,
                 fingerprint,
                 state,
-                result
+                result,
+                moment(evidence.begun),
+                moment(evidence.granted),
+                evidence.by.pid,
+                evidence.by.attempt
             ])?;
         }
         RecordName::Key(name) => put_key(connection, name, record, circumstances)?,
@@ -195,23 +240,41 @@ fn put_key(
     circumstances: &Circumstances<'_>,
 ) -> rusqlite::Result<()> {
     // Its age counts from here, and so does its number, which is in the order of their age.
-    let text = "INSERT INTO keys (user, method, key, fingerprint, state, result, at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-        ON CONFLICT DO UPDATE SET state = excluded.state, result = excluded.result, at = excluded.at,
-            id = (SELECT max(id) + 1 FROM keys)
-        WHERE state < 3 AND state < excluded.state";
+    let text = concat!(
+        "INSERT INTO keys
+            (user, method, key, fingerprint, state, result, at, begun, granted, pid, attempt)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ",
+        unless_more_is_known!("at = excluded.at, id = (SELECT max(id) + 1 FROM keys),")
+    );
     let mut statement = connection.prepare_cached(text)?;
     let KeyName { user, method, key } = name;
     let Record {
         fingerprint,
         result,
+        evidence,
         ..
     } = record;
     let (state, at) = (record.state as i64, circumstances.at as i64);
     let (method, key) = (method.as_ref(), key.as_ref());
     statement
-        .execute(params![user, method, key, fingerprint, state, result, at])
+        .execute(params![
+            user,
+            method,
+            key,
+            fingerprint,
+            state,
+            result,
+            at,
+            moment(evidence.begun),
+            moment(evidence.granted),
+            evidence.by.pid,
+            evidence.by.attempt
+        ])
         .map(|_| ())
+}
+
+fn moment(unix_ms: Option<u64>) -> Option<i64> {
+    unix_ms.map(|unix_ms| unix_ms as i64)
 }
 
 fn forget(connection: &Connection, name: &RecordName) -> rusqlite::Result<()> {

@@ -5,7 +5,7 @@ use tokio::sync::oneshot;
 
 use super::{
     names::{KeyName, Msgid, SessionToken},
-    record::{RecordState, StoredKey, StoredRecord, StoredSession},
+    record::{By, Evidence, RecordState, StoredKey, StoredRecord, StoredSession},
     sweep::{self, OldestKey},
 };
 
@@ -65,7 +65,8 @@ fn session(
     let Some((user, acked)) = found.optional()? else {
         return Ok(None);
     };
-    let text = "SELECT msgid, item, fingerprint, state, result FROM requests
+    let text =
+        "SELECT msgid, item, fingerprint, state, result, begun, granted, pid, attempt FROM requests
         WHERE session = ?1 ORDER BY msgid, item";
     let mut statement = connection.prepare_cached(text)?;
     let records = statement.query_map([token], |row| {
@@ -74,6 +75,7 @@ fn session(
             item: row.get(1)?,
             fingerprint: row.get(2)?,
             state: RecordState::new(row.get(3)?, row.get(4)?),
+            evidence: evidence(row, 5)?,
         })
     })?;
     let records = records.collect::<rusqlite::Result<_>>()?;
@@ -84,8 +86,24 @@ fn session(
     }))
 }
 
+/// The four columns of it, from that one on.
+fn evidence(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Evidence> {
+    let moment = |at| -> rusqlite::Result<Option<u64>> {
+        let moment: Option<i64> = row.get(at)?;
+        Ok(moment.map(|moment| moment.max(0) as u64))
+    };
+    Ok(Evidence {
+        begun: moment(at)?,
+        granted: moment(at + 1)?,
+        by: By {
+            pid: row.get(at + 2)?,
+            attempt: row.get(at + 3)?,
+        },
+    })
+}
+
 pub(super) fn key(connection: &Connection, name: &KeyName) -> rusqlite::Result<Option<StoredKey>> {
-    let text = "SELECT fingerprint, state, result, at FROM keys
+    let text = "SELECT fingerprint, state, result, at, begun, granted, pid, attempt FROM keys
         WHERE user = ?1 AND method = ?2 AND key = ?3";
     let mut statement = connection.prepare_cached(text)?;
     let name = params![name.user, name.method.as_ref(), name.key.as_ref()];
@@ -94,6 +112,7 @@ pub(super) fn key(connection: &Connection, name: &KeyName) -> rusqlite::Result<O
             fingerprint: row.get(0)?,
             state: RecordState::new(row.get(1)?, row.get(2)?),
             at: row.get::<_, i64>(3)?.max(0) as u64,
+            evidence: evidence(row, 4)?,
         })
     });
     found.optional()

@@ -30,11 +30,13 @@ pub(crate) enum Write {
     Intent {
         name: RecordName,
         fingerprint: Fingerprint,
+        by: By,
     },
     /// The worker is about to be allowed its effect.
     Grant {
         name: RecordName,
         fingerprint: Fingerprint,
+        by: By,
     },
     /// The answer as the client gets it. The first one stays.
     Completion {
@@ -54,6 +56,26 @@ pub(crate) enum Write {
     ExpireKeys { from: i64, before: u64 },
     /// What becomes of a job.
     Job(JobWrite),
+}
+
+/// Who does it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct By {
+    /// The worker's process.
+    pub(crate) pid: Option<u32>,
+    /// Which attempt at the call it is, from 1.
+    pub(crate) attempt: Option<u32>,
+}
+
+/// What is known of a call that was begun. Times are in milliseconds since 1970, for people: clocks jump.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Evidence {
+    /// When it was about to be given to a worker; `None`: that was not put on record.
+    pub(crate) begun: Option<u64>,
+    /// When its effect was about to be permitted; `None`: it was not.
+    pub(crate) granted: Option<u64>,
+    /// By whom, the last time that anything was put on record.
+    pub(crate) by: By,
 }
 
 impl Write {
@@ -120,6 +142,7 @@ pub(crate) struct StoredRecord {
     pub(crate) item: u32,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) state: RecordState,
+    pub(crate) evidence: Evidence,
 }
 
 /// What is kept of a key.
@@ -129,6 +152,7 @@ pub(crate) struct StoredKey {
     pub(crate) state: RecordState,
     /// When this was recorded, in milliseconds since 1970, for people: clocks jump.
     pub(crate) at: u64,
+    pub(crate) evidence: Evidence,
 }
 
 /// How far a call has come.

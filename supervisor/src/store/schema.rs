@@ -6,7 +6,7 @@ use rusqlite::{Connection, Transaction};
 pub(super) const APPLICATION_ID: i32 = 0x5374_4462;
 
 /// What leads from each version to the next. What is released is never changed again: the next change is one more.
-const STEPS: &[&str] = &[FIRST, JOBS, OUTCOMES, PAUSES];
+const STEPS: &[&str] = &[FIRST, JOBS, OUTCOMES, PAUSES, EVIDENCE];
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = STEPS.len() as i64;
@@ -105,6 +105,19 @@ ALTER TABLE jobs ADD COLUMN unrecorded INTEGER NOT NULL DEFAULT 0;
 
 /// How long a job was meant to wait for its next try, beside the time of day until when.
 const PAUSES: &str = "ALTER TABLE jobs ADD COLUMN pause_ms INTEGER;";
+
+/// What is known of a call that was begun and has no answer: when it was given to a worker, when its effect was permitted,
+/// which process that was, and which attempt of the call.
+const EVIDENCE: &str = "
+ALTER TABLE requests ADD COLUMN begun INTEGER;
+ALTER TABLE requests ADD COLUMN granted INTEGER;
+ALTER TABLE requests ADD COLUMN pid INTEGER;
+ALTER TABLE requests ADD COLUMN attempt INTEGER;
+ALTER TABLE keys ADD COLUMN begun INTEGER;
+ALTER TABLE keys ADD COLUMN granted INTEGER;
+ALTER TABLE keys ADD COLUMN pid INTEGER;
+ALTER TABLE keys ADD COLUMN attempt INTEGER;
+";
 
 /// The version of a database; 0 for an empty one.
 pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {

@@ -19,8 +19,8 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    Begun, Durability, Fingerprint, KeyName, RecordName, RecordState, Refusal, SessionToken, Store,
-    StoreError, StoreHandle, StoredKey, Write, back_up,
+    Begun, By, Durability, Evidence, Fingerprint, KeyName, RecordName, RecordState, Refusal,
+    SessionToken, Store, StoreError, StoreHandle, StoredKey, Write, back_up,
 };
 
 fn open(folder: &Path) -> Store {
@@ -74,6 +74,15 @@ fn intent(name: RecordName) -> Write {
     Write::Intent {
         name,
         fingerprint: fingerprint(),
+        by: by(7),
+    }
+}
+
+/// The process of that number, in its first attempt.
+fn by(pid: u32) -> By {
+    By {
+        pid: Some(pid),
+        attempt: Some(1),
     }
 }
 
@@ -81,6 +90,7 @@ fn grant(name: RecordName) -> Write {
     Write::Grant {
         name,
         fingerprint: fingerprint(),
+        by: by(8),
     }
 }
 

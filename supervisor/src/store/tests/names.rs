@@ -46,6 +46,47 @@ async fn a_key_is_found_as_it_was_left_after_the_store_was_closed() {
 }
 
 #[tokio::test]
+async fn of_a_call_without_an_answer_it_is_known_when_it_began_and_had_its_leave_and_in_which_process()
+ {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let name = key("a");
+    let record = RecordName::Key(name.clone());
+    written(&store.handle(), intent(record.clone())).unwrap();
+    let begun = look_up(&store.handle(), name.clone())
+        .await
+        .unwrap()
+        .unwrap();
+    let at = Some(begun.at);
+    let by_7 = Evidence {
+        begun: at,
+        granted: None,
+        by: by(7),
+    };
+    assert_eq!(begun.evidence, by_7);
+    written(&store.handle(), grant(record.clone())).unwrap();
+    store.close();
+
+    let store = open(folder.path());
+    let found = look_up(&store.handle(), name.clone())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((found.evidence.begun, found.evidence.by), (at, by(8)));
+    assert!(found.evidence.granted >= at, "{found:?}");
+    // Another attempt was about to have leave: what is told is of the last one.
+    let again = Write::Grant {
+        name: record,
+        fingerprint: fingerprint(),
+        by: by(9),
+    };
+    written(&store.handle(), again).unwrap();
+    let found = look_up(&store.handle(), name).await.unwrap().unwrap();
+    assert_eq!(found.state, RecordState::Granted);
+    assert_eq!((found.evidence.begun, found.evidence.by), (at, by(9)));
+}
+
+#[tokio::test]
 async fn the_same_key_of_another_user_or_method_is_another() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).handle();
