@@ -1,6 +1,6 @@
 //! The guardian: a small process that outlives the service for a moment and ends what it left behind. The
 //! parent-death signal reaches only the workers themselves; their children, and those who left the group, are found
-//! by the mark in their environment.
+//! by the mark in their environment, or are still in the group of a worker.
 //!
 //! It holds one end of a pipe and the service the other, so it notices any death of the service, `kill -9` included.
 //! It does not carry the mark itself, and on Windows there is none: the job objects end with the service.

@@ -1,5 +1,6 @@
 //! Unix: process groups, a pidfd to wait on, and the mark in the environment for those who left the group.
 
+mod groups;
 mod guardian;
 mod launcher;
 mod memory;
@@ -7,6 +8,7 @@ mod orphans;
 mod other_user;
 mod pipe;
 mod strays;
+mod table;
 
 pub(super) use self::{
     guardian::{guard, keep_guard},
@@ -67,6 +69,7 @@ impl Drop for Newborn {
     fn drop(&mut self) {
         if let Some((tree, mut child)) = self.parts.take() {
             tree.kill();
+            groups::ended(tree.pid());
             let _ = orphans::wait_for_own(&mut child);
         }
     }
@@ -155,6 +158,7 @@ pub(super) fn spawn(launcher: &Path, launch: &Launch) -> io::Result<Newborn> {
         command.current_dir(folder);
     }
     let child = orphans::start_own(|| command.spawn())?;
+    groups::begun(child.id());
     let pid = Pid::from_child(&child);
     let tree = Tree {
         pid,
@@ -173,6 +177,7 @@ pub(super) async fn reap(tree: Arc<Tree>, mut child: Child) -> Exit {
         let mut life = tree.life();
         // The dead leader still holds its number, so the group cannot be anybody else's.
         let _ = rustix::process::kill_process_group(tree.pid, Signal::KILL);
+        groups::ended(tree.pid());
         let status = orphans::wait_for_own(&mut child);
         life.reaped = true;
         (status, life.killed_by_us)

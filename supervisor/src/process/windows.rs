@@ -189,7 +189,7 @@ pub(super) fn sweep(_instance: &str) -> bool {
     true
 }
 
-/// The jobs have ended with the runs.
+/// The jobs end with the runs. That this is done when the next run begins, nobody confirms (docs/WINDOWS.md).
 pub(super) fn sweep_until_clean(_instances: &[String]) -> usize {
     0
 }

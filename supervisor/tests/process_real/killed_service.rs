@@ -23,6 +23,7 @@ pub(crate) fn play(with: &str) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     match kind {
         "with_workers" => runtime.block_on(runs_workers(instance)),
+        "with_a_bare_child" => runtime.block_on(runs_a_bare_child(instance)),
         _ => runtime.block_on(starts_workers(instance)),
     }
 }
@@ -46,6 +47,14 @@ async fn runs_workers(instance: &str) {
         }
     }
     say("all run");
+    std::future::pending().await
+}
+
+async fn runs_a_bare_child(instance: &str) {
+    let _guard = Guard::with_program(program(), instance).await.unwrap();
+    let worker = spawner().spawn(of(instance, "bare_child")).await.unwrap();
+    has_said(&worker, "family").await;
+    said(&worker).await.iter().for_each(|line| say(line));
     std::future::pending().await
 }
 
@@ -147,6 +156,20 @@ async fn a_killed_service_leaves_nothing_behind() {
         service.left_behind().is_empty()
     })
     .await;
+}
+
+/// It has no mark any more, and is in the group of its worker still.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_killed_service_leaves_no_descendant_that_only_wiped_its_environment() {
+    let mut service = Service::start("with_a_bare_child");
+    let said = service.says_until("family");
+    let pid = said.iter().find_map(|line| line.strip_prefix(COMPANY));
+    let child = Witness::of(pid.expect("it has a child").parse().unwrap());
+    let child = child.expect("it lives");
+    assert!(!child.is_gone());
+    service.kill();
+    eventually_gone("it is not left", &[child]).await;
 }
 
 /// Moments of a start, over a tenth of a second, at which the service is killed.

@@ -27,6 +27,7 @@ fn plays_a_scene() {
         "say" => say(with),
         "tell" => tell_about_itself(),
         "family" => family(with),
+        "bare_child" => bare_child(),
         "last_words" => last_words(),
         "streams" => streams(),
         "bytes" => bytes(with),
@@ -113,6 +114,18 @@ fn family(kind: &str) {
     if kind == "abandoned" {
         leave(0);
     }
+    say("family");
+    child.wait().unwrap();
+}
+
+/// A child that has nothing in its environment.
+fn bare_child() {
+    let mut command = Command::new("sleep");
+    command.arg("1000").env_clear();
+    // It outlives its parent, and who reads its parent's output would wait for it.
+    command.stdout(std::process::Stdio::null());
+    let mut child = command.stderr(std::process::Stdio::null()).spawn().unwrap();
+    say(&format!("{COMPANY}{}", child.id()));
     say("family");
     child.wait().unwrap();
 }

@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Read},
-    os::unix::process::CommandExt,
+    os::{fd::AsFd, unix::process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, ExitCode, Stdio},
     time::Duration,
@@ -18,7 +18,7 @@ use tokio::{
 
 use super::{
     super::{INSTANCE_VARIABLE, MARK_VARIABLE},
-    orphans, strays, wait_for_death,
+    groups, orphans, strays, wait_for_death,
 };
 
 /// A guardian that lives shorter than this was not ended by a person: the next one is given time.
@@ -46,7 +46,9 @@ pub(in super::super) fn guard(instance: &str) -> ExitCode {
         kinds.map(signal)
     });
     wait_for_end(&mut io::stdin());
-    strays::sweep_until_clean(&[instance.to_owned()]);
+    let groups = io::stdout().as_fd().try_clone_to_owned();
+    let groups = groups.map_or_else(|_| Vec::new(), |file| groups::left(&file.into()));
+    strays::sweep_with_groups(instance, groups);
     drop(deaf);
     ExitCode::SUCCESS
 }
@@ -124,7 +126,8 @@ fn start(program: &Path, instance: &str) -> io::Result<(Child, ChildStdin)> {
         .current_dir("/")
         .process_group(0)
         .stdin(Stdio::piped())
-        .stdout(Stdio::null())
+        // No output: it reads there which groups are left.
+        .stdout(groups::for_guardian().map_or_else(Stdio::null, Stdio::from))
         .stderr(Stdio::null());
     let mut child = orphans::start_own(|| command.spawn())?;
     let input = child.stdin.take().expect("it was piped");
