@@ -5,9 +5,9 @@
 //! `pool_effect/NAME` (between a decision and what follows from it), `worker/SLOT` (at its next message), `session`
 //! (the one that asks, at its next message), `pools`, `keys`, `jobs`, `sessions`, `monitor`, `listener` (at the next client),
 //! `reading` (of any connection, at its next message), `worker_pipe/SLOT` (at the next message), `store` and
-//! `store_told` (before and after its next commit). The place `stop` fails at nothing: the service is asked to stop, on
-//! systems where a test may have no other way to ask. Nor at `no_user`: of the next client that connects it is not known
-//! whose it is.
+//! `store_told` (before and after its next commit), `store_looks` (at the next key that is looked up). The place `stop`
+//! fails at nothing: the service is asked to stop, on systems where a test may have no other way to ask. Nor at `no_user`:
+//! of the next client that connects it is not known whose it is.
 
 use std::fmt::Display;
 

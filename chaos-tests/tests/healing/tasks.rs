@@ -117,3 +117,26 @@ fn a_store_that_fails_after_it_has_written_a_grant_leaves_a_call_of_which_nobody
     assert_eq!(code(&answer.expect_err("nobody knows")), "outcome_unknown");
     assert_eq!(effects(&under_test), 0, "as it happens");
 }
+
+#[test]
+fn a_failed_look_for_a_key_ends_the_service_and_the_next_one_makes_the_call_once() {
+    let mut under_test = service();
+    let endpoint = under_test.endpoint();
+    under_test.client();
+    let work = || map([("id", 1.into()), ("nonce", 1.into())]);
+    let key = || map([("key", "order".into())]);
+    let mut client = RawClient::connect(&endpoint);
+    let place = map([("place", "store_looks".into())]);
+    client.ask(9, "standin.failpoint", place);
+    assert_eq!(client.answer(9), Ok(true.into()));
+    client.ask_with(1, "chaos.never", work(), key());
+    let exit = under_test.service.wait().expect("it ends");
+    assert_eq!(exit.code(), Some(74), "{}", under_test.log());
+    assert_eq!(begun(&under_test, 1), 0);
+    under_test.start_again(program());
+    under_test.client();
+    let mut client = RawClient::connect(&endpoint);
+    client.ask_with(1, "chaos.never", work(), key());
+    assert_eq!(client.answer(1), Ok(1.into()));
+    assert_eq!(begun(&under_test, 1), 1);
+}

@@ -16,6 +16,7 @@ use super::{
     question,
     record::{Refusal, StoredKey},
 };
+use crate::failpoint;
 
 /// What the thread is asked.
 #[derive(Debug)]
@@ -80,6 +81,7 @@ impl Reader {
     pub(super) fn run(self) {
         let _watch = self.fatal.unless_returned();
         while let Ok(LookUp::Key(first)) = self.queue.recv() {
+            failpoint::pass("store_looks", "");
             let found = self.key(&first.name);
             first.answer(found);
         }
