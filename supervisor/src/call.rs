@@ -13,14 +13,15 @@ use ractor::ActorRef;
 use standin_core::{
     RequestId, SessionId,
     quota::{Account, Charge},
-    session::{Origin, Stage},
+    session::{Origin, Stage, outcome_after_pool_lost},
 };
-use standin_protocol::Replay;
+use standin_protocol::{ErrorAnswer, ErrorCode, Outcome, Replay};
 use standin_transport::Peer;
 
 use crate::{
     directory::PoolHandle,
     keys::KeyClaim,
+    pool::PoolMessage,
     session::SessionMessage,
     store::{Durability, Fingerprint, JobName, RecordName},
     story::Notes,
@@ -167,6 +168,8 @@ pub(crate) struct Call {
     pub(crate) attempt_timeout: Option<Duration>,
     /// A pool that was lost since had given it to a worker.
     pub(crate) begun_before: bool,
+    /// Nobody wants it any more, and its pool was told.
+    pub(crate) taken_back: AtomicBool,
     pub(crate) stage: CallStage,
     pub(crate) record: CallRecord,
     /// What has happened to it.
@@ -283,6 +286,32 @@ impl CallStage {
 }
 
 impl Call {
+    /// Nobody wants it any more; it is answered all the same.
+    pub(crate) fn take_back(&self) {
+        self.taken_back.store(true, Ordering::Relaxed);
+        // If the pool is lost, this is seen by whoever would give the call to the next one.
+        let _ = self.pool.actor.cast(PoolMessage::Cancel(self.id));
+    }
+
+    /// Its answer instead of a further pool, when it was taken back and its pool is lost.
+    pub(crate) fn taken_back_in_lost_pool(&self) -> Option<ErrorAnswer> {
+        if !self.taken_back.load(Ordering::Relaxed) {
+            return None;
+        }
+        let outcome = outcome_after_pool_lost(self.replay, self.was_begun(), Outcome::NotExecuted);
+        let what = match outcome {
+            Outcome::NotExecuted => "It was not executed.",
+            _ => "Whether it was executed is not known.",
+        };
+        let why = format!("\"{}\" was cancelled. {what}", self.method_name());
+        Some(ErrorAnswer::new(ErrorCode::Cancelled, why).with_outcome(outcome))
+    }
+
+    /// A worker had it, in this pool or in one that was lost.
+    fn was_begun(&self) -> bool {
+        self.begun_before || self.stage.get() != Stage::Waiting
+    }
+
     /// The same call for another pool. Its name stays, so that the log tells one story.
     pub(crate) fn for_another_pool(&self, pool: &Arc<PoolHandle>) -> Call {
         Call {
@@ -295,7 +324,8 @@ impl Call {
             replay: self.replay,
             deadline: self.deadline,
             attempt_timeout: self.attempt_timeout,
-            begun_before: self.begun_before || self.stage.get() != Stage::Waiting,
+            begun_before: self.was_begun(),
+            taken_back: AtomicBool::new(self.taken_back.load(Ordering::Relaxed)),
             stage: CallStage::default(),
             record: self.record.clone(),
             notes: self.notes.handed_on(),

@@ -95,6 +95,38 @@ fn the_failure_of_what_keeps_the_jobs_is_mended_and_they_go_on() {
     assert_eq!(ended["attempts"], 2, "{ended}");
 }
 
+#[cfg(debug_assertions)]
+#[test]
+fn a_job_that_was_told_to_stop_does_not_run_in_the_pool_that_takes_the_place_of_a_failed_one() {
+    // Whoever is told to stop has all the time it wants.
+    let under_test = UnderTest::serve(program(), |folder| {
+        sdk_pool("sdk", program(), folder, "timeouts = { stop = '60s' }")
+    });
+    let client = under_test.client();
+    let when = under_test.folder.path().join("now");
+    let effect = json!({ "method": "sdk.effect", "params": [{ "when": when }] });
+    let job = submit(&client, &effect);
+    eventually(LIMIT, "it runs", || under_test.log().contains("waits"));
+    let cancelled: Value = client
+        .call("job.cancel", &json!({ "job": job }))
+        .expect("it runs");
+    assert_eq!(cancelled["cancelling"], true, "{cancelled}");
+    let place = json!({ "place": "pool/sdk" });
+    let armed: bool = client
+        .call("standin.failpoint", &place)
+        .expect("failpoints are compiled in");
+    assert!(armed);
+    until(&client, &job, "it is cancelled", |job| {
+        // A question is what the pool fails at.
+        chaos_tests::under_test::status(&client);
+        job["state"] == "cancelled"
+    });
+    let log = under_test.log();
+    assert!(log.contains("a pool's actor failed"));
+    assert_eq!(log.matches("waits worker").count(), 1, "it is begun once");
+    assert_eq!(status(&client, &job)["outcome"], "not_executed");
+}
+
 #[test]
 fn a_job_that_may_have_happened_is_shown_and_sent_again_only_by_a_person() {
     let (mut under_test, mut client) = start(2);

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -145,6 +145,7 @@ impl Calls {
             replay: route.manifest.replay,
             attempt_timeout: own,
             begun_before: false,
+            taken_back: AtomicBool::new(false),
             stage: CallStage::default(),
             record: CallRecord::of(Record::new(name, leased.fingerprint, Durability::Power)),
             notes: Notes::new(now),
@@ -215,7 +216,7 @@ impl JobsState {
     /// Nobody wants the attempt any more. It is answered all the same.
     pub(super) fn cancel_attempt(&mut self, myself: &ActorRef<JobsMessage>, job: JobId) {
         if let Some((_, call)) = self.calls.open.get(&job) {
-            let _ = call.pool.actor.cast(PoolMessage::Cancel(call.id));
+            call.take_back();
             return;
         }
         let mut unlocated = self.calls.unlocated.iter();
@@ -321,7 +322,18 @@ impl JobsState {
         let lost: Vec<(u32, Arc<Call>)> = lost.cloned().collect();
         let directory = Arc::clone(self.directory.get());
         for (attempt, call) in lost {
-            let outcome = match after_pool_lost(call.replay, call.stage.get()) {
+            let after = after_pool_lost(call.replay, call.stage.get());
+            if after == AfterPoolLost::Resubmit
+                && let Some(error) = call.taken_back_in_lost_pool()
+            {
+                let answer = CallAnswer {
+                    origin: call.origin,
+                    result: Err(error.encode()),
+                };
+                self.answered(myself, answer);
+                continue;
+            }
+            let outcome = match after {
                 AfterPoolLost::Leave => continue,
                 AfterPoolLost::Fail(outcome) => outcome,
                 AfterPoolLost::Resubmit => match directory.pool(&call.pool.name) {

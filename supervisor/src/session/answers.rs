@@ -107,7 +107,18 @@ impl SessionState {
                 self.core.replace_call(call.origin, again);
                 continue;
             }
-            let outcome = match after_pool_lost(call.replay, call.stage.get()) {
+            let after = after_pool_lost(call.replay, call.stage.get());
+            if after == AfterPoolLost::Resubmit
+                && let Some(error) = call.taken_back_in_lost_pool()
+            {
+                let answer = CallAnswer {
+                    origin: call.origin,
+                    result: Err(error.with_data(reference(call.id)).encode()),
+                };
+                self.answered(myself, answer);
+                continue;
+            }
+            let outcome = match after {
                 AfterPoolLost::Leave => continue,
                 AfterPoolLost::Fail(outcome) => outcome,
                 AfterPoolLost::Resubmit => match pool {

@@ -250,6 +250,7 @@ impl SessionState {
             deadline: came + timeout,
             attempt_timeout,
             begun_before: false,
+            taken_back: std::sync::atomic::AtomicBool::new(false),
             stage: CallStage::default(),
             record: record.map(CallRecord::of).unwrap_or_default(),
             notes: Notes::new(came),

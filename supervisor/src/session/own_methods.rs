@@ -14,7 +14,7 @@ use super::{
     SessionMessage, SessionState, batch::Early, job_methods::JOB_METHODS,
     pool_methods::POOL_METHODS,
 };
-use crate::{call::CallAnswer, directory::Located, pool::PoolMessage, service, store::Fingerprint};
+use crate::{call::CallAnswer, directory::Located, service, store::Fingerprint};
 
 /// The methods that the service answers itself, with a sentence for each.
 const OWN_METHODS: [(&str, &str); 8] = [
@@ -223,7 +223,7 @@ impl SessionState {
         for call in calls {
             found = true;
             if !self.cancel_waiting(&call) {
-                let _ = call.pool.actor.cast(PoolMessage::Cancel(call.id));
+                call.take_back();
             }
         }
         Ok(protocol::encode(&std::collections::BTreeMap::from([(
