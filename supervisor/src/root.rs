@@ -163,6 +163,7 @@ impl RootState {
             );
             self.children.end().await;
             self.parts.end_processes().await;
+            self.parts.pools.store.wait_for_sessions(self.parts.linger);
             // What was handed in is not on record yet, and the keys of those calls nobody guards any more: whoever looked
             // one up now would not find how its call has ended.
             self.parts.pools.store.settle().await;

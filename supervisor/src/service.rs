@@ -251,6 +251,7 @@ async fn start(
         jobs,
         sessions_max: settings.endpoint.sessions_max,
         waiting_max: settings.sessions.waiting_max,
+        linger,
         starvation_guard: settings.service.starvation_guard,
         session_environment: Box::new(move |pools, keys, jobs| SessionEnvironment {
             directory: for_sessions.clone(),

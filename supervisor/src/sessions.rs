@@ -160,9 +160,13 @@ impl Actor for Sessions {
                 tracing::error!(%error, "a session actor failed; its client is disconnected");
                 let mut sessions = state.sessions.iter();
                 let failed = sessions.find(|(_, known)| known.actor.get_id() == cell.get_id());
-                if let Some((session, _)) = failed {
-                    let session = *session;
-                    state.forget(session);
+                let failed = failed.map(|(session, _)| *session);
+                let known = failed.and_then(|session| state.forget(session));
+                if let Some(token) = known.and_then(|known| known.token) {
+                    let environment = &state.environment;
+                    environment
+                        .store
+                        .wait_for_session(token, environment.linger);
                 }
             }
         }

@@ -162,9 +162,15 @@ impl Store {
 }
 
 impl StoreHandle {
-    /// Sessions that earlier runs have left are waited for from now on; those that nobody has asked for by then end.
+    /// Nobody has any session: they are left by an earlier run, or whoever had them has failed. From now on they are waited
+    /// for; those that nobody has asked for by then end.
     pub(crate) fn wait_for_sessions(&self, linger: Duration) {
         let _ = self.queue.send(Message::WaitForSessions(linger));
+    }
+
+    /// The same for one session.
+    pub(crate) fn wait_for_session(&self, token: SessionToken, linger: Duration) {
+        let _ = self.queue.send(Message::WaitForSession(token, linger));
     }
 
     /// Hands in a write. `then` runs on the store's thread after the commit (or here, when the store is closed) and must

@@ -3,11 +3,11 @@
 
 use chaos_tests::{
     raw_client::{RawClient, code, field, map, token, work},
-    under_test::eventually,
+    under_test::{UnderTest, eventually, hostile_pool},
 };
 use rmpv::Value;
 
-use crate::{LIMIT, begun, service};
+use crate::{LIMIT, begun, program, service};
 
 /// `ends_workers`: those that were there before are gone afterwards.
 fn is_mended_and_clients_come_back_to_their_sessions(place: &str, ends_workers: bool) {
@@ -105,4 +105,40 @@ fn the_failure_of_what_keeps_the_keys_is_mended_and_a_key_still_means_one_call()
     client.ask_with(5, "chaos.never", work(5, 0), key("new"));
     assert_eq!(client.answer(5), Ok(5.into()));
     assert_eq!(begun(&under_test, 5), 1, "it had not begun before");
+}
+
+#[test]
+fn a_failed_session_that_nobody_comes_back_to_leaves_nothing_in_the_store() {
+    for place in ["session", "sessions"] {
+        let under_test = UnderTest::serve(program(), |folder| {
+            let pool = hostile_pool("chaos", program(), folder, 1, "", "");
+            format!("[sessions]\nlinger = '500ms'\n{pool}")
+        });
+        under_test.client();
+        let mut client = RawClient::connect(&under_test.endpoint());
+        let session = token(&client.hello(None).expect("a session"));
+        client.ask(1, "chaos.never", work(1, 0));
+        assert_eq!(client.answer(1), Ok(1.into()));
+        let file = under_test.folder.path().join("state").join("standin.db");
+        let database = rusqlite::Connection::open(file).expect("the store is there");
+        database.busy_timeout(LIMIT).expect("it can be set");
+        let count = |table: &str, column: &str| {
+            let text = format!("SELECT count(*) FROM {table} WHERE lower(hex({column})) = ?1");
+            let count = database.query_row(&text, [&session], |row| row.get::<_, u32>(0));
+            count.expect("it can be asked")
+        };
+        assert_eq!(
+            (count("sessions", "token"), count("requests", "session")),
+            (1, 1)
+        );
+        client.ask(9, "standin.failpoint", map([("place", place.into())]));
+        // It is armed when that is answered, or has failed already.
+        let _armed = client.message();
+        drop(RawClient::connect(&under_test.endpoint()));
+        client.ask(10, "standin.ping", Value::Map(Vec::new()));
+        while client.message().is_some() {}
+        eventually(LIMIT, "nothing is left of it", || {
+            (count("sessions", "token"), count("requests", "session")) == (0, 0)
+        });
+    }
 }

@@ -31,6 +31,8 @@ pub(crate) struct Parts {
     pub(crate) sessions_max: usize,
     /// Sessions without a client that wait for one at a time.
     pub(crate) waiting_max: usize,
+    /// How long a session waits for its client.
+    pub(crate) linger: Duration,
     /// Whether the machine's starvation is looked for.
     pub(crate) starvation_guard: bool,
     /// Makes the sessions' environment once the pools, the keys and the jobs are there.

@@ -1,32 +1,44 @@
-//! Sessions that an earlier run of the service has left in the store: who comes back within the time gets his, and the
-//! rest goes, a few at a time, so that nobody's commit waits for it.
+//! Sessions that are left in the store and have nobody who would end them: those of an earlier run of the service, and those
+//! whose actors have failed. Who comes back within the time gets his, and the rest goes, a few at a time, so that nobody's
+//! commit waits for it.
 
 use std::time::Instant;
 
 use rusqlite::Connection;
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 
 use super::names::SessionToken;
 
 /// So many go at once. One session's records are bounded by what it may keep unacknowledged.
 const STEP: usize = 8;
 
-/// The sessions, and until when they are waited for.
+/// The sessions, and until when each is waited for.
 #[derive(Debug, Default)]
 pub(super) struct Stale {
-    left: FxHashSet<SessionToken>,
-    until: Option<Instant>,
+    left: FxHashMap<SessionToken, Instant>,
+    /// None of them goes before that.
+    due: Option<Instant>,
 }
 
 impl Stale {
-    /// All that there are now. Called once, before any client is let in.
-    pub(super) fn waiting_for(connection: &Connection, until: Instant) -> rusqlite::Result<Stale> {
+    /// All that there are now, of which nobody has one.
+    pub(super) fn wait_for_all(
+        &mut self,
+        connection: &Connection,
+        until: Instant,
+    ) -> rusqlite::Result<()> {
         let mut statement = connection.prepare("SELECT token FROM sessions")?;
-        let left = statement.query_map([], |row| row.get(0))?;
-        Ok(Stale {
-            left: left.collect::<rusqlite::Result<_>>()?,
-            until: Some(until),
-        })
+        let tokens = statement.query_map([], |row| row.get(0))?;
+        for token in tokens {
+            self.wait_for(token?, until);
+        }
+        Ok(())
+    }
+
+    /// This one, which nobody has any more.
+    pub(super) fn wait_for(&mut self, token: SessionToken, until: Instant) {
+        self.left.insert(token, until);
+        self.due = Some(self.due.map_or(until, |due| due.min(until)));
     }
 
     /// Somebody asked for it, so whoever asked ends it.
@@ -34,9 +46,9 @@ impl Stale {
         self.left.remove(&token);
     }
 
-    /// When the next ones go.
+    /// When to look for those that go.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.until.filter(|_| !self.left.is_empty())
+        self.due.filter(|_| !self.left.is_empty())
     }
 
     /// Those that go now.
@@ -44,10 +56,14 @@ impl Stale {
         if self.due().is_none_or(|due| now < due) {
             return Vec::new();
         }
-        let taken: Vec<_> = self.left.iter().take(STEP).copied().collect();
-        taken.iter().for_each(|token| {
+        let late = self.left.iter().filter(|(_, until)| **until <= now);
+        let taken: Vec<_> = late.map(|(token, _)| *token).take(STEP).collect();
+        for token in &taken {
             self.left.remove(token);
-        });
+        }
+        if taken.len() < STEP {
+            self.due = self.left.values().min().copied();
+        }
         taken
     }
 }

@@ -35,8 +35,10 @@ const BATCH_BYTES_MAX: usize = 32 << 20;
 pub(super) enum Message {
     Write(Order),
     Ask(Question),
-    /// From now on sessions of earlier runs are waited for, so long.
+    /// Nobody has a session any more: from now on each is waited for, so long.
     WaitForSessions(Duration),
+    /// Nobody has this one.
+    WaitForSession(SessionToken, Duration),
     /// Commit what came before and end.
     Close,
 }
@@ -77,6 +79,8 @@ pub(super) struct Writer {
     disk: Disk,
     log: Log,
     stale: Stale,
+    /// All sessions are to be waited for, so long.
+    left_behind: Option<Duration>,
     pace: Pace,
     fatal: Fatal,
     orders: Vec<Order>,
@@ -99,6 +103,7 @@ impl Writer {
             disk,
             log: Log::new(),
             stale: Stale::default(),
+            left_behind: None,
             pace: Pace::default(),
             fatal,
             orders: Vec::new(),
@@ -193,6 +198,10 @@ impl Writer {
             false => self.commit(orders),
             true => self.commit_what_ends(orders),
         }
+        // With those of which it was told last.
+        if let Some(linger) = self.left_behind.take() {
+            self.wait_for_sessions(linger);
+        }
         for question in mem::take(&mut self.questions) {
             if let Question::Session { token, .. } = question {
                 self.stale.claimed(token);
@@ -247,16 +256,19 @@ impl Writer {
                 self.orders.push(order);
             }
             Message::Ask(question) => self.questions.push(question),
-            Message::WaitForSessions(linger) => self.wait_for_sessions(linger),
+            Message::WaitForSessions(linger) => self.left_behind = Some(linger),
+            Message::WaitForSession(token, linger) => {
+                self.stale.wait_for(token, clock::now() + linger);
+            }
             Message::Close => self.closing = true,
         }
     }
 
     fn wait_for_sessions(&mut self, linger: Duration) {
         let until = clock::now() + linger;
-        match Stale::waiting_for(&self.database.connection, until) {
-            Ok(stale) => self.stale = stale,
-            Err(error) => self.fatal.end("it cannot be read", &error),
+        let waited = self.stale.wait_for_all(&self.database.connection, until);
+        if let Err(error) = waited {
+            self.fatal.end("it cannot be read", &error);
         }
     }
 

@@ -63,6 +63,25 @@ async fn a_session_that_nobody_comes_back_to_goes_and_one_that_was_asked_for_sta
     assert_eq!(records(&handle, resumed).await.len(), 1);
 }
 
+#[tokio::test]
+async fn a_session_whose_actor_has_failed_goes_when_its_time_is_over_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).handle();
+    let [failed, resumed, later, lives] = [(); 4].map(|()| SessionToken::random());
+    for token in [failed, resumed, later, lives] {
+        store.post(session_opened(token));
+    }
+    store.wait_for_session(later, Duration::from_secs(600));
+    store.wait_for_session(failed, Duration::from_millis(200));
+    store.wait_for_session(resumed, Duration::from_millis(200));
+    assert!(store.load_session(resumed).await.unwrap().is_some());
+    eventually("one is gone", || count(folder.path(), "sessions") == 3);
+    assert_eq!(store.load_session(failed).await, Ok(None));
+    for token in [resumed, later, lives] {
+        assert!(store.load_session(token).await.unwrap().is_some());
+    }
+}
+
 #[test]
 fn sessions_from_before_a_reboot_go_as_well() {
     let folder = tempfile::tempdir().unwrap();
