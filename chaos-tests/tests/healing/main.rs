@@ -163,6 +163,24 @@ fn a_pool_that_fails_between_a_decision_and_its_act_answers_every_call_once() {
 }
 
 #[test]
+fn a_call_that_was_taken_back_stays_so_though_its_pool_fails_before_it_hears_of_it() {
+    let under_test = service();
+    let client = under_test.client();
+    eventually(LIMIT, "both pools are whole", || is_whole(&client));
+    let begun_already = start(&client, "chaos.always", 1, 60_000);
+    let second = start(&client, "chaos.always", 2, 1000);
+    eventually(LIMIT, "both run", || {
+        begun(&under_test, 1) == 1 && begun(&under_test, 2) == 1
+    });
+    arm(&client, "pool/chaos");
+    // What the pool fails at is the news.
+    client.cancel(&begun_already).expect("it is taken back");
+    let answer = told(&client, begun_already);
+    assert_eq!(answer, Err(("cancelled".to_owned(), Outcome::Unknown)));
+    assert_eq!(told(&client, second), Ok(2), "others are made again");
+}
+
+#[test]
 fn a_failed_worker_actor_is_as_a_killed_worker() {
     let under_test = service();
     let client = under_test.client();

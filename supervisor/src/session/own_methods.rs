@@ -98,7 +98,7 @@ impl SessionState {
             #[cfg(all(feature = "failpoints", debug_assertions))]
             b"standin.failpoint" => Ok(crate::failpoint::arm(&arguments, self.caller.session)),
             b"standin.describe" => self.describe(&arguments),
-            b"standin.cancel" => self.cancel(&arguments),
+            b"standin.cancel" => self.cancel(myself, &arguments),
             b"standin.batch" => match self.batch_is_early(&arguments) {
                 Some(Early::Directory) => return self.wait_for_directory(request, since),
                 Some(Early::UserPool(pool)) => {
@@ -214,7 +214,11 @@ impl SessionState {
         }))
     }
 
-    fn cancel(&mut self, arguments: &[(Bytes, Bytes)]) -> Result<Bytes, ErrorAnswer> {
+    fn cancel(
+        &mut self,
+        myself: &ActorRef<SessionMessage>,
+        arguments: &[(Bytes, Bytes)],
+    ) -> Result<Bytes, ErrorAnswer> {
         let msgid = find(arguments, "msgid").and_then(|value| value::read_unsigned(value));
         let msgid =
             msgid.ok_or_else(|| missing("standin.cancel", "msgid", "the number of a request"))?;
@@ -224,6 +228,10 @@ impl SessionState {
             found = true;
             if !self.cancel_waiting(&call) {
                 call.take_back();
+                // No pool has it, so nobody else would answer before there is one.
+                if self.is_homeless(&call) {
+                    self.pool_lost(myself, call.pool.generation);
+                }
             }
         }
         Ok(protocol::encode(&std::collections::BTreeMap::from([(

@@ -96,6 +96,11 @@ impl SessionState {
         true
     }
 
+    /// Whether a call waits for the next pool of its user, so that no pool has it.
+    pub(super) fn is_homeless(&self, call: &Call) -> bool {
+        self.wanted.homeless.contains(&call.pool.generation)
+    }
+
     /// Whether what somebody asks of the methods as a whole has to wait for a pool of the user's own, which then is asked
     /// for.
     pub(super) fn methods_need_user_pool(&mut self) -> Option<Arc<PerUser>> {
