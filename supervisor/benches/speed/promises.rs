@@ -1,6 +1,6 @@
-//! Calls with a key and submissions of jobs, whose promise outlives the loss of power, beside two floors: the least that a
-//! disk asks for, as many flushed appends as the promise needs, one after the other (see `floor.rs`); and the same clients
-//! before a raw relay whose worker appends and flushes what it gets (see `raw.rs`).
+//! Calls with a key and submissions of jobs, whose promise outlives the loss of power, beside three floors: what the disk
+//! flushes one after the other; as many flushed appends as the promise needs, of as many callers, flushed together (see
+//! `floor.rs`); and the same clients before a raw relay whose worker appends and flushes what it gets (see `raw.rs`).
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
@@ -71,43 +71,37 @@ pub(crate) fn jobs() {
 fn compare(promises: &[Promise]) {
     for callers in [1, 8, 64] {
         println!("  {callers} callers:");
-        let mut ratios = vec![(Vec::new(), Vec::new()); promises.len()];
+        let mut rounds = vec![Vec::new(); promises.len()];
         for _ in 0..ROUNDS {
-            for (promise, ratios) in promises.iter().zip(&mut ratios) {
-                let (disk, relay) = round(promise, callers);
-                ratios.0.push(disk);
-                ratios.1.push(relay);
+            for (promise, rounds) in promises.iter().zip(&mut rounds) {
+                rounds.push(round(promise, callers));
             }
         }
-        for (promise, (mut disk, mut relay)) in promises.iter().zip(ratios) {
+        for (promise, rounds) in promises.iter().zip(rounds) {
             println!("    {}, median of {ROUNDS} rounds:", promise.name);
-            let to = |floor: &str, ratios: &mut Vec<f64>| {
-                let median = median(ratios);
+            for (number, floor) in FLOORS.iter().enumerate() {
+                let mut ratios: Vec<f64> = rounds.iter().map(|ratios| ratios[number]).collect();
+                let median = median(&mut ratios);
                 let (least, most) = (ratios[0], ratios[ROUNDS - 1]);
                 println!("      {median:.2} of {floor} (from {least:.2} to {most:.2})");
-            };
-            to("the flushed appends", &mut disk);
-            to("the raw relay that keeps", &mut relay);
+            }
         }
     }
 }
 
-/// How many per second, as a part of how many there could be: if there were only the disk, and if the same clients were
-/// before a relay that understands nothing and a worker that keeps what it gets.
-fn round(promise: &Promise, callers: usize) -> (f64, f64) {
-    let folder = tempfile::tempdir().expect("there is a temporary folder");
-    let floor = Appends {
-        callers,
-        records_each: promise.flushes,
-        flush: true,
-        duration: FLOOR_DURATION,
-    };
-    let floor = appends(folder.path(), floor);
-    let floor = figures(
-        &format!("floor, {} flushed", promise.flushes),
-        floor,
-        FLOOR_DURATION,
-    );
+/// What each is a part of.
+const FLOORS: [&str; 3] = [
+    "the flushes one after the other",
+    "the flushed appends",
+    "the raw relay that keeps",
+];
+
+/// How many per second, as a part of how many there could be: if each had a flush to itself, if there were only the disk
+/// and all flushed together, and if the same clients were before a relay that understands nothing and a worker that keeps
+/// what it gets.
+fn round(promise: &Promise, callers: usize) -> [f64; 3] {
+    let alone = disk(promise, 1);
+    let together = disk(promise, callers);
     let load = Load {
         clients: callers,
         depth: 1,
@@ -123,8 +117,21 @@ fn round(promise: &Promise, callers: usize) -> (f64, f64) {
     print("raw relay that keeps", &relay);
     let standin = setup::standin_with(load, setup::WORKERS, CONCURRENCY);
     print(promise.name, &standin);
-    let part_of = |floor| standin.per_second / floor;
-    (part_of(floor.per_second), part_of(relay.per_second))
+    [alone, together, relay.per_second].map(|floor| standin.per_second / floor)
+}
+
+/// How often per second so many callers have their bytes on the disk.
+fn disk(promise: &Promise, callers: usize) -> f64 {
+    let folder = tempfile::tempdir().expect("there is a temporary folder");
+    let what = Appends {
+        callers,
+        records_each: promise.flushes,
+        flush: true,
+        duration: FLOOR_DURATION,
+    };
+    let took = appends(folder.path(), what);
+    let name = format!("{callers} append, {} flushed", promise.flushes);
+    figures(&name, took, FLOOR_DURATION).per_second
 }
 
 fn print(name: &str, outcome: &Outcome) {
