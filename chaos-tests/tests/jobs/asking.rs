@@ -1,8 +1,13 @@
 //! What can be asked about jobs, and by whom.
 
+use chaos_tests::{
+    ledger,
+    under_test::{UnderTest, eventually, hostile_pool},
+};
 use serde_json::{Value, json};
+use standin_client::Outcome;
 
-use crate::{chaos, code, start, status, submit, wait};
+use crate::{LIMIT, chaos, code, program, start, status, submit, wait};
 
 #[test]
 fn the_same_key_gives_the_same_job_and_another_payload_is_refused() {
@@ -20,6 +25,36 @@ fn the_same_key_gives_the_same_job_and_another_payload_is_refused() {
     );
     let all: Vec<Value> = client.call("job.list", &json!({})).expect("it answers");
     assert_eq!(all.len(), 1, "{all:?}");
+}
+
+/// Two services, in each of which a call takes the last room that there is: of the user, of the program.
+#[test]
+fn a_job_that_was_taken_is_named_though_there_is_no_room_for_another() {
+    for limit in ["[quotas]\nrequests = 1\n", "session_requests_max = 1\n"] {
+        let under_test = UnderTest::serve(program(), |folder| {
+            limit.to_owned() + &hostile_pool("chaos", program(), folder, 2, "", "")
+        });
+        let client = under_test.client();
+        let mut job = chaos("chaos.always", 1, json!({}));
+        job["run_at"] = json!(u64::MAX >> 12);
+        job["key"] = json!("order-7");
+        let first = submit(&client, &job);
+        let work = json!({ "id": 9, "nonce": 9, "work_ms": 60_000 });
+        let long = client.request("chaos.always").arguments(&work);
+        let _running = client.start(long).expect("it is sent");
+        eventually(LIMIT, "it runs", || {
+            ledger::read(&under_test.ledger()).contains_key(&9)
+        });
+        assert_eq!(submit(&client, &job), first, "{limit}");
+        job["params"] = json!([{ "id": 2 }]);
+        let asked = client.call::<_, Value>("job.submit", &job);
+        assert_eq!(code(asked), "key_conflict", "{limit}");
+        job["key"] = json!("order-8");
+        let refused = client.call::<_, Value>("job.submit", &job);
+        let refused = refused.expect_err("there is no room");
+        assert_eq!(refused.code(), Some("overloaded"), "{limit}");
+        assert_eq!(refused.outcome(), Outcome::NotExecuted, "{limit}");
+    }
 }
 
 #[test]

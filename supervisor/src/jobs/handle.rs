@@ -14,7 +14,7 @@ use standin_core::{
     JobId,
     jobs::{Due, Event, LaneName, RetryPolicy},
 };
-use standin_protocol::{ErrorAnswer, ErrorCode};
+use standin_protocol::{ErrorAnswer, ErrorCode, Outcome};
 use tokio::sync::oneshot;
 
 use super::{JobsArguments, JobsMessage};
@@ -92,25 +92,36 @@ impl JobsHandle {
             .store
             .submitted_job(name, user, method, key, fingerprint);
         let found = found.await.map_err(not_kept)?;
-        kept(written).await?;
-        match found {
-            Some(Submitted::New) => Ok(name),
-            Some(Submitted::Same(name)) => Ok(name),
-            None => {
-                let why = "An old job of the same key was being swept away. The job was not taken; please try again.";
-                Err(ErrorAnswer::new(ErrorCode::Overloaded, why).with_retry_after_ms(100))
-            }
-            Some(Submitted::Conflict) => {
-                let why =
-                    "The same key was used for a job with other contents. The job was not taken.";
-                Err(ErrorAnswer::new(ErrorCode::KeyConflict, why))
-            }
-            Some(Submitted::Expired) => {
-                let why = "The key was used for a job that ended long ago; its result is no longer kept. The job was \
-                    not taken again.";
-                Err(ErrorAnswer::new(ErrorCode::KeyConflict, why))
-            }
+        // Of one that was taken before nothing was to be written, and it is there though the disk is full.
+        if let Some(found @ (Submitted::Same(_) | Submitted::Conflict | Submitted::Expired)) = found
+        {
+            return found.into_answer(name);
         }
+        kept(written).await?;
+        let Some(found) = found else {
+            let why = "An old job of the same key was being swept away. The job was not taken; please try again.";
+            return Err(ErrorAnswer::new(ErrorCode::Overloaded, why).with_retry_after_ms(100));
+        };
+        found.into_answer(name)
+    }
+
+    /// The job that was taken for such a submission, if one was. It is asked where the submission itself is refused.
+    pub(crate) async fn taken_before(
+        &self,
+        asked: &Submission,
+    ) -> Result<Option<JobName>, ErrorAnswer> {
+        let Some(key) = asked.key.clone() else {
+            return Ok(None);
+        };
+        let fingerprint = Fingerprint::of(&asked.method, &asked.params);
+        // No job has this name.
+        let name = JobName::new(JobId(0));
+        let (user, method) = (asked.user.clone(), asked.method.clone());
+        let found = self
+            .store
+            .submitted_job(name, user, method, key, fingerprint);
+        let found = found.await.map_err(in_doubt)?;
+        found.map(|found| found.into_answer(name)).transpose()
     }
 
     /// A job of this user; of anybody, if `user` is nobody in particular.
@@ -246,6 +257,11 @@ fn not_kept(refusal: Refusal) -> ErrorAnswer {
     }
 }
 
+/// Whether there is such a job cannot be seen.
+fn in_doubt(refusal: Refusal) -> ErrorAnswer {
+    not_read(refusal).with_outcome(Outcome::Unknown)
+}
+
 fn not_read(refusal: Refusal) -> ErrorAnswer {
     let why = format!("The jobs cannot be looked at: {refusal}.");
     ErrorAnswer::new(ErrorCode::ShuttingDown, why)
@@ -256,4 +272,24 @@ pub(crate) fn unknown(name: impl std::fmt::Display) -> ErrorAnswer {
         "There is no job \"{name}\" here, or it ended so long ago that it is no longer kept."
     );
     ErrorAnswer::new(ErrorCode::InvalidParams, why)
+}
+
+impl Submitted {
+    /// The answer to a submission; `name` is the job's, if it is new.
+    fn into_answer(self, name: JobName) -> Result<JobName, ErrorAnswer> {
+        match self {
+            Submitted::New => Ok(name),
+            Submitted::Same(name) => Ok(name),
+            Submitted::Conflict => {
+                let why =
+                    "The same key was used for a job with other contents. The job was not taken.";
+                Err(ErrorAnswer::new(ErrorCode::KeyConflict, why))
+            }
+            Submitted::Expired => {
+                let why = "The key was used for a job that ended long ago; its result is no longer kept. The job was \
+                    not taken again.";
+                Err(ErrorAnswer::new(ErrorCode::KeyConflict, why))
+            }
+        }
+    }
 }

@@ -1,26 +1,21 @@
 //! `job.*`: what a client can ask about jobs. Each is answered by a task of its own, since the store is asked.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use ractor::{ActorRef, ActorStatus};
 use serde::Serialize;
-use standin_core::jobs::{Due, RetryPolicy, WallTime, together};
+use standin_core::jobs::{WallTime, together};
 use standin_protocol::{self as protocol, ErrorAnswer, ErrorCode, Meta, Outcome, Request, value};
 
 use super::{
     SessionMessage, SessionState,
-    access::not_for_nobody,
-    intake::{TIMEOUT_MAX, is_own, unknown_method},
+    intake::TIMEOUT_MAX,
     own_methods::{find, missing, tell_answer},
 };
 use crate::{
     clock,
-    directory::Located,
-    jobs::{JobsHandle, Submission, unknown},
+    jobs::{JobsHandle, unknown},
     store::{JobName, JobPage, JobRow, JobState},
 };
 
@@ -57,11 +52,7 @@ pub(super) const JOB_METHODS: [(&str, &str); 7] = [
 const LIST_LIMIT: u64 = 100;
 const LIST_LIMIT_MAX: u64 = 1000;
 
-/// The longest pause between two tries, and the most tries, that anybody may wish for.
-const BACKOFF_LIMIT: Duration = Duration::from_secs(7 * 24 * 3600);
-const ATTEMPTS_LIMIT: u64 = 1000;
-
-type Arguments = [(Bytes, Bytes)];
+pub(super) type Arguments = [(Bytes, Bytes)];
 
 /// Who asks: `None` may see everybody's.
 #[derive(Clone)]
@@ -99,18 +90,7 @@ impl SessionState {
         let task = match &request.method[..] {
             b"job.submit" => self
                 .submission(msgid, arguments, &meta)
-                .and_then(|submission| {
-                    // It counts for its user until it is in the store.
-                    let charge = self.charge(submission.params.len())?;
-                    self.answer_later(msgid, myself, async move {
-                        let _charge = charge;
-                        let job = asker.jobs.submit(submission).await?;
-                        Ok(protocol::encode(&Submitted {
-                            job: job.to_string(),
-                        }))
-                    });
-                    Ok(())
-                }),
+                .map(|submission| self.submit_job(msgid, submission)),
             b"job.status" => name().map(|job| {
                 self.answer_later(msgid, myself, async move {
                     let row = asker.jobs.status(job, asker.user.as_deref()).await?;
@@ -158,7 +138,7 @@ impl SessionState {
         true
     }
 
-    fn answer_later(
+    pub(super) fn answer_later(
         &mut self,
         msgid: u64,
         myself: &ActorRef<SessionMessage>,
@@ -170,99 +150,6 @@ impl SessionState {
             let result = work.await.map_err(|error| error.encode());
             tell_answer(&session, msgid, result);
         });
-    }
-
-    fn submission(
-        &mut self,
-        msgid: u64,
-        arguments: &Arguments,
-        meta: &Meta,
-    ) -> Result<Submission, ErrorAnswer> {
-        if self.caller.is_nobody() {
-            return Err(not_for_nobody("a job"));
-        }
-        let method = find(arguments, "method").and_then(value::read_bytes);
-        let method =
-            method.ok_or_else(|| missing("job.submit", "method", "the name of a method"))?;
-        if is_own(&method) {
-            let why = "The methods of Standin itself cannot be jobs; call them directly.";
-            return Err(invalid(why));
-        }
-        let directory = Arc::clone(self.directory.get());
-        let seeker = self.seeker();
-        match directory.locate(seeker, &method) {
-            Located::At(_) => {}
-            // A job may wait for it.
-            Located::NotYet(_) => {}
-            Located::Denied(pool) => return Err(self.denied(pool)),
-            Located::Unknown if directory.unlearned.is_empty() => {
-                return Err(unknown_method(&directory, seeker, &method));
-            }
-            // It may turn out to be one of a pool that is not for this user, and then nobody would look again.
-            Located::Unknown => {
-                let mut pools = directory.unlearned.iter();
-                if pools.any(|pool| !seeker.may_use(&pool.access)) {
-                    return Err(not_known_yet(&method));
-                }
-            }
-        }
-        let params = find(arguments, "params").cloned();
-        let params = params.filter(|params| params[..] != protocol::NIL[..]);
-        let params = params.unwrap_or_else(|| Bytes::from_static(&[0x90]));
-        if !is_params(&params) {
-            let why = "\"job.submit\" wants the argument \"params\": what the method is called with, a list or a map.";
-            return Err(invalid(why));
-        }
-        let due = match present(arguments, "run_at") {
-            None => Due::AtOnce,
-            Some(at) => Due::At(WallTime(value::read_unsigned(at).ok_or_else(|| {
-                invalid("\"run_at\" is a time in milliseconds since 1970 (UTC).")
-            })?)),
-        };
-        let timeout_ms =
-            match present(arguments, "timeout_ms") {
-                None => None,
-                Some(ms) => Some(value::read_unsigned(ms).filter(|ms| *ms > 0).ok_or_else(
-                    || invalid("\"timeout_ms\" is a whole number of milliseconds, 1 or more."),
-                )?),
-            };
-        Ok(Submission {
-            user: self.caller.user.to_string(),
-            method,
-            params,
-            key: self.job_key(msgid, arguments, meta)?,
-            due,
-            retry: retry(arguments)?,
-            timeout_ms,
-        })
-    }
-
-    /// By what a submission is known again when it comes twice: the key of its owner, or its number in a session that
-    /// outlives its connection.
-    fn job_key(
-        &self,
-        msgid: u64,
-        arguments: &Arguments,
-        meta: &Meta,
-    ) -> Result<Option<Bytes>, ErrorAnswer> {
-        let given = match present(arguments, "key") {
-            None => None,
-            Some(key) => Some(
-                value::read_bytes(key)
-                    .filter(|key| (1..=Meta::KEY_LENGTH_MAX).contains(&key.len()))
-                    .ok_or_else(|| invalid("\"key\" is a text of 1 to 128 bytes."))?,
-            ),
-        };
-        if let (Some(given), Some(beside)) = (&given, &meta.key)
-            && given != beside
-        {
-            return Err(invalid("The job has two different keys."));
-        }
-        if let Some(key) = given.or_else(|| meta.key.clone()) {
-            return Ok(Some([b"k", &key[..]].concat().into()));
-        }
-        let token = self.token.map(|token| token.to_string());
-        Ok(token.map(|token| format!("s{token}{msgid}").into()))
     }
 }
 
@@ -335,11 +222,6 @@ fn last_error(row: &JobRow) -> ErrorAnswer {
     error.with_outcome(outcome)
 }
 
-#[derive(Serialize)]
-struct Submitted {
-    job: String,
-}
-
 /// A job as its owner sees it. Times are in milliseconds since 1970 (UTC).
 #[derive(Serialize)]
 pub(super) struct Shown<'a> {
@@ -403,13 +285,8 @@ pub(super) fn shown(row: &JobRow) -> Shown<'_> {
 }
 
 /// An argument that is there and not nil: old clients cannot leave one out.
-fn present<'a>(arguments: &'a Arguments, name: &str) -> Option<&'a Bytes> {
+pub(super) fn present<'a>(arguments: &'a Arguments, name: &str) -> Option<&'a Bytes> {
     find(arguments, name).filter(|value| value[..] != protocol::NIL[..])
-}
-
-/// Whether it begins like a list or a map.
-fn is_params(value: &[u8]) -> bool {
-    matches!(value.first(), Some(0x80..=0x9f | 0xdc..=0xdf))
 }
 
 pub(super) fn job_name(method: &[u8], arguments: &Arguments) -> Result<JobName, ErrorAnswer> {
@@ -456,52 +333,6 @@ fn page(arguments: &Arguments, user: Option<String>) -> Result<JobPage, ErrorAns
     })
 }
 
-/// `{attempts_max?, backoff_ms?, backoff_max_ms?}`.
-fn retry(arguments: &Arguments) -> Result<RetryPolicy, ErrorAnswer> {
-    let mut policy = RetryPolicy::default();
-    let Some(given) = present(arguments, "retry") else {
-        return Ok(policy);
-    };
-    let shape = || invalid("\"retry\" is a map of attempts_max, backoff_ms and backoff_max_ms.");
-    let limit = BACKOFF_LIMIT.as_millis() as u64;
-    let mut given_backoff = false;
-    for (name, value) in value::map_entries(given).map_err(|_| shape())? {
-        let name = value::read_bytes(&name).unwrap_or(name);
-        let number = value::read_unsigned(&value).ok_or_else(shape)?;
-        match &name[..] {
-            b"attempts_max" if (1..=ATTEMPTS_LIMIT).contains(&number) => {
-                policy.attempts_max = number as u32;
-            }
-            b"attempts_max" => return Err(invalid("\"attempts_max\" is a number from 1 to 1000.")),
-            b"backoff_ms" if (1..=limit).contains(&number) => {
-                policy.backoff = Duration::from_millis(number);
-                given_backoff = true;
-            }
-            b"backoff_max_ms" if (1..=limit).contains(&number) => {
-                policy.backoff_max = Duration::from_millis(number);
-            }
-            b"backoff_ms" | b"backoff_max_ms" => {
-                return Err(invalid("A pause between two tries is 1 ms to 7 days long."));
-            }
-            _ => return Err(shape()),
-        }
-    }
-    if given_backoff {
-        policy.backoff_max = policy.backoff_max.max(policy.backoff);
-    } else {
-        policy.backoff = policy.backoff.min(policy.backoff_max);
-    }
-    Ok(policy)
-}
-
-fn not_known_yet(method: &[u8]) -> ErrorAnswer {
-    let why = format!(
-        "Which pool \"{}\" belongs to is not known now, so the job was not taken. Please try again in a moment.",
-        String::from_utf8_lossy(method)
-    );
-    ErrorAnswer::new(ErrorCode::PoolUnavailable, why).with_retry_after_ms(1000)
-}
-
-fn invalid(why: &str) -> ErrorAnswer {
+pub(super) fn invalid(why: &str) -> ErrorAnswer {
     ErrorAnswer::new(ErrorCode::InvalidParams, why)
 }

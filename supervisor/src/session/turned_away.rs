@@ -53,6 +53,9 @@ impl SessionState {
             return self.refuse(msgid, &in_doubt(error, why));
         }
         if is_own(&request.method) {
+            if self.turn_away_job(request, &error) {
+                return;
+            }
             // Its calls were not looked at one by one.
             let is_in_doubt = has_calls_with_keys(request);
             let error = match is_in_doubt {
