@@ -139,6 +139,17 @@ impl RawClient {
         }
     }
 
+    /// Lets whatever comes next at this place of the service fail. It is armed when this returns, or has failed already.
+    pub fn arm(&mut self, place: &str) {
+        const MSGID: u64 = 9;
+        self.ask(MSGID, "standin.failpoint", map([("place", place.into())]));
+        while let Some(message) = self.message() {
+            if message[1].as_u64() == Some(MSGID) {
+                return;
+            }
+        }
+    }
+
     /// Comes back to a session, as often as it takes: a service that is mending itself closes connections.
     pub fn resume(endpoint: &Endpoint, token: &str) -> (RawClient, Value) {
         let mut resumed = None;

@@ -25,7 +25,7 @@ fn is_mended_and_clients_come_back_to_their_sessions(place: &str, ends_workers: 
     });
     let workers = under_test.descendants();
 
-    client.ask(9, "standin.failpoint", map([("place", place.into())]));
+    client.arm(place);
     // The next newcomer, or whatever comes first, is what it fails at.
     drop(RawClient::connect(&endpoint));
     client.ask(10, "standin.ping", Value::Map(Vec::new()));
@@ -131,9 +131,7 @@ fn a_failed_session_that_nobody_comes_back_to_leaves_nothing_in_the_store() {
             (count("sessions", "token"), count("requests", "session")),
             (1, 1)
         );
-        client.ask(9, "standin.failpoint", map([("place", place.into())]));
-        // It is armed when that is answered, or has failed already.
-        let _armed = client.message();
+        client.arm(place);
         drop(RawClient::connect(&under_test.endpoint()));
         client.ask(10, "standin.ping", Value::Map(Vec::new()));
         while client.message().is_some() {}
