@@ -44,10 +44,13 @@ class Service:
 
     def count(self, number, step):
         """How often workers came to that step ("Begun", "Effect", "Answering") with the call of that number."""
+        return self.numbers(step).count(number)
+
+    def numbers(self, step):
+        """The number of a call for each time that a worker came to that step."""
         # Each worker writes a file of its own.
         lines = [line for file in self.ledger.glob("*") for line in file.read_text().splitlines()]
-        entries = [json.loads(line) for line in lines]
-        return sum(entry["id"] == number and entry["step"] == step for entry in entries)
+        return [entry["id"] for entry in map(json.loads, lines) if entry["step"] == step]
 
     def begun(self, number):
         return self.count(number, "Begun")
