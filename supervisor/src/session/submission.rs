@@ -19,6 +19,7 @@ use super::{
     intake::{is_own, read_meta, unknown_method},
     job_methods::{Arguments, invalid, present},
     own_methods::{find, missing},
+    turned_away::{PERHAPS_MADE_BEFORE, in_doubt},
 };
 use crate::{directory::Located, jobs::Submission, store::JobName};
 
@@ -64,7 +65,12 @@ impl SessionState {
         let Ok(submission) = self.submission(request.msgid, &arguments, &meta) else {
             return false;
         };
-        self.refuse_job(request.msgid, submission, error.clone());
+        if submission.key.is_some() && !self.may_look() {
+            let error = in_doubt(error.clone(), PERHAPS_MADE_BEFORE);
+            self.refuse(request.msgid, &error);
+        } else {
+            self.refuse_job(request.msgid, submission, error.clone());
+        }
         true
     }
 

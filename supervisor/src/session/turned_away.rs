@@ -68,8 +68,7 @@ impl SessionState {
         let Some(key) = meta.key.filter(|_| !self.caller.is_nobody()) else {
             return self.refuse(msgid, &error);
         };
-        // It counts as open until it is answered, though there may be no room for calls. There is an end to that too.
-        if self.core.open_calls() >= 2 * self.environment.requests_max {
+        if !self.may_look() {
             return self.turn_away_unseen(request, error);
         }
         self.core.open_own(msgid);
@@ -80,6 +79,12 @@ impl SessionState {
             key,
             error,
         });
+    }
+
+    /// Whether what is refused may be looked for. It counts as open until it is answered, though there may be no room for
+    /// calls; there is an end to that too.
+    pub(super) fn may_look(&self) -> bool {
+        self.core.open_calls() < 2 * self.environment.requests_max
     }
 
     /// The same where a key cannot be looked up.
@@ -160,10 +165,11 @@ impl SessionState {
     }
 }
 
-const PERHAPS_MADE_BEFORE: &str = "An earlier call with the same key may have been executed.";
+pub(super) const PERHAPS_MADE_BEFORE: &str =
+    "An earlier call with the same key may have been executed.";
 
 /// The same refusal, where nobody may say that nothing has happened.
-fn in_doubt(error: ErrorAnswer, why: &str) -> ErrorAnswer {
+pub(super) fn in_doubt(error: ErrorAnswer, why: &str) -> ErrorAnswer {
     let message = format!("{} {why}", error.message);
     ErrorAnswer { message, ..error }.with_outcome(Outcome::Unknown)
 }
