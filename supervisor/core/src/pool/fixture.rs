@@ -230,28 +230,25 @@ impl Fixture {
 
     /// Whether the worker of the request gets leave for its effect.
     pub(super) fn ask_effect(&mut self, request: u64) -> bool {
-        let Sent {
-            worker, attempt, ..
-        } = self.last_sent(request);
-        self.feed(Event::EffectRequested {
-            worker,
-            attempt,
-            is_on_record: true,
-        });
+        self.request_effect(request, true);
         self.grants.pop().expect("an answer to effect.begin")
     }
 
     /// The worker of the request asks for leave, which must be put on record first.
     pub(super) fn ask_effect_to_record(&mut self, request: u64) -> (WorkerId, AttemptId) {
+        self.request_effect(request, false);
+        self.to_record.pop().expect("it is to be put on record")
+    }
+
+    fn request_effect(&mut self, request: u64, is_on_record: bool) {
         let Sent {
             worker, attempt, ..
         } = self.last_sent(request);
         self.feed(Event::EffectRequested {
             worker,
             attempt,
-            is_on_record: false,
+            is_on_record,
         });
-        self.to_record.pop().expect("it is to be put on record")
     }
 
     pub(super) fn dies(&mut self, worker: WorkerId, cause: Cause) {
