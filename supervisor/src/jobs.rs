@@ -44,6 +44,7 @@ use crate::{
     directory::{Directory, DirectoryReader, DirectoryWriter},
     failpoint,
     pools::{NoUserPool, PoolsMessage},
+    recovery,
     session::SessionMessage,
     store::{LeasedJob, RecordState, Recovered, StoreHandle},
     story::{Found, Query, Stories},
@@ -249,6 +250,7 @@ impl JobsState {
                 }
             };
             if fate == Fate::MayHaveHappened {
+                recovery::outcome_unknown();
                 self.answers.insert(id, Err(interrupted(&job).encode()));
             }
             let lane = LaneName {

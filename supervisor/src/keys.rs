@@ -19,7 +19,7 @@ use standin_core::{
 pub(crate) use self::claim::KeyClaim;
 use self::sweep::Sweeping;
 use crate::{
-    clock, failpoint,
+    clock, failpoint, recovery,
     session::{SessionMessage, outcome_unknown},
     store::{
         Durability, Evidence, KeyName, RecordName, RecordState, Refusal, StoreHandle, StoredKey,
@@ -194,6 +194,7 @@ impl KeysState {
         key: Arc<KeyName>,
         fingerprint: Fingerprint,
     ) {
+        recovery::outcome_unknown();
         let answer = outcome_unknown(&key.method, self.evidence).encode();
         tracing::warn!(
             user = %key.user, method = %String::from_utf8_lossy(&key.method),

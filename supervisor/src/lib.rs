@@ -19,6 +19,7 @@ mod notify;
 mod pool;
 mod pools;
 pub mod process;
+mod recovery;
 mod root;
 mod service;
 mod session;

@@ -29,6 +29,7 @@ use crate::{
     pool::PoolMessage,
     pools::{PoolsArguments, PoolsMessage},
     process::{self, Spawner},
+    recovery,
     root::{Parts, Root, RootArguments, RootMessage},
     session::SessionEnvironment,
     sessions::SessionsMessage,
@@ -378,6 +379,7 @@ pub(crate) async fn status(
         quotas,
         users,
         requests: RequestTotals::of(&pools),
+        recovery: recovery::status(),
         jobs,
         pools,
     })

@@ -8,7 +8,7 @@ use standin_core::{
     quota::{QuotaLimits, Usage},
 };
 
-use crate::store::JobCounts;
+use crate::{recovery::RecoveryStatus, store::JobCounts};
 
 /// The whole service.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -32,6 +32,9 @@ pub(crate) struct ServiceStatus {
     #[serde(default)]
     pub(crate) users: Vec<UserStatus>,
     pub(crate) requests: RequestTotals,
+    /// Only after a run that nobody had asked to end.
+    #[serde(default)]
+    pub(crate) recovery: Option<RecoveryStatus>,
     /// Missing where they could not be counted.
     #[serde(default)]
     pub(crate) jobs: Option<JobCounts>,

@@ -62,7 +62,7 @@ use self::{
     reader::{KeyLookUp, LookUp, Reader},
     writer::{Message, Order, Writer},
 };
-use crate::clock;
+use crate::{clock, recovery::Interruption};
 
 /// The store itself: the threads, and what reaches them.
 #[derive(Debug)]
@@ -72,6 +72,8 @@ pub(crate) struct Store {
     reader: JoinHandle<()>,
     left: Vec<String>,
     earlier_runs: u64,
+    interrupted: Option<Interruption>,
+    sessions: u64,
 }
 
 /// What everybody holds. Cloning it is cheap.
@@ -109,6 +111,8 @@ impl Store {
         Ok(Store {
             left: begun.left,
             earlier_runs: begun.earlier,
+            interrupted: begun.interrupted,
+            sessions: begun.sessions,
             ..Store::start(folder, database, disk)?
         })
     }
@@ -131,6 +135,8 @@ impl Store {
             reader: thread("standin-keys", move || reader.run())?,
             left: Vec::new(),
             earlier_runs: 0,
+            interrupted: None,
+            sessions: 0,
         })
     }
 
@@ -143,6 +149,16 @@ impl Store {
     /// How many runs of the service this database has seen before this one.
     pub(crate) fn earlier_runs(&self) -> u64 {
         self.earlier_runs
+    }
+
+    /// How the run before this one ended, if nobody had asked it to.
+    pub(crate) fn interrupted(&self) -> Option<Interruption> {
+        self.interrupted
+    }
+
+    /// How many sessions of earlier runs can be resumed.
+    pub(crate) fn sessions(&self) -> u64 {
+        self.sessions
     }
 
     /// What is given to those who use it.

@@ -7,7 +7,7 @@ use chaos_tests::{
 use serde_json::{Value, json};
 use standin_client::CallError;
 
-use crate::setup::{LIMIT, begun, is_whole, service, start, work};
+use crate::setup::{LIMIT, begun, is_whole, program, service, start, work};
 
 #[test]
 fn the_status_tells_who_is_there_and_what_runs() {
@@ -133,4 +133,27 @@ fn after_a_death_the_status_tells_who_died_and_why_and_what_became_of_the_call()
         totals,
         json!({ "answered": 1, "replayed": 1, "refused": 0, "failed": 2 })
     );
+}
+
+#[test]
+fn after_a_kill_of_the_service_the_status_tells_who_is_back_and_what_is_unknown() {
+    let (mut under_test, client) = service("");
+    assert_eq!(status(&client)["recovery"], Value::Null);
+    let running = start(&client, "chaos.never", &work(1, 60_000, ""));
+    eventually(LIMIT, "it runs", || begun(&under_test, 1) == 1);
+    under_test.kill().expect("it lives");
+    under_test.start_again(program());
+    let error = client
+        .wait::<u64>(running)
+        .expect_err("it is not run twice");
+    assert_eq!(error.code(), Some("outcome_unknown"));
+    assert_eq!(
+        status(&client)["recovery"],
+        json!({ "after": "killed", "sessions": 1, "resumed": 1, "unknown": 1 })
+    );
+    // Whoever is asked to stop has hurt nobody.
+    under_test.ask_to_stop();
+    assert!(under_test.service.wait().expect("it is ours").success());
+    under_test.start_again(program());
+    assert_eq!(status(&client)["recovery"], Value::Null);
 }

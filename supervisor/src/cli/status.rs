@@ -11,6 +11,7 @@ use super::{
     value,
 };
 use crate::{
+    recovery::{Interruption, RecoveryStatus},
     status::{DeathStatus, PoolStatus, QuotaStatus, ServiceStatus, UserStatus, WorkerStatus},
     store::JobCounts,
 };
@@ -66,6 +67,9 @@ fn render(status: &ServiceStatus) -> String {
         requests.refused,
         requests.failed
     );
+    if let Some(recovery) = status.recovery {
+        render_recovery(&mut out, recovery);
+    }
     if let Some(jobs) = jobs.filter(|jobs| *jobs != JobCounts::default()) {
         let JobCounts {
             queued,
@@ -86,6 +90,30 @@ fn render(status: &ServiceStatus) -> String {
         render_pool(&mut out, pool);
     }
     out
+}
+
+/// What the end of the run before has done to anybody.
+fn render_recovery(out: &mut String, recovery: RecoveryStatus) {
+    let RecoveryStatus {
+        after,
+        sessions,
+        resumed,
+        unknown,
+    } = recovery;
+    let how = match after {
+        Interruption::Killed => "was killed, or failed",
+        Interruption::Reboot => "ended with the machine",
+    };
+    let back = match sessions {
+        0 => String::new(),
+        1 => format!("{resumed} of 1 program is back, "),
+        _ => format!("{resumed} of {sessions} programs are back, "),
+    };
+    let harm = match unknown {
+        0 => "no call ended unknown".to_owned(),
+        unknown => format!("{} ended unknown", count(unknown, "call")),
+    };
+    let _ = writeln!(out, "the run before {how}: {back}{harm}");
 }
 
 fn render_users(out: &mut String, status: &ServiceStatus) {
@@ -325,6 +353,12 @@ mod tests {
                 },
             ],
             requests: RequestTotals::of(&pools),
+            recovery: Some(RecoveryStatus {
+                after: Interruption::Killed,
+                sessions: 60,
+                resumed: 59,
+                unknown: 0,
+            }),
             jobs: Some(JobCounts {
                 queued: 3120,
                 running: 4,
@@ -340,6 +374,7 @@ mod tests {
         state in /var/lib/standin
         pid 4700, up 1 h 1 min, 60 sessions, 1 waiting for their programs
         24716 calls answered, 2 replayed, 0 refused, 4 failed
+        the run before was killed, or failed: 59 of 60 programs are back, no call ended unknown
         3120 jobs waiting, 4 running; kept: 871 done, 0 cancelled, 2 dead, 1 unknown
 
         users, each with 5000 connections, 20000 unanswered calls and 1024 MiB at most:

@@ -6,6 +6,7 @@ use super::ServeError;
 use crate::{
     config::Settings,
     process::guard,
+    recovery,
     state::{self, Keeper, StateFolder},
     store::{Store, Write},
 };
@@ -32,6 +33,9 @@ impl Kept {
             let folder = StateFolder::claim(&place)?;
             let store = Store::open(folder.path(), state::boot, &instance)?;
             end_what_is_left(&store);
+            if let Some(after) = store.interrupted() {
+                recovery::begin(after, store.sessions());
+            }
             store.handle().wait_for_sessions(linger);
             Ok(Kept { folder, store })
         };

@@ -8,7 +8,7 @@ use standin_protocol::{self as protocol, ErrorAnswer, ErrorCode};
 
 use super::SessionState;
 use crate::{
-    clock,
+    clock, recovery,
     store::{Evidence, RecordState, StoredSession},
 };
 
@@ -36,6 +36,7 @@ impl BegunBefore {
 impl SessionState {
     /// The answer to a call that an earlier life of the service had begun.
     pub(super) fn interrupted(&self, origin: Origin, method: &[u8]) -> Bytes {
+        recovery::outcome_unknown();
         let evidence = self.begun.0.get(&(origin.msgid(), origin.item()));
         outcome_unknown(method, evidence.copied().unwrap_or_default()).encode()
     }

@@ -4,6 +4,7 @@ use ractor::ActorRef;
 
 use super::{Newcomer, SessionsMessage, SessionsState, Welcome};
 use crate::{
+    recovery,
     session::{Restored, SessionMessage},
     store::{Refusal, SessionToken, StoredSession},
 };
@@ -75,6 +76,7 @@ impl SessionsState {
         }
         match stored {
             Ok(Some(stored)) if stored.user == newcomer.connection.peer().user => {
+                recovery::session_resumed();
                 let restored = Restored { token, stored };
                 self.open(myself, newcomer, Some(restored));
             }

@@ -2,6 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
+use crate::recovery::Interruption;
+
 /// What is known once this run has begun.
 #[derive(Debug)]
 pub(super) struct Begun {
@@ -11,6 +13,10 @@ pub(super) struct Begun {
     pub(super) left: Vec<String>,
     /// How many runs there were before this one, with this database.
     pub(super) earlier: u64,
+    /// How the last of them ended, if nobody had asked it to.
+    pub(super) interrupted: Option<Interruption>,
+    /// Sessions of earlier runs that can be resumed.
+    pub(super) sessions: u64,
 }
 
 /// Notes this run of the service, before it starts anything. `boot` names the run of the machine; it is told what the
@@ -38,12 +44,19 @@ pub(super) fn begin(
         [earlier + 1],
     )?;
     // No process has outlived the machine.
-    transaction.execute("DELETE FROM instances WHERE boot <> ?1", [&boot])?;
-    let left = {
+    let gone = transaction.execute("DELETE FROM instances WHERE boot <> ?1", [&boot])?;
+    let left: Vec<_> = {
         let mut statement = transaction.prepare("SELECT id FROM instances ORDER BY id")?;
         let left = statement.query_map([], |row| row.get(0))?;
         left.collect::<rusqlite::Result<_>>()?
     };
+    let interrupted = match (&left[..], gone) {
+        ([], 0) => None,
+        ([], _) => Some(Interruption::Reboot),
+        _ => Some(Interruption::Killed),
+    };
+    let text = "SELECT count(*) FROM sessions WHERE boot = ?1";
+    let sessions: i64 = transaction.query_row(text, [&boot], |row| row.get(0))?;
     transaction.execute(
         "INSERT INTO instances (id, boot) VALUES (?1, ?2)",
         params![instance, boot],
@@ -54,5 +67,7 @@ pub(super) fn begin(
         boot,
         left,
         earlier,
+        interrupted,
+        sessions: sessions as u64,
     })
 }

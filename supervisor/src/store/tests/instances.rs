@@ -1,6 +1,7 @@
 //! Runs of the service that left something behind.
 
 use super::*;
+use crate::recovery::Interruption;
 
 #[test]
 fn a_run_that_was_not_confirmed_gone_is_named_to_each_one_after_it() {
@@ -10,17 +11,23 @@ fn a_run_that_was_not_confirmed_gone_is_named_to_each_one_after_it() {
     let first = begin("first");
     assert!(first.left().is_empty());
     assert_eq!(first.earlier_runs(), 0);
+    assert_eq!(first.interrupted(), None);
     first.close();
     // The second dies as well before it has confirmed anything.
     begin("second").close();
     let third = begin("third");
     assert_eq!(third.left(), ["first", "second"]);
     assert_eq!(third.earlier_runs(), 2);
+    assert_eq!(third.interrupted(), Some(Interruption::Killed));
     for gone in ["first", "second"] {
         third.handle().post(Write::InstanceGone(gone.to_owned()));
     }
+    // It has done its work.
+    third.handle().post(Write::InstanceGone("third".to_owned()));
     third.close();
-    assert_eq!(begin("fourth").left(), ["third"]);
+    let fourth = begin("fourth");
+    assert!(fourth.left().is_empty());
+    assert_eq!(fourth.interrupted(), None);
 }
 
 #[test]
@@ -29,6 +36,7 @@ fn no_run_is_left_over_from_before_a_reboot() {
     open(folder.path()).close();
     let store = open_after(folder.path(), "next-boot").unwrap();
     assert!(store.left().is_empty());
+    assert_eq!(store.interrupted(), Some(Interruption::Reboot));
 }
 
 #[test]
