@@ -169,7 +169,8 @@ impl RawClient {
         self.answer(1_000_000)
     }
 
-    fn ask_hello(&mut self, token: Option<&str>) {
+    /// Says hello; the answer is to be read.
+    pub fn ask_hello(&mut self, token: Option<&str>) {
         let session = token.map_or(Value::Nil, Into::into);
         self.ask(
             1_000_000,

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod call;
+mod child;
 mod cli;
 mod clock;
 mod config;

@@ -36,7 +36,7 @@ use crate::{
     clock,
     config::PoolSettings,
     failpoint,
-    pools::PoolsMessage,
+    pools::{PoolsMessage, StoppedPools},
     process::Process,
     status::PoolStatus,
     store::{Fingerprint, Refusal, StoreHandle},
@@ -126,6 +126,7 @@ pub(crate) struct PoolArguments {
     pub(crate) seed: u64,
     pub(crate) environment: Arc<WorkerEnvironment>,
     pub(crate) store: StoreHandle,
+    pub(crate) stopped: StoppedPools,
     pub(crate) pools: ActorRef<PoolsMessage>,
 }
 
@@ -143,6 +144,7 @@ pub(crate) struct PoolState {
     has_retired: bool,
     environment: Arc<WorkerEnvironment>,
     store: StoreHandle,
+    stopped: StoppedPools,
     pools: ActorRef<PoolsMessage>,
     core: PoolCore<Arc<Call>>,
     links: Vec<Option<Link>>,
@@ -169,6 +171,7 @@ impl Actor for Pool {
         myself: ActorRef<PoolMessage>,
         arguments: PoolArguments,
     ) -> Result<PoolState, ActorProcessingErr> {
+        failpoint::pass("pool_begins", &arguments.name);
         let core_settings = arguments.settings.for_core();
         let slots = core_settings.slots() as usize;
         let mut state = PoolState {
@@ -189,10 +192,17 @@ impl Actor for Pool {
             has_retired: false,
             environment: arguments.environment,
             store: arguments.store,
+            stopped: arguments.stopped,
             pools: arguments.pools,
         };
-        // The first look starts the first workers, and one where none is kept: what it offers is to be learned.
-        state.handle(&myself, Event::StartRequested, None);
+        let first = if state.stopped.contains(&state.name) {
+            // It was, when the one before it failed.
+            Event::PauseRequested
+        } else {
+            // The first look starts the first workers, and one where none is kept: what it offers is to be learned.
+            Event::StartRequested
+        };
+        state.handle(&myself, first, None);
         state.settle(&myself);
         Ok(state)
     }

@@ -1,6 +1,8 @@
 //! The parent of the pools: starts them, keeps the directory of methods, and replaces a pool's actor that was lost.
 
+mod lost;
 mod per_user;
+mod stopped;
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
@@ -10,9 +12,12 @@ use standin_core::access::PoolAccess;
 use standin_protocol::MethodManifest;
 
 use self::per_user::Template;
-pub(crate) use self::per_user::{NoUserPool, ask, user_pool};
+pub(crate) use self::{
+    per_user::{NoUserPool, ask, user_pool},
+    stopped::StoppedPools,
+};
 use crate::{
-    clock,
+    child,
     config::{PoolSettings, Scope},
     directory::{Directory, DirectoryWriter, PoolHandle, Route, Unlearned},
     failpoint,
@@ -41,6 +46,8 @@ pub(crate) enum PoolsMessage {
         user: Arc<str>,
         reply: RpcReplyPort<Result<Arc<PoolHandle>, NoUserPool>>,
     },
+    /// A pool's actor could not begin.
+    NotBegun { actor: ActorId, why: String },
     /// A pool that nobody needed has ended itself.
     Retired { generation: u64 },
     /// Where the sessions are, to tell them of a lost pool.
@@ -61,6 +68,7 @@ pub(crate) struct PoolsArguments {
     pub(crate) environment: Arc<WorkerEnvironment>,
     pub(crate) store: StoreHandle,
     pub(crate) directory: DirectoryWriter,
+    pub(crate) stopped: StoppedPools,
 }
 
 /// The actor.
@@ -95,6 +103,7 @@ pub(crate) struct PoolsState {
     environment: Arc<WorkerEnvironment>,
     store: StoreHandle,
     directory: DirectoryWriter,
+    stopped: StoppedPools,
     sessions: Option<ActorRef<SessionsMessage>>,
     waiting: Vec<ActorRef<SessionMessage>>,
     last_generation: u64,
@@ -103,9 +112,6 @@ pub(crate) struct PoolsState {
     /// When actors of pools were lost lately.
     losses: Vec<Instant>,
 }
-
-/// Losses of a pool's actor within ten seconds that are mended. More is a fault that mending does not cure.
-const LOSSES_MAX: usize = 5;
 
 impl Actor for Pools {
     type Msg = PoolsMessage;
@@ -122,6 +128,7 @@ impl Actor for Pools {
             environment,
             store,
             directory,
+            stopped,
         } = arguments;
         let mut state = PoolsState {
             pools: Vec::new(),
@@ -130,6 +137,7 @@ impl Actor for Pools {
             environment,
             store,
             directory,
+            stopped,
             sessions: None,
             waiting: Vec::new(),
             last_generation: 0,
@@ -143,7 +151,7 @@ impl Actor for Pools {
                 continue;
             }
             let access = Arc::new(settings.access());
-            let handle = state.start(&myself, &name, &settings, access, None)?;
+            let handle = state.start(&myself, &name, &settings, access, None);
             state.pools.push(Entry {
                 handle,
                 settings,
@@ -202,6 +210,7 @@ impl Actor for Pools {
                 let _ = reply.send(state.user_pool(&myself, &pool, &user));
             }
             PoolsMessage::Retired { generation } => state.retired(generation),
+            PoolsMessage::NotBegun { actor, why } => state.failed(&myself, actor, &why)?,
             PoolsMessage::Sessions(sessions) => state.sessions = Some(sessions),
             PoolsMessage::List(reply) => {
                 let _ = reply.send(
@@ -240,11 +249,7 @@ impl Actor for Pools {
                 Ok(())
             }
             SupervisionEvent::ActorFailed(cell, error) => {
-                tracing::error!(%error, "a pool's actor failed; another takes its place");
-                state.retiring.retain(|ended| *ended != cell.get_id());
-                state.replace(&myself, cell.get_id())?;
-                state.finish_stop(&myself);
-                Ok(())
+                state.failed(&myself, cell.get_id(), &error)
             }
         }
     }
@@ -258,7 +263,7 @@ impl PoolsState {
         settings: &PoolSettings,
         access: Arc<PoolAccess>,
         owner: Option<&Owner>,
-    ) -> Result<Arc<PoolHandle>, ActorProcessingErr> {
+    ) -> Arc<PoolHandle> {
         self.last_generation += 1;
         let generation = self.last_generation;
         let arguments = PoolArguments {
@@ -269,11 +274,14 @@ impl PoolsState {
             seed: seed(),
             environment: Arc::clone(&self.environment),
             store: self.store.clone(),
+            stopped: self.stopped.clone(),
             pools: myself.clone(),
         };
-        let (actor, _) =
-            ractor::ActorRuntime::spawn_linked_instant(None, Pool, arguments, myself.get_cell())?;
-        Ok(Arc::new(PoolHandle {
+        let pools = myself.clone();
+        let actor = child::start(Pool, arguments, myself.get_cell(), move |actor, why| {
+            let _ = pools.cast(PoolsMessage::NotBegun { actor, why });
+        });
+        Arc::new(PoolHandle {
             name: Arc::clone(name),
             generation,
             access,
@@ -284,7 +292,7 @@ impl PoolsState {
             start_timeout: settings.timeouts.start.0,
             stop_timeout: settings.timeouts.stop.0,
             actor,
-        }))
+        })
     }
 
     /// Tells every reader what is offered where. The first pool that offers a method has it.
@@ -341,43 +349,6 @@ impl PoolsState {
         } else {
             self.waiting.push(session);
         }
-    }
-
-    /// A pool's actor is lost with all that it knew. Its workers end with it; the sessions own the requests and
-    /// submit what they may again.
-    fn replace(
-        &mut self,
-        myself: &ActorRef<PoolsMessage>,
-        lost: ActorId,
-    ) -> Result<(), ActorProcessingErr> {
-        let index = self
-            .pools
-            .iter()
-            .position(|entry| entry.handle.actor.get_id() == lost);
-        let Some(index) = index else { return Ok(()) };
-        let now = clock::now();
-        self.losses.retain(|at| (now - *at).as_secs() < 10);
-        self.losses.push(now);
-        if self.losses.len() > LOSSES_MAX {
-            return Err("pools fail one after the other".into());
-        }
-        let old = Arc::clone(&self.pools[index].handle);
-        let settings = self.pools[index].settings.clone();
-        let (access, owner) = (Arc::clone(&old.access), self.pools[index].owner.clone());
-        let handle = self.start(myself, &old.name, &settings, access, owner.as_ref())?;
-        if let Some((deadline, _)) = self.stopping {
-            // It only says so to whoever still waits.
-            let _ = handle.actor.cast(PoolMessage::Stop { deadline });
-        }
-        self.pools[index].handle = handle;
-        // What it offers is still true; the calls wait in the new pool until its workers are ready.
-        self.publish();
-        if let Some(sessions) = &self.sessions {
-            let _ = sessions.cast(SessionsMessage::PoolLost {
-                generation: old.generation,
-            });
-        }
-        Ok(())
     }
 
     fn finish_stop(&mut self, myself: &ActorRef<PoolsMessage>) {

@@ -27,7 +27,7 @@ use crate::{
     keys::KeysArguments,
     notify::{Manager, News},
     pool::PoolMessage,
-    pools::{PoolsArguments, PoolsMessage},
+    pools::{PoolsArguments, PoolsMessage, StoppedPools},
     process::{self, Spawner},
     recovery,
     root::{Parts, Root, RootArguments, RootMessage},
@@ -244,6 +244,7 @@ async fn start(
             environment,
             store: store.clone(),
             directory,
+            stopped: StoppedPools::default(),
         },
         keys: KeysArguments {
             store: store.clone(),

@@ -14,7 +14,7 @@ use standin_transport::Connection;
 pub(crate) use self::newcomer::{Newcomer, Welcome};
 use crate::{
     call::Whereabouts,
-    failpoint,
+    child, failpoint,
     jobs::JobsMessage,
     session::{Restored, Session, SessionArguments, SessionEnvironment, SessionMessage, refusal},
     store::SessionToken,
@@ -34,6 +34,8 @@ pub(crate) enum SessionsMessage {
     Detached { session: SessionId, epoch: u64 },
     /// A session has nothing left to do and nobody to come back: it is forgotten, and told so.
     Ended(SessionId),
+    /// A session could not begin.
+    NotBegun { session: SessionId, why: String },
     /// A client that was handed over came to a session that had been given up.
     CameTooLate {
         session: SessionId,
@@ -125,6 +127,10 @@ impl Actor for Sessions {
             SessionsMessage::Named(session, token) => state.named(session, token),
             SessionsMessage::Detached { session, epoch } => state.detached(session, epoch),
             SessionsMessage::Ended(session) => state.ended(session),
+            SessionsMessage::NotBegun { session, why } => {
+                tracing::error!(%session, why, "a session could not begin; its client is disconnected");
+                state.failed(session);
+            }
             SessionsMessage::CameTooLate { session, newcomer } => {
                 // As if it had not been handed over.
                 state.detached(session, newcomer.number);
@@ -160,13 +166,8 @@ impl Actor for Sessions {
                 tracing::error!(%error, "a session actor failed; its client is disconnected");
                 let mut sessions = state.sessions.iter();
                 let failed = sessions.find(|(_, known)| known.actor.get_id() == cell.get_id());
-                let failed = failed.map(|(session, _)| *session);
-                let known = failed.and_then(|session| state.forget(session));
-                if let Some(token) = known.and_then(|known| known.token) {
-                    let environment = &state.environment;
-                    environment
-                        .store
-                        .wait_for_session(token, environment.linger);
+                if let Some(failed) = failed.map(|(session, _)| *session) {
+                    state.failed(failed);
                 }
             }
         }
@@ -241,27 +242,21 @@ impl SessionsState {
             environment: Arc::clone(&self.environment),
             sessions: myself.clone(),
         };
-        match ractor::ActorRuntime::spawn_linked_instant(
-            None,
-            Session,
-            arguments,
-            myself.get_cell(),
-        ) {
-            Ok((actor, _)) => {
-                self.connected += 1;
-                let known = Known {
-                    actor,
-                    user,
-                    token: None,
-                    is_connected: true,
-                    epoch,
-                };
-                self.sessions.insert(id, known);
-                if let Some(token) = token {
-                    self.named(id, Some(token));
-                }
-            }
-            Err(error) => tracing::error!(%error, "a session could not be started"),
+        let sessions = myself.clone();
+        let actor = child::start(Session, arguments, myself.get_cell(), move |_, why| {
+            let _ = sessions.cast(SessionsMessage::NotBegun { session: id, why });
+        });
+        self.connected += 1;
+        let known = Known {
+            actor,
+            user,
+            token: None,
+            is_connected: true,
+            epoch,
+        };
+        self.sessions.insert(id, known);
+        if let Some(token) = token {
+            self.named(id, Some(token));
         }
     }
 
@@ -310,6 +305,17 @@ impl SessionsState {
     fn ended(&mut self, session: SessionId) {
         if let Some(known) = self.forget(session) {
             let _ = known.actor.cast(SessionMessage::Forgotten);
+        }
+    }
+
+    /// A session is gone with all that it knew. What the store has of it waits for its client.
+    fn failed(&mut self, session: SessionId) {
+        let known = self.forget(session);
+        if let Some(token) = known.and_then(|known| known.token) {
+            let environment = &self.environment;
+            environment
+                .store
+                .wait_for_session(token, environment.linger);
         }
     }
 

@@ -103,6 +103,7 @@ impl Actor for Worker {
         myself: ActorRef<WorkerMessage>,
         arguments: WorkerArguments,
     ) -> Result<WorkerState, ActorProcessingErr> {
+        failpoint::pass("worker_begins", arguments.worker.slot);
         Ok(WorkerState {
             worker: arguments.worker,
             pool: arguments.pool.clone(),

@@ -2,6 +2,7 @@
 //! get after the death of a worker.
 #![cfg(debug_assertions)]
 
+mod beginning;
 mod tasks;
 mod whole;
 

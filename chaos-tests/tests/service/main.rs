@@ -12,3 +12,4 @@ mod per_user;
 mod quotas;
 mod setup;
 mod status;
+mod stopped;

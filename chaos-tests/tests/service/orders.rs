@@ -8,7 +8,7 @@ use standin_client::{Outcome, blocking::Client};
 
 use crate::setup::{LIMIT, begun, is_whole, program, refusal, service, start, work};
 
-fn order(client: &Client, method: &str) -> Value {
+pub(crate) fn order(client: &Client, method: &str) -> Value {
     client
         .call(method, &json!({ "pool": "chaos" }))
         .unwrap_or_else(|error| panic!("{method}: {error}"))

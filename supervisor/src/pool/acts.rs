@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use bytes::Bytes;
 use ractor::ActorRef;
 use standin_core::{
-    SessionId, WorkerId,
+    Cause, SessionId, WorkerId,
     pool::{Effect, Failure},
     session::outcome_after_pool_lost,
 };
@@ -14,7 +14,7 @@ use standin_protocol::{self as protocol, ErrorAnswer};
 use super::{PoolMessage, PoolState, link::Link, recording::Sending, words};
 use crate::{
     call::{Call, CallAnswer},
-    clock, failpoint,
+    child, clock, failpoint,
     pools::PoolsMessage,
     session::SessionMessage,
     story::{How, Story, What},
@@ -122,7 +122,7 @@ impl PoolState {
             Effect::Reloaded => {
                 tracing::info!(pool = %self.name, "the reload is done: no old worker takes anything more");
             }
-            Effect::Paused => self.answer_stop_waiters(&Ok(())),
+            Effect::Paused => self.paused(),
             Effect::Retired => {
                 self.has_retired = true;
                 let generation = self.generation;
@@ -144,24 +144,20 @@ impl PoolState {
             environment: Arc::clone(&self.environment),
             pool: myself.clone(),
         };
-        match ractor::ActorRuntime::spawn_linked_instant(
-            None,
+        let pool = myself.clone();
+        let actor = child::start(
             worker::Worker,
             arguments,
             myself.get_cell(),
-        ) {
-            Ok((actor, _)) => {
-                self.links[id.slot.0 as usize] = Some(Link::new(id, actor, clock::now()));
-            }
-            Err(error) => {
-                tracing::error!(pool = %self.name, worker = %id, %error, "a worker actor could not be started");
-                let _ = myself.cast(PoolMessage::WorkerExited {
+            move |_, why| {
+                let _ = pool.cast(PoolMessage::WorkerExited {
                     worker: id,
-                    cause: standin_core::Cause::NotStarted,
-                    last_lines: vec![error.to_string()],
+                    cause: Cause::NotStarted,
+                    last_lines: vec![why],
                 });
-            }
-        }
+            },
+        );
+        self.links[id.slot.0 as usize] = Some(Link::new(id, actor, clock::now()));
     }
 
     pub(super) fn send(&mut self, worker: WorkerId, frame: protocol::Frame) {

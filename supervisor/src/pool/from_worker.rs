@@ -194,8 +194,6 @@ impl PoolState {
                 last_lines.extend(link.violation.take().map(|what| format!("({what})")));
                 (link.unsent(), link.pid(), link.writer().is_some())
             }
-            // There never was an actor for it.
-            None if cause == Cause::NotStarted => (Vec::new(), None, false),
             // It was reported before.
             None => return,
         };

@@ -1,10 +1,13 @@
 //! What administrators order: start, reload, stop. The core decides what comes of it; whoever ordered it is told.
 
+use std::sync::Arc;
+
 use ractor::{ActorRef, RpcReplyPort};
 use standin_core::pool::{Event, WorkerState};
 use standin_protocol::{ErrorAnswer, ErrorCode, MethodManifest};
 
 use super::{PoolMessage, PoolState, words};
+use crate::pools::PoolsMessage;
 
 /// Who hears what the workers offer, once one is ready, or why none is.
 pub(crate) type StartReply = RpcReplyPort<Result<Vec<MethodManifest>, ErrorAnswer>>;
@@ -29,6 +32,7 @@ impl PoolState {
             let error = ErrorAnswer::new(ErrorCode::InvalidRequest, why);
             self.answer_stop_waiters(&Err(error));
         }
+        self.stopped.remove(&self.name);
         self.handle(myself, Event::StartRequested, None);
         let view = self.core.view();
         let mut states = view.workers.iter().map(|worker| worker.state);
@@ -57,6 +61,7 @@ impl PoolState {
             return;
         }
         tracing::info!(pool = %self.name, "the pool is stopped by order, until it is started again");
+        self.stopped.add(&self.name);
         let stopped = Err(words::not_running(&self.name, true));
         self.answer_reload_waiters(&stopped);
         self.answer_start_waiters(&stopped);
@@ -100,7 +105,18 @@ impl PoolState {
         }
     }
 
-    pub(super) fn answer_stop_waiters(&mut self, answer: &Result<(), ErrorAnswer>) {
+    /// The last worker has ended.
+    pub(super) fn paused(&mut self) {
+        self.answer_stop_waiters(&Ok(()));
+        if self.methods.is_empty() {
+            // Nobody has to wait for a worker to say what there is.
+            let trouble = words::stopped(&self.name);
+            let pool = Arc::clone(&self.name);
+            let _ = self.pools.cast(PoolsMessage::Troubled { pool, trouble });
+        }
+    }
+
+    fn answer_stop_waiters(&mut self, answer: &Result<(), ErrorAnswer>) {
         for waiter in self.orders.stop.drain(..) {
             let _ = waiter.send(answer.clone());
         }

@@ -118,6 +118,11 @@ pub(super) fn start_trouble(pool: &str, death: Option<&Death>, last_lines: &[Str
     format!("The process of \"{pool}\" {how}.{}", quoted(last_lines))
 }
 
+/// Why nothing is known of a pool that somebody has stopped.
+pub(super) fn stopped(pool: &str) -> String {
+    format!("Somebody has stopped \"{pool}\".")
+}
+
 /// Why an order cannot be followed.
 pub(super) fn not_running(pool: &str, is_paused: bool) -> ErrorAnswer {
     if is_paused {

@@ -134,10 +134,6 @@ impl PoolsState {
         let (access, methods) = (Arc::clone(&template.access), template.methods.clone());
         let owner = Some((Arc::clone(&template.name), Arc::clone(user)));
         let handle = self.start(myself, &name, &settings, access, owner.as_ref());
-        let handle = handle.map_err(|error| {
-            tracing::error!(%name, %error, "a user's pool could not be started");
-            NoUserPool::Stopping
-        })?;
         tracing::info!(pool, %user, "a user has processes of their own from now on");
         self.pools.push(Entry {
             handle: Arc::clone(&handle),

@@ -13,7 +13,7 @@ use super::{
     own_methods::{find, missing, tell_answer},
     per_user::Place,
 };
-use crate::{directory::PoolHandle, pool::PoolMessage};
+use crate::{directory::PoolHandle, pool::PoolMessage, pools::PoolsMessage};
 
 /// The methods, with a sentence for each.
 pub(super) const POOL_METHODS: [(&str, &str); 3] = [
@@ -92,7 +92,7 @@ impl SessionState {
         let (place, pools) = (self.place(pool)?, self.environment.pools.clone());
         self.answer_order(myself, msgid, async move {
             let pool = place.reach(&pools).await?;
-            told_methods(&ask_to_start(&pool, PoolMessage::Start).await?)
+            told_methods(&ask_to_start(&pools, &pool, PoolMessage::Start).await?)
         });
         Ok(())
     }
@@ -108,10 +108,13 @@ impl SessionState {
             // Whoever has one has the old program.
             Place::Own { pool, .. } => self.pools_of_users(&pool),
         };
+        let parent = self.environment.pools.clone();
         self.answer_order(myself, msgid, async move {
             let mut reloads = JoinSet::new();
             for pool in pools {
-                reloads.spawn(async move { ask_to_start(&pool, PoolMessage::Reload).await });
+                let parent = parent.clone();
+                reloads
+                    .spawn(async move { ask_to_start(&parent, &pool, PoolMessage::Reload).await });
             }
             let mut methods = Vec::new();
             while let Some(reloaded) = reloads.join_next().await {
@@ -136,11 +139,11 @@ impl SessionState {
             );
             return Err(ErrorAnswer::new(ErrorCode::InvalidParams, why));
         };
+        let pools = self.environment.pools.clone();
         self.answer_order(myself, msgid, async move {
             let limit = pool.call_timeout + pool.stop_timeout + GRACE;
-            let asked =
-                ractor::call_t!(pool.actor, PoolMessage::StopByOrder, limit.as_millis() as u64);
-            asked.unwrap_or_else(|_| {
+            let asked = ask(&pools, &pool, PoolMessage::StopByOrder, limit).await;
+            asked.unwrap_or_else(|| {
                 let why = format!(
                     "\"{}\" takes nothing more, but some of its processes are still finishing what they have.",
                     pool.name
@@ -177,15 +180,52 @@ impl SessionState {
 
 /// Asks a pool for something that is done when a worker is ready.
 async fn ask_to_start(
-    pool: &PoolHandle,
-    order: impl FnOnce(RpcReplyPort<Result<Vec<MethodManifest>, ErrorAnswer>>) -> PoolMessage,
+    pools: &ActorRef<PoolsMessage>,
+    pool: &Arc<PoolHandle>,
+    order: impl Fn(RpcReplyPort<Result<Vec<MethodManifest>, ErrorAnswer>>) -> PoolMessage,
 ) -> Result<Vec<MethodManifest>, ErrorAnswer> {
-    let limit = pool.start_timeout + GRACE;
-    let asked = ractor::call_t!(pool.actor, order, limit.as_millis() as u64);
-    asked.unwrap_or_else(|_| {
+    let asked = ask(pools, pool, order, pool.start_timeout + GRACE).await;
+    asked.unwrap_or_else(|| {
         let why = format!("No process of \"{}\" was ready in time.", pool.name);
         Err(ErrorAnswer::new(ErrorCode::StartFailed, why))
     })
+}
+
+/// Gives a pool an order. If its actor fails before it has answered, the one in its place is given the same. `None`: no
+/// answer came in time.
+async fn ask<T: Send + 'static>(
+    pools: &ActorRef<PoolsMessage>,
+    pool: &Arc<PoolHandle>,
+    order: impl Fn(RpcReplyPort<T>) -> PoolMessage,
+    limit: Duration,
+) -> Option<T> {
+    let answered = async {
+        let mut pool = Arc::clone(pool);
+        loop {
+            let (reply, answer) = ractor::concurrency::oneshot();
+            let _ = pool.actor.cast(order(reply.into()));
+            match answer.await {
+                Ok(answer) => return Some(answer),
+                Err(_) => pool = next(pools, &pool).await?,
+            }
+        }
+    };
+    tokio::time::timeout(limit, answered).await.ok().flatten()
+}
+
+/// The pool whose actor has taken the place of another's, once it has. `None`: none will.
+async fn next(pools: &ActorRef<PoolsMessage>, lost: &PoolHandle) -> Option<Arc<PoolHandle>> {
+    const LIMIT_MS: u64 = 2000;
+    /// The parent hears of a failure a moment after everybody else.
+    const PAUSE: Duration = Duration::from_millis(10);
+    loop {
+        let listed = ractor::call_t!(pools, PoolsMessage::List, LIMIT_MS).ok()?;
+        let of_the_name = listed.into_iter().find(|pool| pool.name == lost.name)?;
+        if of_the_name.generation != lost.generation {
+            return Some(of_the_name);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
 }
 
 fn told_methods(methods: &[MethodManifest]) -> Result<Bytes, ErrorAnswer> {
