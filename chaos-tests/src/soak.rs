@@ -2,6 +2,7 @@
 
 mod calls;
 mod floors;
+mod jobs;
 mod leaks;
 mod nemesis;
 mod report;
@@ -140,7 +141,6 @@ async fn soak(options: &SoakOptions) -> Vec<String> {
         .send()
         .await
         .expect("the service lives");
-    broken.extend(lost_jobs(&status, shared.jobs.load(Ordering::Relaxed)));
     drop(first);
     let records = std::mem::take(
         &mut *shared
@@ -148,6 +148,9 @@ async fn soak(options: &SoakOptions) -> Vec<String> {
             .lock()
             .expect("nobody panics while holding it"),
     );
+    let acknowledged =
+        std::mem::take(&mut *shared.jobs.lock().expect("nobody panics while holding it"));
+    broken.extend(jobs::check(&under_test, &records, &acknowledged));
     let ledger = ledger::read(&under_test.ledger());
     let faults = Faults::of(&records, &ledger, &kills.killed, &deaths.kills);
     // One of them is a spare.
@@ -168,23 +171,6 @@ async fn soak(options: &SoakOptions) -> Vec<String> {
     let panics = under_test.panics().into_iter();
     broken.extend(panics.map(|line| format!("the service panicked: {line}")));
     broken
-}
-
-/// Every job that was acknowledged has ended, and none has become two.
-fn lost_jobs(status: &serde_json::Value, acknowledged: u64) -> Option<String> {
-    let counts = &status["jobs"];
-    let count = |state: &str| counts[state].as_u64().unwrap_or(0);
-    let ended = ["done", "dead", "unknown", "cancelled"].map(count);
-    let (ended, open) = (
-        ended.iter().sum::<u64>(),
-        count("queued") + count("running"),
-    );
-    println!("jobs: {acknowledged} acknowledged, {counts}");
-    // One whose acknowledgement was lost to its client for good is there all the same.
-    let is_whole = open == 0 && ended >= acknowledged;
-    (!is_whole).then(|| {
-        format!("there was no answer to some jobs: {acknowledged} were acknowledged, {counts}")
-    })
 }
 
 fn stream(seed: u64, name: u64) -> ChaCha8Rng {

@@ -11,7 +11,7 @@ use std::{
 use rand_chacha::{ChaCha8Rng, rand_core::Rng};
 use standin_client::{CallError, Client};
 
-use super::SoakOptions;
+use super::{SoakOptions, jobs::Acknowledged};
 use crate::{
     checker::{Class, Record, Told},
     clock,
@@ -39,8 +39,15 @@ pub(super) struct Shared {
     pub(super) over: AtomicBool,
     last_id: AtomicU64,
     /// Jobs that were acknowledged.
-    pub(super) jobs: AtomicU64,
+    pub(super) jobs: Mutex<Acknowledged>,
     pub(super) records: Mutex<Vec<Record>>,
+}
+
+impl Shared {
+    fn acknowledged(&self, id: u64, job: String) {
+        let mut jobs = self.jobs.lock().expect("nobody panics while holding it");
+        jobs.insert(id, job);
+    }
 }
 
 pub(super) fn arguments(id: u64, nonce: u64, work_ms: u64, misbehave: &str) -> serde_json::Value {
@@ -81,7 +88,7 @@ pub(super) async fn one_call(
     let begun_ns = clock::monotonic_ns();
     let arguments = arguments(id, nonce, work_ms, misbehave);
     let told = if class == Class::Job {
-        one_job(client, shared, method, &arguments).await
+        one_job(client, shared, id, method, &arguments).await
     } else {
         let mut call = client
             .request(method)
@@ -127,17 +134,19 @@ fn told(answer: Result<u64, CallError>) -> Told {
 async fn one_job(
     client: &Client,
     shared: &Shared,
+    id: u64,
     method: &str,
     arguments: &serde_json::Value,
 ) -> Told {
     let job = serde_json::json!({ "method": method, "params": [arguments] });
     let submit = client.request("job.submit").arguments(&job);
     let submitted = submit.timeout(CALL_TIMEOUT).send::<serde_json::Value>();
-    let job = match submitted.await {
-        Ok(answer) => serde_json::json!({ "job": answer["job"] }),
+    let name = match submitted.await {
+        Ok(answer) => answer["job"].as_str().expect("it has a name").to_owned(),
         Err(error) => return told(Err(error)),
     };
-    shared.jobs.fetch_add(1, Ordering::Relaxed);
+    let job = serde_json::json!({ "job": name });
+    shared.acknowledged(id, name);
     let wait = client.request("job.wait").arguments(&job);
     let ended = wait.timeout(JOB_TIMEOUT).send::<serde_json::Value>();
     if ended.await.is_err() {
