@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use standin_core::{
     ClaimId, Fingerprint,
-    keys::{Effect, Event, Found, KeysCore, Verdict},
+    keys::{Answer, Effect, Event, Found, KeysCore, Verdict},
     session::Origin,
 };
 
@@ -21,10 +21,7 @@ use self::sweep::Sweeping;
 use crate::{
     clock, failpoint, recovery,
     session::{SessionMessage, outcome_unknown},
-    store::{
-        Durability, Evidence, KeyName, RecordName, RecordState, Refusal, StoreHandle, StoredKey,
-        Write,
-    },
+    store::{Durability, KeyName, RecordName, RecordState, Refusal, StoreHandle, StoredKey, Write},
     timer::Timer,
 };
 
@@ -33,12 +30,6 @@ use crate::{
 pub(crate) enum KeysMessage {
     /// Something has happened to a key.
     Happened(Event<Arc<KeyName>, Claimant>),
-    /// The store has looked; what it knows of a call that was begun comes with it.
-    LookedUp {
-        key: Arc<KeyName>,
-        found: Found,
-        evidence: Evidence,
-    },
     /// The timer.
     TimePassed { generation: u64 },
 }
@@ -78,8 +69,6 @@ pub(crate) struct KeysState {
     core: KeysCore<Arc<KeyName>, Claimant>,
     store: StoreHandle,
     timer: Timer,
-    /// Of the key that was just looked up.
-    evidence: Evidence,
     /// Kept between events.
     effects: Vec<Effect<Arc<KeyName>, Claimant>>,
     /// It ends with the actor.
@@ -102,7 +91,6 @@ impl Actor for Keys {
             core: KeysCore::new(WAITING_MAX),
             store,
             timer: Timer::default(),
-            evidence: Evidence::default(),
             effects: Vec::new(),
         })
     }
@@ -116,14 +104,6 @@ impl Actor for Keys {
         failpoint::pass("keys", "");
         match message {
             KeysMessage::Happened(event) => state.handle(&myself, event),
-            KeysMessage::LookedUp {
-                key,
-                found,
-                evidence,
-            } => {
-                state.evidence = evidence;
-                state.handle(&myself, Event::LookedUp { key, found });
-            }
             KeysMessage::TimePassed { generation } => {
                 if state.timer.fired(generation) {
                     state.handle(&myself, Event::TimePassed);
@@ -164,9 +144,11 @@ impl KeysState {
                     verdict,
                     ..
                 } => tell(claim, &claimant, verdict),
-                Effect::RecordUnknown { key, fingerprint } => {
-                    self.record_unknown(myself, key, fingerprint);
-                }
+                Effect::RecordUnknown {
+                    key,
+                    fingerprint,
+                    answer,
+                } => self.record_unknown(myself, key, fingerprint, answer),
             }
         }
         self.effects = effects;
@@ -175,16 +157,8 @@ impl KeysState {
     fn look_up(&self, myself: &ActorRef<KeysMessage>, key: Arc<KeyName>) {
         let (keys, name) = (myself.clone(), Arc::clone(&key));
         self.store.look_up_key(name, move |stored| {
-            let evidence = match &stored {
-                Ok(Some(stored)) => stored.evidence,
-                _ => Evidence::default(),
-            };
-            let found = found(stored);
-            let _ = keys.cast(KeysMessage::LookedUp {
-                key,
-                found,
-                evidence,
-            });
+            let found = found(&key.method, stored);
+            let _ = keys.cast(KeysMessage::Happened(Event::LookedUp { key, found }));
         });
     }
 
@@ -193,9 +167,9 @@ impl KeysState {
         myself: &ActorRef<KeysMessage>,
         key: Arc<KeyName>,
         fingerprint: Fingerprint,
+        answer: Answer,
     ) {
         recovery::outcome_unknown();
-        let answer = outcome_unknown(&key.method, self.evidence).encode();
         tracing::warn!(
             user = %key.user, method = %String::from_utf8_lossy(&key.method),
             "nobody knows how a call with a key has ended; it is not made again"
@@ -203,12 +177,11 @@ impl KeysState {
         let write = Write::Completion {
             name: RecordName::Key(Arc::clone(&key)),
             fingerprint: fingerprint.into(),
-            result: Err(answer.clone()),
+            result: answer.clone(),
         };
         let myself = myself.clone();
         // If it cannot be recorded, whoever asks next finds the same as was found now.
         self.store.write(write, Durability::Power, move |_| {
-            let answer = Err(answer);
             let _ = myself.cast(KeysMessage::Happened(Event::UnknownRecorded {
                 key,
                 answer,
@@ -227,7 +200,7 @@ fn tell(claim: ClaimId, claimant: &Claimant, verdict: Verdict) {
     let _ = claimant.session.cast(SessionMessage::Key(Box::new(news)));
 }
 
-fn found(stored: Result<Option<StoredKey>, Refusal>) -> Found {
+fn found(method: &[u8], stored: Result<Option<StoredKey>, Refusal>) -> Found {
     let stored = match stored {
         Ok(None) => return Found::Nothing,
         Ok(Some(stored)) => stored,
@@ -238,7 +211,10 @@ fn found(stored: Result<Option<StoredKey>, Refusal>) -> Found {
     };
     let fingerprint = stored.fingerprint.into();
     match stored.state {
-        RecordState::Intent | RecordState::Granted => Found::Unfinished { fingerprint },
+        RecordState::Intent | RecordState::Granted => Found::Unfinished {
+            fingerprint,
+            answer: Err(outcome_unknown(method, stored.evidence).encode()),
+        },
         RecordState::Done(answer) => Found::Done {
             fingerprint,
             answer,

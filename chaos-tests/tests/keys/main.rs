@@ -3,6 +3,8 @@
 mod deaths;
 mod doors;
 mod many;
+#[cfg(debug_assertions)]
+mod mending;
 // It needs a place where something rare happens on command.
 #[cfg(debug_assertions)]
 mod nobody;

@@ -176,7 +176,10 @@ impl<K: Clone + Eq + Hash, P> KeysCore<K, P> {
         }
         match found {
             Found::Nothing => self.run_next(key, effects),
-            Found::Unfinished { fingerprint } => self.record_unknown(key, fingerprint, effects),
+            Found::Unfinished {
+                fingerprint,
+                answer,
+            } => self.record_unknown(key, fingerprint, answer, effects),
             Found::Done {
                 fingerprint,
                 answer,
@@ -213,6 +216,7 @@ impl<K: Clone + Eq + Hash, P> KeysCore<K, P> {
         &mut self,
         key: &K,
         fingerprint: Fingerprint,
+        answer: Answer,
         effects: &mut Vec<Effect<K, P>>,
     ) {
         self.turn_away_others(key, fingerprint, effects);
@@ -226,7 +230,11 @@ impl<K: Clone + Eq + Hash, P> KeysCore<K, P> {
         }
         entry.state = State::Recording { fingerprint };
         let key = key.clone();
-        effects.push(Effect::RecordUnknown { key, fingerprint });
+        effects.push(Effect::RecordUnknown {
+            key,
+            fingerprint,
+            answer,
+        });
     }
 
     fn owner_gone(&mut self, key: K, effects: &mut Vec<Effect<K, P>>) {

@@ -30,6 +30,9 @@ const BATCH_WRITES_MAX: usize = 512;
 /// Nor should a commit take longer than others can wait. One write is always taken.
 const BATCH_BYTES_MAX: usize = 32 << 20;
 
+/// Longer than all parts of the service take to start again.
+const SLOWLY: Duration = Duration::from_secs(2);
+
 /// What the thread is told.
 #[derive(Debug)]
 pub(super) enum Message {
@@ -277,6 +280,10 @@ impl Writer {
             return;
         }
         failpoint::pass("store", "");
+        if orders.iter().any(is_answer) && failpoint::strikes("store_answers_slowly") {
+            tracing::warn!("an answer is written slowly, on command");
+            pause(SLOWLY);
+        }
         if self.try_commit(&orders) {
             failpoint::pass("store_told", "");
             answer(orders, Ok(()));
@@ -349,6 +356,10 @@ impl Writer {
             self.unless_full("its log cannot be emptied", &error);
         }
     }
+}
+
+fn is_answer(order: &Order) -> bool {
+    matches!(order.write, Write::Completion { .. })
 }
 
 fn ends_something(order: &Order) -> bool {

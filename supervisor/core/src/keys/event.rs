@@ -44,6 +44,8 @@ pub enum Found {
     Unfinished {
         /// Of the payload of that call.
         fingerprint: Fingerprint,
+        /// What everybody is told of it from now on: that nobody knows, and what speaks for what.
+        answer: Answer,
     },
     /// A call under it has ended.
     Done {
@@ -157,11 +159,13 @@ pub enum Effect<K, P> {
         /// What.
         verdict: Verdict,
     },
-    /// Record that the outcome is unknown; [`Event::UnknownRecorded`] tells as what.
+    /// Record that the outcome is unknown, and say so by [`Event::UnknownRecorded`].
     RecordUnknown {
         /// The key.
         key: K,
         /// Of the payload of the call that it is about.
         fingerprint: Fingerprint,
+        /// As what.
+        answer: Answer,
     },
 }

@@ -19,7 +19,7 @@ struct Keys {
 enum Act {
     LookUp,
     Tell(u64, Verdict),
-    RecordUnknown(Fingerprint),
+    RecordUnknown(Fingerprint, Answer),
 }
 
 #[expect(
@@ -58,7 +58,11 @@ impl Keys {
                 assert_eq!(claim.0, claimant, "each is told its own");
                 Act::Tell(claimant, verdict)
             }
-            Effect::RecordUnknown { fingerprint, .. } => Act::RecordUnknown(fingerprint),
+            Effect::RecordUnknown {
+                fingerprint,
+                answer,
+                ..
+            } => Act::RecordUnknown(fingerprint, answer),
         };
         effects.into_iter().map(act).collect()
     }
@@ -187,8 +191,12 @@ fn another_payload_is_a_conflict_while_the_call_runs_and_while_its_end_is_record
     assert_eq!(keys.gone(1), [Act::LookUp]);
     let unfinished = Found::Unfinished {
         fingerprint: PAYLOAD,
+        answer: answer("unknown"),
     };
-    assert_eq!(keys.found(unfinished), [Act::RecordUnknown(PAYLOAD)]);
+    assert_eq!(
+        keys.found(unfinished),
+        [Act::RecordUnknown(PAYLOAD, answer("unknown"))]
+    );
     assert_eq!(keys.claim(OTHER_PAYLOAD), conflict(4));
 }
 
@@ -236,10 +244,14 @@ fn a_call_that_may_have_had_its_effect_is_unknown_to_everybody_for_ever() {
     keys.claim(OTHER_PAYLOAD);
     let unfinished = || Found::Unfinished {
         fingerprint: PAYLOAD,
+        answer: answer("unknown"),
     };
     assert_eq!(
         keys.found(unfinished()),
-        [Act::Tell(2, Verdict::Conflict), Act::RecordUnknown(PAYLOAD)]
+        [
+            Act::Tell(2, Verdict::Conflict),
+            Act::RecordUnknown(PAYLOAD, answer("unknown"))
+        ]
     );
     keys.claim(PAYLOAD);
     let recorded = Event::UnknownRecorded {
@@ -324,6 +336,7 @@ fn a_key_that_nobody_waits_for_is_let_go() {
     keys.assert_empty();
     let unfinished = Found::Unfinished {
         fingerprint: PAYLOAD,
+        answer: answer("unknown"),
     };
     keys.claim(PAYLOAD);
     let claim = ClaimId(2);
@@ -387,8 +400,12 @@ fn whoever_only_looks_hears_that_nobody_knows() {
     keys.look(PAYLOAD);
     let unfinished = Found::Unfinished {
         fingerprint: PAYLOAD,
+        answer: answer("unknown"),
     };
-    assert_eq!(keys.found(unfinished), [Act::RecordUnknown(PAYLOAD)]);
+    assert_eq!(
+        keys.found(unfinished),
+        [Act::RecordUnknown(PAYLOAD, answer("unknown"))]
+    );
     let recorded = Event::UnknownRecorded {
         key: KEY,
         answer: answer("unknown"),

@@ -169,7 +169,11 @@ impl Life {
                     self.messages
                         .push_back(Message::Verdict(claim, key, verdict));
                 }
-                Effect::RecordUnknown { key, fingerprint } => {
+                Effect::RecordUnknown {
+                    key,
+                    fingerprint,
+                    answer,
+                } => {
                     let may_run_twice = replay(key) == Replay::Always;
                     assert!(!may_run_twice, "it is run again instead");
                     let note = if self.has_died {
@@ -179,7 +183,6 @@ impl Life {
                     };
                     self.note(note);
                     let payload = fingerprint;
-                    let answer = Ok(Bytes::from_static(b"unknown"));
                     self.store.write(key, Write::Unknown { payload, answer });
                 }
             }

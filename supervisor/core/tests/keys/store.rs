@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use bytes::Bytes;
 use standin_core::{
     ClaimId, Fingerprint, Random,
     keys::{Answer, Found, Release},
@@ -107,6 +108,7 @@ impl Store {
             None => Found::Nothing,
             Some(Record::Begun { payload }) => Found::Unfinished {
                 fingerprint: payload,
+                answer: Ok(Bytes::from_static(b"unknown")),
             },
             Some(Record::Done { payload, answer }) => Found::Done {
                 fingerprint: payload,
