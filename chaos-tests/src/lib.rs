@@ -18,6 +18,8 @@ pub mod ledger;
 pub mod mail_sink;
 pub mod mail_window;
 pub mod mortal_client;
+#[cfg(unix)]
+pub mod other_user;
 #[cfg_attr(unix, path = "platform/unix.rs")]
 #[cfg_attr(windows, path = "platform/windows.rs")]
 pub mod platform;

@@ -134,16 +134,10 @@ fn a_service_that_this_user_may_not_open_denies_him_at_once_and_lets_him_in_when
 /// Runs it as somebody to whom nothing is given: root is somebody else for it, and others are themselves.
 #[cfg(unix)]
 fn as_anybody(act: impl FnOnce() + Send) {
-    std::thread::scope(|scope| {
-        let acting = scope.spawn(|| {
-            if rustix::process::geteuid().is_root() {
-                let nobody = rustix::process::Uid::from_raw(65534);
-                rustix::thread::set_thread_res_uid(nobody, nobody, nobody).expect("root may");
-            }
-            act();
-        });
-        acting.join().expect("all went as promised");
-    });
+    match rustix::process::geteuid().is_root() {
+        true => chaos_tests::other_user::as_nobody(act),
+        false => act(),
+    }
 }
 
 #[test]

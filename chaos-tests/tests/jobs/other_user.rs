@@ -1,8 +1,11 @@
 //! The jobs of another user. Only on Unix can root be somebody else for a moment.
 
-use std::os::unix::{fs::PermissionsExt, process::CommandExt};
+use std::os::unix::process::CommandExt;
 
-use chaos_tests::under_test::{UnderTest, hostile_pool};
+use chaos_tests::{
+    other_user::{NOBODY, serve_everybody},
+    under_test::hostile_pool,
+};
 use serde_json::{Value, json};
 
 use crate::{chaos, program, status, submit};
@@ -13,20 +16,17 @@ fn a_user_sees_their_own_jobs_and_an_administrator_all() {
     {
         return;
     }
-    let under_test = UnderTest::serve(program(), |folder| {
-        let pool = hostile_pool("chaos", program(), folder, 1, "", "");
-        format!("mode = '0666'\n{pool}")
+    let under_test = serve_everybody(program(), |folder| {
+        hostile_pool("chaos", program(), folder, 1, "", "")
     });
     let client = under_test.client();
-    // The other user is to get at the endpoint, and is not to write where the tests are run.
-    let everybody = std::fs::Permissions::from_mode(0o755);
-    std::fs::set_permissions(under_test.folder.path(), everybody).expect("it is ours");
     let other = |arguments: &[&str]| {
         let ran = std::process::Command::new(program())
             .args(arguments)
             .args(["--json", "--endpoint"])
             .arg(under_test.endpoint().as_path())
-            .uid(65534)
+            .uid(NOBODY)
+            // The other user is not to write where the tests are run.
             .current_dir("/")
             .output()
             .expect("it can be started");

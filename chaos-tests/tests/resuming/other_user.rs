@@ -7,11 +7,10 @@ use crate::{program, service};
 #[cfg(unix)]
 #[test]
 fn the_token_of_anothers_session_opens_nothing_while_its_owner_has_it() {
-    use std::os::unix::fs::PermissionsExt;
-
     use chaos_tests::{
+        other_user::{as_nobody, serve_everybody},
         raw_client::field,
-        under_test::{UnderTest, hostile_pool},
+        under_test::hostile_pool,
     };
     use rmpv::Value;
 
@@ -20,26 +19,14 @@ fn the_token_of_anothers_session_opens_nothing_while_its_owner_has_it() {
     ) {
         return;
     }
-    let under_test = UnderTest::serve(program(), |folder| {
-        // Whoever is on the machine may use this service.
-        let everybody = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(folder, everybody).expect("it is ours");
-        format!(
-            "mode = '0666'\n{}",
-            hostile_pool("chaos", program(), folder, 1, "", "")
-        )
+    let under_test = serve_everybody(program(), |folder| {
+        hostile_pool("chaos", program(), folder, 1, "", "")
     });
     under_test.client();
     let endpoint = under_test.endpoint();
     let mut owner = RawClient::connect(&endpoint);
     let session = token(&owner.hello(None).expect("a session"));
-    let (stolen, at) = (session.clone(), endpoint.clone());
-    let others = std::thread::spawn(move || {
-        let nobody = rustix::process::Uid::from_raw(65534);
-        rustix::thread::set_thread_res_uid(nobody, nobody, nobody).expect("root may do that");
-        RawClient::connect(&at).hello(Some(&stolen))
-    });
-    let refused = others.join().expect("it is answered");
+    let refused = as_nobody(|| RawClient::connect(&endpoint).hello(Some(&session)));
     let refused = refused.expect_err("it is not theirs");
     assert_eq!(code(&refused), "session_denied");
     assert_eq!(outcome(&refused), "not_executed");
@@ -50,6 +37,57 @@ fn the_token_of_anothers_session_opens_nothing_while_its_owner_has_it() {
     let hello = RawClient::connect(&endpoint).hello(Some(&session));
     let hello = hello.expect("it is welcome");
     assert_eq!(field(&hello, "resumed"), &Value::Boolean(true));
+}
+
+/// Who may change the service is told by each connection anew: on Windows a user's program may be an administrator's, and
+/// the next one of the same user is none.
+#[cfg(all(unix, debug_assertions))]
+#[test]
+fn a_session_may_do_what_the_connection_of_now_may_and_not_what_an_earlier_one_could() {
+    use chaos_tests::{
+        other_user::{as_nobody, serve_everybody},
+        raw_client::{field, map},
+        under_test::hostile_pool,
+    };
+    use rmpv::Value;
+
+    if !chaos_tests::platform::can_be_others(
+        "a_session_may_do_what_the_connection_of_now_may_and_not_what_an_earlier_one_could",
+    ) {
+        return;
+    }
+    let under_test = serve_everybody(program(), |folder| {
+        hostile_pool("chaos", program(), folder, 1, "", "")
+    });
+    under_test.client();
+    let endpoint = under_test.endpoint();
+    let mut owner = RawClient::connect(&endpoint);
+    let mut next_is_an_administrator = || owner.arm("administrator");
+    let may_order = |client: &mut RawClient| {
+        client.ask(1, "pool.start", map([("pool", "chaos".into())]));
+        match client.answer(1) {
+            Ok(_) => true,
+            Err(error) => {
+                assert_eq!(code(&error), "access_denied");
+                false
+            }
+        }
+    };
+    let (mut client, session) = as_nobody(|| {
+        let mut client = RawClient::connect(&endpoint);
+        let session = token(&client.hello(None).expect("a session"));
+        (client, session)
+    });
+    assert!(!may_order(&mut client));
+    let comes_back = || as_nobody(|| RawClient::resume(&endpoint, &session));
+    for is_administrator in [true, false, true] {
+        if is_administrator {
+            next_is_an_administrator();
+        }
+        let (mut client, hello) = comes_back();
+        assert_eq!(field(&hello, "resumed"), &Value::Boolean(true));
+        assert_eq!(may_order(&mut client), is_administrator);
+    }
 }
 
 #[test]

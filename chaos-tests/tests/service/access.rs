@@ -121,35 +121,24 @@ fn a_name_that_the_machine_does_not_know_is_a_mistake_of_the_configuration() {
 #[cfg(unix)]
 #[test]
 fn one_user_may_and_another_may_not() {
-    use std::os::unix::fs::PermissionsExt;
+    use chaos_tests::other_user::{as_nobody, serve_everybody};
     if !chaos_tests::platform::can_be_others("one_user_may_and_another_may_not") {
         return;
     }
-    let under_test = UnderTest::serve(program(), |folder| {
-        // Whoever is on the machine may use this service.
-        let everybody = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(folder, everybody).expect("it is ours");
-        let pool = sdk_pool(
-            "sdk",
-            program(),
-            folder,
-            "users = ['root']\ngroups = ['4445']",
-        );
-        format!("mode = '0666'\n{pool}")
+    let under_test = serve_everybody(program(), |folder| {
+        let access = "users = ['root']\ngroups = ['4445']";
+        sdk_pool("sdk", program(), folder, access)
     });
     let client = under_test.client();
     let echo = json!({ "text": "mine" });
     assert!(client.call::<_, Value>("sdk.echo", &echo).is_ok());
     let endpoint = under_test.endpoint();
-    let asked = std::thread::spawn(move || {
-        let nobody = rustix::process::Uid::from_raw(65534);
-        rustix::thread::set_thread_res_uid(nobody, nobody, nobody).expect("root may do that");
+    let answer = as_nobody(|| {
         let client = Client::connect(&endpoint, crate::setup::LIMIT).expect("it may connect");
         assert!(!lists(&client, "sdk.echo"));
         assert_eq!(status(&client)["pools"], json!([]), "nor what it is at");
         refusal(&client, "sdk.echo", &echo)
     });
-    let answer = asked.join().expect("all went as promised");
     assert_eq!(answer.code, "access_denied");
     let log = under_test.log();
     assert!(

@@ -2,9 +2,10 @@
 //! Windows it takes a second account and its password, and under Wine there is but one.
 #![cfg(unix)]
 
-use std::os::unix::fs::PermissionsExt;
-
-use chaos_tests::under_test::{UnderTest, sdk_pool};
+use chaos_tests::{
+    other_user::{as_nobody, serve_everybody},
+    under_test::sdk_pool,
+};
 use serde_json::{Value, json};
 use standin_client::blocking::Client;
 
@@ -20,12 +21,7 @@ fn only_those_who_may_change_the_service_may_start_a_pool() {
     ) {
         return;
     }
-    let under_test = UnderTest::serve(program(), |folder| {
-        // Whoever is on the machine may use this service.
-        let everybody = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(folder, everybody).expect("it is ours");
-        format!("mode = '0666'\n{}", sdk_pool("sdk", program(), folder, ""))
-    });
+    let under_test = serve_everybody(program(), |folder| sdk_pool("sdk", program(), folder, ""));
     assert!(
         under_test
             .client()
@@ -33,9 +29,7 @@ fn only_those_who_may_change_the_service_may_start_a_pool() {
             .is_ok()
     );
     let endpoint = under_test.endpoint();
-    let asked = std::thread::spawn(move || {
-        let nobody = rustix::process::Uid::from_raw(65534);
-        rustix::thread::set_thread_res_uid(nobody, nobody, nobody).expect("root may do that");
+    let theirs = as_nobody(|| {
         let client = Client::connect(&endpoint, LIMIT).expect("everybody may connect");
         let echoed: String = client
             .call("sdk.echo", &json!({ "text": "mine" }))
@@ -44,7 +38,7 @@ fn only_those_who_may_change_the_service_may_start_a_pool() {
         ["pool.start", "pool.reload", "pool.stop"]
             .map(|order| refusal(&client, order, &json!({ "pool": "sdk" })))
     });
-    for answer in asked.join().expect("they are refused properly") {
+    for answer in theirs {
         assert_eq!(
             (&*answer.code, answer.outcome.name()),
             ("access_denied", "not_executed")
@@ -58,12 +52,7 @@ fn a_user_is_told_of_his_own_calls_and_of_nobody_elses() {
     {
         return;
     }
-    let under_test = UnderTest::serve(program(), |folder| {
-        // Whoever is on the machine may use this service.
-        let everybody = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(folder, everybody).expect("it is ours");
-        format!("mode = '0666'\n{}", sdk_pool("sdk", program(), folder, ""))
-    });
+    let under_test = serve_everybody(program(), |folder| sdk_pool("sdk", program(), folder, ""));
     let client = under_test.client();
     let echo = json!({ "text": "mine" });
     client
@@ -71,9 +60,7 @@ fn a_user_is_told_of_his_own_calls_and_of_nobody_elses() {
         .expect("it is answered");
     let roots = explain(&client, &json!({})).remove(0);
     let endpoint = under_test.endpoint();
-    let asked = std::thread::spawn(move || {
-        let nobody = rustix::process::Uid::from_raw(65534);
-        rustix::thread::set_thread_res_uid(nobody, nobody, nobody).expect("root may do that");
+    let his = as_nobody(|| {
         let client = Client::connect(&endpoint, LIMIT).expect("everybody may connect");
         assert!(explain(&client, &json!({})).is_empty(), "nothing yet");
         for query in [
@@ -89,7 +76,6 @@ fn a_user_is_told_of_his_own_calls_and_of_nobody_elses() {
         assert_eq!(answer.code, "access_denied");
         explain(&client, &json!({}))
     });
-    let his = asked.join().expect("all went as promised");
     assert_eq!(his.len(), 1);
     assert_eq!(his[0]["user"], "65534");
     let all = explain(&client, &json!({}));

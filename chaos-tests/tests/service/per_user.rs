@@ -217,39 +217,30 @@ fn the_service_stops_while_users_have_pools() {
 #[cfg(unix)]
 #[test]
 fn each_user_meets_only_their_own_processes_and_only_so_many_users_have_some() {
-    use std::os::unix::fs::PermissionsExt;
+    use chaos_tests::other_user::{as_user, serve_everybody};
     if !chaos_tests::platform::can_be_others(
         "each_user_meets_only_their_own_processes_and_only_so_many_users_have_some",
     ) {
         return;
     }
-    let under_test = UnderTest::serve(program(), |folder| {
-        // Whoever is on the machine may use this service.
-        let everybody = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(folder, everybody).expect("it is ours");
-        format!("mode = '0666'\n{}", settings(folder, "5m", "users_max = 2"))
-    });
+    let under_test = serve_everybody(program(), |folder| settings(folder, "5m", "users_max = 2"));
     let client = under_test.client();
     let roots = who(&client);
     let endpoint = under_test.endpoint();
-    let as_user = |uid: u32| {
-        let endpoint = endpoint.clone();
-        let asked = std::thread::spawn(move || {
-            let user = rustix::process::Uid::from_raw(uid);
-            rustix::thread::set_thread_res_uid(user, user, user).expect("root may do that");
+    let asked_by = |user: u32| {
+        as_user(user, || {
             let client = Client::connect(&endpoint, LIMIT).expect("everybody may connect");
             let answer = client.call::<_, Value>("sdk.who", &json!({}));
             (answer, pools(&client))
-        });
-        asked.join().expect("all went as promised")
+        })
     };
-    let (theirs, seen) = as_user(65534);
+    let (theirs, seen) = asked_by(65534);
     let theirs = theirs.expect("there is room for a second user");
     assert_eq!(theirs["user"], "65534");
     assert_ne!(theirs["pid"], roots["pid"]);
     assert_eq!(seen, ["sdk@65534"], "one sees one's own");
     assert_eq!(pools(&client), ["sdk@0", "sdk@65534"]);
-    let (refused, _) = as_user(65533);
+    let (refused, _) = asked_by(65533);
     let answer = crate::setup::the_error(refused);
     assert_eq!(
         (&*answer.code, answer.outcome.name()),
@@ -257,7 +248,7 @@ fn each_user_meets_only_their_own_processes_and_only_so_many_users_have_some() {
     );
     // Who has not called for ten seconds makes room.
     eventually(LIMIT, "the third user has a pool", || {
-        as_user(65533).0.is_ok()
+        asked_by(65533).0.is_ok()
     });
     assert_eq!(worker_pids(&client, "sdk@65533").len(), 1);
 }
@@ -266,30 +257,21 @@ fn each_user_meets_only_their_own_processes_and_only_so_many_users_have_some() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_worker_runs_as_its_user_with_nothing_of_the_service() {
-    use std::os::unix::fs::PermissionsExt;
+    use chaos_tests::other_user::{as_nobody, serve_everybody};
     if !chaos_tests::platform::can_be_others(
         "a_worker_runs_as_its_user_with_nothing_of_the_service",
     ) {
         return;
     }
-    let mut under_test = UnderTest::serve(program(), |folder| {
-        // Whoever is on the machine may use this service.
-        let everybody = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(folder, everybody).expect("it is ours");
+    let mut under_test = serve_everybody(program(), |folder| {
         // The program may be where only root can go; as itself it can be started all the same.
         let settings = settings(folder, "5m", "run_as_user = true");
-        let itself = settings.replace(&program().display().to_string(), "/proc/self/exe");
-        format!("mode = '0666'\n{itself}")
+        settings.replace(&program().display().to_string(), "/proc/self/exe")
     });
     let roots = who(&under_test.client());
     assert_eq!(roots["environment"]["HOME"], "/root");
     let endpoint = under_test.endpoint();
-    let asked = std::thread::spawn(move || {
-        let nobody = rustix::process::Uid::from_raw(65534);
-        rustix::thread::set_thread_res_uid(nobody, nobody, nobody).expect("root may do that");
-        who(&Client::connect(&endpoint, LIMIT).expect("everybody may connect"))
-    });
-    let his = asked.join().expect("it is answered");
+    let his = as_nobody(|| who(&Client::connect(&endpoint, LIMIT).expect("everybody may connect")));
     let status = his["status"].as_str().expect("a text");
     let line = |name: &str| {
         let found = status.lines().find_map(|line| line.strip_prefix(name));

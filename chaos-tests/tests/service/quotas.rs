@@ -167,26 +167,19 @@ fn the_calls_of_a_batch_are_counted_one_by_one() {
 #[cfg(unix)]
 #[test]
 fn a_user_beyond_the_quota_is_told_so_and_nobody_else_notices() {
-    use std::os::unix::fs::PermissionsExt;
+    use chaos_tests::other_user::{as_nobody, serve_everybody};
     if !chaos_tests::platform::can_be_others(
         "a_user_beyond_the_quota_is_told_so_and_nobody_else_notices",
     ) {
         return;
     }
-    let under_test = UnderTest::serve(program(), |folder| {
-        // Whoever is on the machine may use this service.
-        let everybody = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(folder, everybody).expect("it is ours");
-        format!(
-            "mode = '0666'\n[quotas]\nsessions = 1\n{}",
-            sdk_pool("sdk", program(), folder, "")
-        )
+    let under_test = serve_everybody(program(), |folder| {
+        let pool = sdk_pool("sdk", program(), folder, "");
+        format!("[quotas]\nsessions = 1\n{pool}")
     });
     let client = under_test.client();
     let endpoint = under_test.endpoint();
-    let asked = std::thread::spawn(move || {
-        let nobody = rustix::process::Uid::from_raw(65534);
-        rustix::thread::set_thread_res_uid(nobody, nobody, nobody).expect("root may do that");
+    let error = as_nobody(|| {
         let mut first = RawClient::connect(&endpoint);
         let token = chaos_tests::raw_client::token(&first.hello(None).expect("it is welcome"));
         let mut second = RawClient::connect(&endpoint);
@@ -198,7 +191,6 @@ fn a_user_beyond_the_quota_is_told_so_and_nobody_else_notices() {
         assert_eq!(field(&hello, "resumed"), &Packed::from(true));
         error
     });
-    let error = asked.join().expect("all went as promised");
     assert_eq!(code(&error), "overloaded");
     assert_eq!(outcome(&error), "not_executed");
     assert!(error[1].as_str().is_some_and(|why| why.contains("65534")));
