@@ -4,7 +4,10 @@ mod service;
 
 use std::{ffi::OsString, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{
+    Args, Parser, Subcommand,
+    builder::{OsStringValueParser, TypedValueParser},
+};
 
 #[cfg(windows)]
 pub(super) use self::service::RunOptions;
@@ -76,6 +79,11 @@ pub(super) enum Command {
     Worker(WorkerCommand),
 }
 
+/// A folder. An empty one is as good as none, as with the other settings; clap's own parser of paths refuses it.
+fn folder() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
+
 #[derive(Debug, Args)]
 pub(super) struct ServeOptions {
     /// The configuration file. Without it: what STANDIN_CONFIG names, else the machine's file if there is one, else
@@ -95,7 +103,8 @@ pub(super) struct ServeOptions {
         long,
         env = "STANDIN_STATE",
         hide_env_values = true,
-        value_name = "DIR"
+        value_name = "DIR",
+        value_parser = folder()
     )]
     pub(super) state: Option<PathBuf>,
     /// What to log, instead of what the configuration says: error, warn, info, debug or trace; also by module, such as
@@ -223,7 +232,8 @@ pub(super) struct BackupOptions {
         long,
         env = "STANDIN_STATE",
         hide_env_values = true,
-        value_name = "DIR"
+        value_name = "DIR",
+        value_parser = folder()
     )]
     pub(super) state: Option<PathBuf>,
     /// Where the service is, if it runs. Without it: what the configuration says, else the user's own service, else the

@@ -57,6 +57,34 @@ fn a_damaged_database_keeps_the_service_from_starting_and_is_not_touched() {
     assert_eq!(fs::read(&database).unwrap(), before);
 }
 
+#[test]
+fn an_empty_variable_is_as_good_as_none() {
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    fs::write(folder.path().join("standin.db"), "no database").unwrap();
+    let config = folder.path().join("standin.toml");
+    let endpoint = crate::helpers::endpoint_in(folder.path());
+    let dir = folder.path().display();
+    let settings = format!("[endpoint]\npath = '{endpoint}'\n[state]\ndir = '{dir}'\n");
+    fs::write(&config, settings).unwrap();
+    let config = config.to_str().expect("a plain name");
+    let copy = folder.path().join("copy");
+    let copy = copy.to_str().expect("a plain name");
+    for arguments in [
+        &["serve", "--config", config][..],
+        &["backup", copy, "--config", config],
+        &["serve", "--config", config, "--state", ""],
+    ] {
+        let mut command = crate::helpers::standin(arguments);
+        for variable in ["STANDIN_STATE", "STANDIN_ENDPOINT", "STANDIN_LOG"] {
+            command.env(variable, "");
+        }
+        let ran: Ran = command.output().expect("the binary starts").into();
+        // It was to be that of the configuration, and that one is no good.
+        assert_eq!(ran.code, Some(3), "{}", ran.stderr);
+        assert!(ran.stderr.contains("is damaged"), "{}", ran.stderr);
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn nobody_else_can_read_what_is_kept() {
