@@ -13,6 +13,9 @@ use super::{
 };
 use crate::clock;
 
+/// What stands before the last lines that a worker printed.
+const LAST_WORDS: &str = "Its last words: ";
+
 /// As much of an error as a line of a list shows.
 const ERROR_SHOWN: usize = 60;
 
@@ -134,7 +137,11 @@ fn list(jobs: &Value, now: u64) -> String {
         return "There are no such jobs.".to_owned();
     }
     let row = |job: &Value| {
-        let error = text(&job["error"], "message");
+        let error = match why_no_pool(job) {
+            // What its process said last tells more than how it ended.
+            Some(why) => format!("no pool: {}", why.rsplit(LAST_WORDS).next().unwrap_or(&why)),
+            None => text(&job["error"], "message"),
+        };
         let error = match error.char_indices().nth(ERROR_SHOWN) {
             Some((end, _)) => format!("{}...", &error[..end]),
             None => error,
@@ -162,6 +169,18 @@ fn list(jobs: &Value, now: u64) -> String {
         "LAST ERROR",
     ];
     table::render(&headers, &rows, "")
+}
+
+/// Why there is no pool that a job could be given to, if it waits for one: its error, without what the method and the
+/// state tell already.
+fn why_no_pool(job: &Value) -> Option<String> {
+    let error = &job["error"];
+    let waits = job["state"] == "queued" && error["code"] == "pool_unavailable";
+    let message = waits.then(|| text(error, "message"))?;
+    let known = format!("\"{}\" is not available now", text(job, "method"));
+    let why = message.strip_prefix(&known).unwrap_or(&message);
+    let why = why.trim_end_matches(" It was not executed.");
+    Some(why.trim_start_matches([':', '.', ' ']).to_owned())
 }
 
 /// One job, and what can be done about it.
@@ -194,9 +213,17 @@ pub(super) fn show(job: &Value, now: u64) -> String {
         None => line("outcome", text(&job["error"], "outcome")),
     }
     match job["state"].as_str() {
+        Some("unknown") if job["outcome"] == "executed" => out.push_str(
+            "\nAn earlier try was executed, perhaps in part; whether the last one was nobody knows. Look where it would \
+             have left a trace.\nIf the rest did not happen: `standin jobs retry` sends what is not known to be done.\n",
+        ),
         Some("unknown") => out.push_str(
             "\nNobody knows whether it happened. Look where it would have left a trace (a mail carries the job in its \
              Message-ID).\nIf it did not happen: `standin jobs retry` sends it again.\n",
+        ),
+        _ if why_no_pool(job).is_some() => out.push_str(
+            "\nIt waits until its pool is there, for as long as that takes, and loses no try by it. `standin pools list` \
+             shows how the pools stand.\n",
         ),
         Some("dead") => out.push_str(
             "\nIt is not tried again by itself. When the cause is mended: `standin jobs retry`.\n",
@@ -273,6 +300,44 @@ mod tests {
     }
 
     #[test]
+    fn a_job_that_waits_for_a_pool_says_so_and_why_there_is_none() {
+        let mut job = waiting();
+        job["method"] = json!("reports.make");
+        job["failures"] = json!(0);
+        job["error"] = json!({ "number": 11, "code": "pool_unavailable", "outcome": "not_executed",
+            "message": "\"reports.make\" is not available now. The process of \"reports\" ended by itself with exit code \
+            127. Its last words: cannot start `/no/such/program`: No such file or directory." });
+        insta::assert_snapshot!(list(&json!([job]), NOW), @r"
+        JOB                 STATE   METHOD        USER  BEGUN  SUBMITTED  NEXT      LAST ERROR
+        7-00000000000000aa  queued  reports.make  1000  2      4 min ago  in 2 min  no pool: cannot start `/no/such/program`: No such file or di...
+        ");
+        insta::assert_snapshot!(show(&job, NOW), @r#"
+        7-00000000000000aa: queued
+          method     reports.make
+          user       1000
+          submitted  4 min ago
+          begun      2 times
+          failed     0 of 25 times
+          next       in 2 min
+          error      "reports.make" is not available now. The process of "reports" ended by itself with exit code 127. Its last words: cannot start `/no/such/program`: No such file or directory.
+          code       pool_unavailable (11)
+          outcome    not_executed
+
+        It waits until its pool is there, for as long as that takes, and loses no try by it. `standin pools list` shows how the pools stand.
+        "#);
+        job["error"]["message"] = json!(
+            "\"reports.make\" is not available now: somebody has stopped \"reports\". It was not executed."
+        );
+        insta::assert_snapshot!(list(&json!([job]), NOW), @r#"
+        JOB                 STATE   METHOD        USER  BEGUN  SUBMITTED  NEXT      LAST ERROR
+        7-00000000000000aa  queued  reports.make  1000  2      4 min ago  in 2 min  no pool: somebody has stopped "reports".
+        "#);
+        // Of one that is over it says nothing.
+        job["state"] = json!("cancelled");
+        assert_eq!(why_no_pool(&job), None);
+    }
+
+    #[test]
     fn a_mail_that_was_sent_says_who_did_not_get_it() {
         let receipt = json!({ "accepted": ["a@a.test"], "rejected": [
             { "address": "b@b.test", "code": 550, "enhanced_code": "5.1.1", "message": "no such\nuser" },
@@ -312,6 +377,23 @@ mod tests {
 
         Nobody knows whether it happened. Look where it would have left a trace (a mail carries the job in its Message-ID).
         If it did not happen: `standin jobs retry` sends it again.
+        ");
+        // A mail that some recipients have, and whose later try nobody knows of.
+        job["outcome"] = json!("executed");
+        insta::assert_snapshot!(show(&job, NOW), @r"
+        7-00000000000000aa: unknown
+          method     mail.send
+          user       1000
+          submitted  4 min ago
+          begun      2 times
+          failed     2 of 25 times
+          ended      5 s ago
+          error      The mail server mail:25 could not be reached: nobody listens there.
+          code       smtp.connect (1411)
+          outcome    executed
+
+        An earlier try was executed, perhaps in part; whether the last one was nobody knows. Look where it would have left a trace.
+        If the rest did not happen: `standin jobs retry` sends what is not known to be done.
         ");
     }
 }

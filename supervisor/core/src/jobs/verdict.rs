@@ -47,8 +47,22 @@ impl Answer {
 impl Answer {
     /// There was no worker that could have been given the job.
     pub(super) fn is_of_no_worker(self) -> bool {
-        let unavailable = Some(ErrorCode::PoolUnavailable);
-        matches!(self, Answer::Failed { outcome: Outcome::NotExecuted, code, .. } if code == unavailable)
+        let Answer::Failed {
+            outcome,
+            code,
+            idempotent,
+            ..
+        } = self
+        else {
+            return false;
+        };
+        let is_harmless = match outcome {
+            Outcome::NotExecuted => true,
+            // A pool that was lost had begun it.
+            Outcome::Unknown => idempotent,
+            Outcome::Executed => false,
+        };
+        is_harmless && code == Some(ErrorCode::PoolUnavailable)
     }
 
     /// What is known about the effect of this attempt.
@@ -170,6 +184,9 @@ fn severity(
         (Outcome::NotExecuted, Some(Poisoned)) => Severity::Permanent,
         (Outcome::NotExecuted, Some(Overloaded | ShuttingDown)) => Severity::Postponed,
         (Outcome::NotExecuted, Some(PoolUnavailable)) => Severity::Unavailable,
+        // Begun by a pool that was lost, and refused by the one in its place.
+        (Outcome::Unknown, Some(Overloaded)) if idempotent => Severity::Postponed,
+        (Outcome::Unknown, Some(PoolUnavailable)) if idempotent => Severity::Unavailable,
         // A method that nobody offers today may be offered again when somebody has put the settings right.
         (
             Outcome::NotExecuted,

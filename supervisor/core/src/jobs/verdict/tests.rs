@@ -278,3 +278,20 @@ fn of_what_is_begun_with_nothing_on_record_nobody_says_after_a_death_that_it_was
         assert_eq!(outcome_of_interrupted(&lease, fate), outcome, "{fate:?}");
     }
 }
+
+#[test]
+fn what_may_run_twice_waits_for_its_pool_though_one_that_was_lost_had_begun_it() {
+    for code in [ErrorCode::PoolUnavailable, ErrorCode::Overloaded] {
+        let error = error(code, Outcome::Unknown);
+        let next = verdict(&error, Replay::Always);
+        assert_eq!(failures_after(next), Some(2), "{code}: it costs no try");
+        for replay in [Replay::UntilEffect, Replay::Never] {
+            assert_eq!(verdict(&error, replay), Next::Unknown, "{code}");
+        }
+    }
+    let unavailable = error(ErrorCode::PoolUnavailable, Outcome::Unknown);
+    for (replay, is_of_no_worker) in [(Replay::Always, true), (Replay::Never, false)] {
+        let answer = Answer::failed(&unavailable, replay);
+        assert_eq!(answer.is_of_no_worker(), is_of_no_worker);
+    }
+}
