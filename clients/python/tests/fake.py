@@ -45,6 +45,28 @@ class Fake:
         assert peer.next()[:2] == [2, "standin.ack"]
         return peer
 
+    def loses(self, method, *, answered=False):
+        """A client comes and asks that; its connection is lost before it has an answer, or after."""
+        peer = self.greets()
+        request = peer.asked(method)
+        if answered:
+            peer.answer(request)
+        peer.closes()
+
+    def goes(self, method, *, answered=False):
+        """The same, and nobody is there any more."""
+        self.loses(method, answered=answered)
+        self.goes_away()
+
+    def goes_on(self, method):
+        """The client comes back, asks that, and is answered."""
+        peer = self.resumed()
+        peer.answer(peer.asked(method), "done")
+
+    def is_back(self, method):
+        """The same, where nobody was there."""
+        Fake(self.path).goes_on(method)
+
     def somebody_connects(self):
         return bool(select.select([self.listener], [], [], 0)[0])
 

@@ -13,13 +13,7 @@ def test_what_was_asked_of_one_service_is_never_asked_of_another(tmp_path, monke
     users, machines = Fake(tmp_path / "user"), Fake(tmp_path / "machine")
     monkeypatch.setattr("standin._endpoint.candidates", lambda endpoint: [users.path, machines.path])
 
-    def service():
-        peer = users.greets()
-        peer.asked("mail.send")
-        peer.closes()
-        users.goes_away()
-
-    verdict = in_background(service)
+    verdict = in_background(lambda: users.goes("mail.send"))
     client = connect(None)
     with pytest.raises(standin.DeadlineExceeded) as raised:
         client.call("mail.send", key="order-17", timeout=0.5)
@@ -29,16 +23,11 @@ def test_what_was_asked_of_one_service_is_never_asked_of_another(tmp_path, monke
 
 
 def test_a_call_that_was_made_after_the_service_had_gone_is_made_when_its_session_is_forgotten(fake, connect):
-    def first():
-        peer = fake.greets()
-        peer.answer(peer.asked("order"))
-        peer.closes()
-
     def second():
         peer = fake.greets(token="new")
         peer.answer(peer.asked("order"), "done")
 
-    verdict = in_background(first)
+    verdict = in_background(lambda: fake.loses("order", answered=True))
     client = connect(fake.path)
     client.call("order")
     verdict.result()
@@ -52,9 +41,7 @@ def test_a_service_that_loses_every_connection_is_not_asked_all_the_time(fake, c
     tries = []
 
     def service():
-        peer = fake.greets()
-        peer.asked("order")
-        peer.closes()
+        fake.loses("order")
         while True:
             peer = fake.accept()
             hello = peer.next()
@@ -78,13 +65,7 @@ def test_a_service_that_loses_every_connection_is_not_asked_all_the_time(fake, c
 
 
 def test_each_call_waits_for_its_own_time_however_long_others_do(fake, connect):
-    def service():
-        peer = fake.greets()
-        peer.asked("order")
-        peer.closes()
-        fake.goes_away()
-
-    verdict = in_background(service)
+    verdict = in_background(lambda: fake.goes("order"))
     client = connect(fake.path, resume=0.2)
     long = client.start("order", timeout=60)
     verdict.result()
@@ -100,23 +81,13 @@ def test_each_call_waits_for_its_own_time_however_long_others_do(fake, connect):
     assert raised.value.outcome is Outcome.NOT_EXECUTED
     assert time.monotonic() - start >= 0.8
 
-    def back():
-        peer = Fake(fake.path).resumed()
-        peer.answer(peer.asked("order"), "done")
-
-    verdict = in_background(back)
+    verdict = in_background(lambda: fake.is_back("order"))
     assert long.wait() == "done"
     verdict.result()
 
 
 def test_whoever_waits_with_a_limit_of_his_own_ends_no_call(fake, connect):
-    def service():
-        peer = fake.greets()
-        peer.asked("order")
-        peer.closes()
-        fake.goes_away()
-
-    verdict = in_background(service)
+    verdict = in_background(lambda: fake.goes("order"))
     client = connect(fake.path, resume=20.0)
     pending = client.start("order")
     verdict.result()
@@ -125,25 +96,18 @@ def test_whoever_waits_with_a_limit_of_his_own_ends_no_call(fake, connect):
             pending.wait(0.05)
         assert "Timeout" in type(raised.value).__name__
 
-    def back():
-        peer = Fake(fake.path).resumed()
-        peer.answer(peer.asked("order"), "done")
-
-    verdict = in_background(back)
+    verdict = in_background(lambda: fake.is_back("order"))
     assert pending.wait() == "done"
     verdict.result()
 
 
 def test_a_hello_that_is_refused_is_a_try_that_came_to_nothing(fake, connect):
     def service():
-        peer = fake.greets()
-        peer.asked("order")
-        peer.closes()
+        fake.loses("order")
         peer = fake.accept()
         peer.refuse(peer.asked("standin.hello"), "overloaded")
         peer.closes()
-        peer = fake.resumed()
-        peer.answer(peer.asked("order"), "done")
+        fake.goes_on("order")
 
     verdict = in_background(service)
     assert connect(fake.path).call("order") == "done"
@@ -188,8 +152,7 @@ def test_a_stream_that_is_lost_is_a_connection_that_is_lost(fake, connect, garba
         peer.asked("order")
         peer.connection.sendall(garbage)
         peer.closes()
-        peer = fake.resumed()
-        peer.answer(peer.asked("order"), "done")
+        fake.goes_on("order")
 
     verdict = in_background(service)
     assert connect(fake.path).call("order") == "done"

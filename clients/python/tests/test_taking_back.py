@@ -4,26 +4,13 @@ import concurrent.futures
 import threading
 
 import pytest
-from fake import LIMIT, Asyncio, Blocking, Fake, in_background
+from fake import LIMIT, Asyncio, Blocking, in_background
 
 import standin
 
 
-def away(fake):
-    """A service that greets one client and goes."""
-    peer = fake.greets()
-    peer.answer(peer.asked("order"))
-    peer.closes()
-    fake.goes_away()
-
-
-def back(fake):
-    peer = Fake(fake.path).resumed()
-    peer.answer(peer.asked("later"), "done")
-
-
 def test_a_task_that_is_cancelled_while_the_service_is_away_sends_nothing(fake):
-    verdict = in_background(lambda: away(fake))
+    verdict = in_background(lambda: fake.goes("order", answered=True))
     client = Asyncio(fake.path)
     client.call("order")
     verdict.result()
@@ -31,7 +18,7 @@ def test_a_task_that_is_cancelled_while_the_service_is_away_sends_nothing(fake):
     pending.cancel()
     with pytest.raises(concurrent.futures.CancelledError):
         pending.wait()
-    verdict = in_background(lambda: back(fake))
+    verdict = in_background(lambda: fake.is_back("later"))
     assert client.call("later") == "done"
     verdict.result()
     client.close()
@@ -73,7 +60,7 @@ def test_a_task_that_is_cancelled_and_lost_is_taken_back_and_not_said_again(fake
 
 
 def test_a_call_that_is_taken_back_before_it_was_sent_is_answered_and_not_sent(fake):
-    verdict = in_background(lambda: away(fake))
+    verdict = in_background(lambda: fake.goes("order", answered=True))
     client = Blocking(fake.path)
     client.call("order")
     verdict.result()
@@ -85,7 +72,7 @@ def test_a_call_that_is_taken_back_before_it_was_sent_is_answered_and_not_sent(f
     with pytest.raises(standin.ServiceError) as raised:
         pending.wait()
     assert (raised.value.code, raised.value.outcome) == ("cancelled", standin.Outcome.NOT_EXECUTED)
-    verdict = in_background(lambda: back(fake))
+    verdict = in_background(lambda: fake.is_back("later"))
     assert client.call("later") == "done"
     verdict.result()
     client.close()
