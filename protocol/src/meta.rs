@@ -13,6 +13,8 @@ pub struct Meta {
     pub timeout_ms: Option<u64>,
     /// The caller vouches that a replay is safe.
     pub idempotent: bool,
+    /// It was sent before, over a connection that was lost: whoever had it then may have begun it.
+    pub again: bool,
     /// Every msgid up to this one has been answered.
     pub ack: Option<u64>,
     /// A W3C traceparent.
@@ -22,6 +24,9 @@ pub struct Meta {
 impl Meta {
     /// The longest idempotency key, in bytes.
     pub const KEY_LENGTH_MAX: usize = 128;
+
+    /// So many bytes longer is a request, at most, when it says that it was sent before.
+    pub const AGAIN_LENGTH: usize = 8;
 
     /// Reads the fifth element of a request.
     ///
@@ -59,6 +64,11 @@ impl Meta {
                         .boolean()
                         .map_err(|_| wrong("idempotent", "true or false"))?;
                 }
+                b"again" => {
+                    meta.again = reader
+                        .boolean()
+                        .map_err(|_| wrong("again", "true or false"))?;
+                }
                 b"ack" => meta.ack = Some(reader.unsigned().map_err(|_| wrong("ack", "a msgid"))?),
                 b"trace" => {
                     meta.trace =
@@ -84,6 +94,7 @@ impl Meta {
             self.key.is_some(),
             self.timeout_ms.is_some(),
             self.idempotent,
+            self.again,
             self.ack.is_some(),
             self.trace.is_some(),
         ];
@@ -99,6 +110,10 @@ impl Meta {
         }
         if self.idempotent {
             write_text(&mut out, b"idempotent");
+            out.push(0xc3);
+        }
+        if self.again {
+            write_text(&mut out, b"again");
             out.push(0xc3);
         }
         if let Some(ack) = self.ack {
@@ -222,6 +237,7 @@ mod tests {
             key: Some(Bytes::from_static(b"order-1")),
             timeout_ms: Some(1500),
             idempotent: true,
+            again: true,
             ack: Some(9),
             trace: Some(Bytes::from_static(b"00-a-b-01")),
         };

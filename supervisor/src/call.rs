@@ -166,7 +166,7 @@ pub(crate) struct Call {
     pub(crate) replay: Replay,
     pub(crate) deadline: Instant,
     pub(crate) attempt_timeout: Option<Duration>,
-    /// A pool that was lost since had given it to a worker.
+    /// A pool that was lost since had given it to a worker, or an earlier life of the service may have.
     pub(crate) begun_before: bool,
     /// Nobody wants it any more, and its pool was told.
     pub(crate) taken_back: AtomicBool,

@@ -202,3 +202,61 @@ fn the_answer_to_a_call_that_was_made_before_the_hello_outlives_the_service() {
     assert_eq!(count(&under_test, 1, Step::Begun), 1, "it ran once");
     assert_eq!(count(&under_test, 2, Step::Begun), 1, "it ran once");
 }
+
+#[test]
+fn what_may_run_twice_and_is_refused_when_it_is_sent_again_is_not_said_not_to_have_been_executed() {
+    let mut under_test = service("");
+    let mut client = RawClient::connect(&under_test.endpoint());
+    let session = token(&client.hello(None).expect("a session"));
+    client.ask(1, "chaos.always", work(1, 60_000));
+    eventually(LIMIT, "it has begun", || {
+        count(&under_test, 1, Step::Begun) == 1
+    });
+    client.ask(2, "chaos.never", work(2, 0));
+    kill_and_start_again(&mut under_test);
+    let mut client = resume(&under_test, &session);
+    // By then it is known what there is.
+    client.ask(8, "chaos.always", work(8, 0));
+    assert_eq!(client.answer(8), Ok(8.into()));
+    client.ask(9, "pool.stop", map([("pool", "chaos".into())]));
+    client.answer(9).expect("it is stopped");
+    let again = || map([("again", true.into())]);
+    let refused = |client: &mut RawClient, msgid: u64, method: &str, meta: Value| {
+        client.ask_with(msgid, method, work(1, 60_000), meta);
+        let error = client.answer(msgid).expect_err("there is no process");
+        (code(&error).to_owned(), outcome(&error).to_owned())
+    };
+    let told = |code: &str, outcome: &str| (code.to_owned(), outcome.to_owned());
+    // The pool refuses it, and would not know that it was begun.
+    assert_eq!(
+        refused(&mut client, 1, "chaos.always", again()),
+        told("pool_unavailable", "unknown")
+    );
+    // What must not run twice is on record when it has begun, and a call that is new has not.
+    assert_eq!(
+        refused(&mut client, 2, "chaos.never", again()),
+        told("pool_unavailable", "not_executed")
+    );
+    assert_eq!(
+        refused(&mut client, 3, "chaos.always", map([])),
+        told("pool_unavailable", "not_executed")
+    );
+    // The session refuses it: nobody offers that method any more.
+    assert_eq!(
+        refused(&mut client, 4, "chaos.former", again()),
+        told("method_not_found", "unknown")
+    );
+    assert_eq!(
+        refused(&mut client, 5, "chaos.former", map([])),
+        told("method_not_found", "not_executed")
+    );
+    let call = |method: &str| Value::Array(vec![method.into(), Value::Array(vec![work(1, 0)])]);
+    let calls = ["chaos.always", "chaos.never", "chaos.former"].map(call);
+    let batch = map([("calls", Value::Array(calls.to_vec()))]);
+    client.ask_with(6, "standin.batch", batch, again());
+    let answers = client.answer(6).expect("each has its own answer");
+    let answers = answers.as_array().expect("a list").iter();
+    let outcomes: Vec<&str> = answers.map(|answer| outcome(&answer[0])).collect();
+    assert_eq!(outcomes, ["unknown", "not_executed", "unknown"]);
+    assert_eq!(count(&under_test, 1, Step::Begun), 1);
+}

@@ -195,3 +195,22 @@ fn a_call_by_the_command_line_outlives_the_service() {
     assert!(ended.status.success(), "{ended:?}");
     assert_eq!(ended.stdout, b"1\n");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_may_run_twice_and_cannot_be_made_again_is_not_said_not_to_have_been_executed() {
+    let mut under_test = UnderTest::start(program(), 1, "", "exit_if_broken");
+    let client = client(&under_test).await;
+    let work = |id: u64| json!({ "id": id, "nonce": id, "work_ms": 60_000 });
+    let begun = start(&client, "chaos.always", work(1));
+    eventually(LIMIT, "it has begun", || {
+        count(&under_test, 1, Step::Begun) == 1
+    });
+    kill(&mut under_test);
+    let meanwhile = start(&client, "chaos.always", work(2));
+    let broken = under_test.ledger().with_extension("broken");
+    std::fs::write(broken, "").expect("the folder can be written to");
+    under_test.start_again(program());
+    let refused = |outcome| Err((Some("pool_unavailable".to_owned()), outcome));
+    assert_eq!(told(begun.wait().await), refused(Outcome::Unknown));
+    assert_eq!(told(meanwhile.wait().await), refused(Outcome::NotExecuted));
+}

@@ -37,6 +37,34 @@ def test_a_call_that_was_made_after_the_service_had_gone_is_made_when_its_sessio
     verdict.result()
 
 
+def test_what_may_have_been_got_before_says_that_it_is_said_again_and_nothing_else_does(fake, connect):
+    def service():
+        peer = fake.greets()
+        assert "again" not in peer.asked("order")[4]
+        peer.closes()
+        fake.goes_away()
+
+    verdict = in_background(service)
+    client = connect(fake.path)
+    order = client.start("order", timeout=20)
+    verdict.result()
+    with pytest.raises(standin.DeadlineExceeded):
+        client.call("unsent", timeout=0.01)
+    later = client.start("later", timeout=20)
+
+    def is_back():
+        peer = Fake(fake.path).resumed()
+        for method, again in (("order", True), ("later", None)):
+            request = peer.asked(method)
+            assert request[4].get("again") is again
+            peer.answer(request)
+
+    verdict = in_background(is_back)
+    order.wait()
+    later.wait()
+    verdict.result()
+
+
 def test_a_service_that_loses_every_connection_is_not_asked_all_the_time(fake, connect):
     tries = []
 

@@ -27,11 +27,29 @@ pub(crate) struct Asked {
 impl Asked {
     /// The message, with what is left of its time and an acknowledgement of what was answered before.
     pub(crate) fn frame(&self, msgid: u64, timeout_ms: Option<u64>, ack: Option<u64>) -> Frame {
-        let meta = Meta {
-            timeout_ms,
-            ack,
-            ..self.meta.clone()
-        };
+        self.written(
+            msgid,
+            Meta {
+                timeout_ms,
+                ack,
+                ..self.meta.clone()
+            },
+        )
+    }
+
+    /// The same when it is said once more; `again`: the service may have got it before.
+    pub(crate) fn frame_again(&self, msgid: u64, timeout_ms: Option<u64>, again: bool) -> Frame {
+        self.written(
+            msgid,
+            Meta {
+                timeout_ms,
+                again,
+                ..self.meta.clone()
+            },
+        )
+    }
+
+    fn written(&self, msgid: u64, meta: Meta) -> Frame {
         let write = |out: &mut Vec<u8>| out.extend_from_slice(&meta.encode());
         let meta: Option<protocol::WriteMeta<'_>> =
             if meta.is_empty() { None } else { Some(&write) };

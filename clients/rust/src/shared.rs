@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use standin_protocol::{
-    self as protocol, ErrorAnswer, ErrorCode, Frame, Meta, Notification, Outcome, value,
+    self as protocol, ErrorAnswer, ErrorCode, Meta, Notification, Outcome, value,
 };
 use tokio::{
     sync::{Notify, oneshot},
@@ -115,7 +115,9 @@ impl Shared {
                 let floor = outbox.answered_up_to();
                 let news = acks.as_ref().and_then(|acks| acks.news(floor));
                 let frame = asked.frame(msgid, timeout_ms, news);
-                state.limits.check(&frame, &asked.params)?;
+                state
+                    .limits
+                    .check(frame.len() + Meta::AGAIN_LENGTH, &asked.params)?;
                 if let (Some(acks), Some(floor)) = (acks, news) {
                     acks.told(floor);
                 }
@@ -124,7 +126,9 @@ impl Shared {
             }
             Link::Down => {
                 let frame = asked.frame(msgid, timeout_ms, None);
-                state.limits.check(&frame, &asked.params)?;
+                state
+                    .limits
+                    .check(frame.len() + Meta::AGAIN_LENGTH, &asked.params)?;
                 let until = Instant::now() + self.resume.unwrap_or_default();
                 let msgid = outbox.insert_waiting(open, until);
                 self.asked.notify_one();
@@ -205,7 +209,7 @@ impl Shared {
             }
         };
         let mut state = self.state();
-        if let Err(error) = state.limits.check(&frame, &value) {
+        if let Err(error) = state.limits.check(frame.len(), &value) {
             let error = ErrorAnswer::new(ErrorCode::MessageTooLarge, error.to_string());
             let error = error.with_outcome(Outcome::Executed);
             frame = protocol::response_error(msgid, &error.encode());
@@ -283,12 +287,12 @@ fn cancel(msgid: u64, meta: Meta) -> Asked {
 
 impl SaidLimits {
     /// Whether the service takes a message, which has this value in it. It would have to close the connection on one that
-    /// is too large or too deep, and every other open call would be lost with it.
-    fn check(&self, frame: &Frame, value: &[u8]) -> Result<(), CallError> {
+    /// is too large or too deep, and every other open call would be lost with it. `length`: the most that it comes to,
+    /// should it have to be said again.
+    fn check(&self, length: usize, value: &[u8]) -> Result<(), CallError> {
         if let Some(limit) = self.message_size_max
-            && frame.len() > limit
+            && length > limit
         {
-            let length = frame.len();
             return Err(CallError::TooLarge { length, limit });
         }
         // The message itself is a level.

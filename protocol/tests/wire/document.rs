@@ -82,6 +82,7 @@ fn every_entry_of_meta_is_explained() {
         key: Some(b"k".as_slice().into()),
         timeout_ms: Some(1),
         idempotent: true,
+        again: true,
         ack: Some(1),
         trace: Some(b"t".as_slice().into()),
     };

@@ -125,6 +125,7 @@ fn rmpv_writes_the_same_bytes_for_the_same_messages() {
             key: Some(bytes(b"k")),
             timeout_ms: Some(msgid.max(1)),
             idempotent: true,
+            again: true,
             ack: Some(msgid),
             trace: Some(bytes(&[b't'; 55])),
         };
@@ -132,6 +133,7 @@ fn rmpv_writes_the_same_bytes_for_the_same_messages() {
             ("key", "k".into()),
             ("timeout_ms", msgid.max(1).into()),
             ("idempotent", true.into()),
+            ("again", true.into()),
             ("ack", msgid.into()),
             ("trace", "t".repeat(55).into()),
         ]);

@@ -20,13 +20,15 @@ fn meta() -> impl Strategy<Value = Meta> {
         option::of(vec(any::<u8>(), 1..=Meta::KEY_LENGTH_MAX).prop_map(Bytes::from)),
         option::of(1..u64::MAX),
         any::<bool>(),
+        any::<bool>(),
         option::of(any::<u64>()),
         option::of(text(300)),
     );
-    parts.prop_map(|(key, timeout_ms, idempotent, ack, trace)| Meta {
+    parts.prop_map(|(key, timeout_ms, idempotent, again, ack, trace)| Meta {
         key,
         timeout_ms,
         idempotent,
+        again,
         ack,
         trace,
     })

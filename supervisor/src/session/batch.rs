@@ -139,7 +139,7 @@ impl SessionState {
         }
         match self.call_of_item(origin, &item, of_batch, since) {
             Ok(call) => BatchItem::Open(call),
-            Err(error) => self.turn_away_item(origin, &item, error, looks),
+            Err(error) => self.turn_away_item(origin, &item, of_batch, error, looks),
         }
     }
 
@@ -210,6 +210,11 @@ impl ItemCall {
     pub(super) fn key(&self) -> Option<&Bytes> {
         self.meta.as_ref().ok()?.key.as_ref()
     }
+
+    /// What its caller wishes for it, as one of this batch.
+    pub(super) fn meta_within(&self, batch: &Meta) -> Meta {
+        within(batch, self.meta.clone().unwrap_or_default())
+    }
 }
 
 pub(super) fn calls(arguments: &[(Bytes, Bytes)]) -> Option<Vec<Bytes>> {
@@ -223,6 +228,7 @@ fn within(batch: &Meta, item: Meta) -> Meta {
     Meta {
         timeout_ms: timeouts.into_iter().flatten().min(),
         idempotent: batch.idempotent || item.idempotent,
+        again: batch.again || item.again,
         ..item
     }
 }

@@ -249,7 +249,7 @@ impl SessionState {
             replay,
             deadline: came + timeout,
             attempt_timeout,
-            begun_before: false,
+            begun_before: may_have_begun(meta, replay),
             taken_back: std::sync::atomic::AtomicBool::new(false),
             stage: CallStage::default(),
             record: record.map(CallRecord::of).unwrap_or_default(),
@@ -279,6 +279,12 @@ impl SessionState {
             let _ = pool.actor.cast(PoolMessage::Submit(calls));
         }
     }
+}
+
+/// Whether an earlier life of the service may have begun a call that is sent again. Of what must not run twice, and of
+/// what has a key, that is on record.
+pub(super) fn may_have_begun(meta: &Meta, replay: Replay) -> bool {
+    meta.again && meta.key.is_none() && replay == Replay::Always
 }
 
 /// Whether a method is one of the service itself.

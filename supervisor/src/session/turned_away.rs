@@ -11,17 +11,18 @@ use standin_core::{
     keys::{Claim, Event, Verdict, Wish},
     session::{BatchItem, Origin},
 };
-use standin_protocol::{ErrorAnswer, Outcome, Request, value};
+use standin_protocol::{ErrorAnswer, Meta, Outcome, Replay, Request, value};
 
 use super::{
     SessionState,
     batch::{ItemCall, calls},
-    intake::{is_own, read_meta},
+    intake::{is_own, may_have_begun, read_meta},
     keyed::refusal,
 };
 use crate::{
     call::{Call, CallAnswer},
     clock,
+    directory::Located,
     keys::{Claimant, KeysMessage},
     store::Fingerprint,
 };
@@ -56,16 +57,16 @@ impl SessionState {
             if self.turn_away_job(request, &error) {
                 return;
             }
-            // Its calls were not looked at one by one.
-            let is_in_doubt = has_calls_with_keys(request);
-            let error = match is_in_doubt {
-                true => in_doubt(error, PERHAPS_MADE_BEFORE),
-                false => error,
-            };
+            let error = self.doubt_of_batch(request, error);
             return self.refuse(msgid, &error);
         }
         let meta = read_meta(request.meta.as_ref()).unwrap_or_default();
+        let is_made_before = self.may_be_made_before(&request.method, &meta);
         let Some(key) = meta.key.filter(|_| !self.caller.is_nobody()) else {
+            let error = match is_made_before {
+                true => in_doubt(error, PERHAPS_BEGUN_BEFORE),
+                false => error,
+            };
             return self.refuse(msgid, &error);
         };
         if !self.may_look() {
@@ -79,6 +80,41 @@ impl SessionState {
             key,
             error,
         });
+    }
+
+    /// Whether a call that is refused may have begun when it was sent before.
+    fn may_be_made_before(&mut self, method: &[u8], meta: &Meta) -> bool {
+        if !meta.again {
+            return false;
+        }
+        let directory = Arc::clone(self.directory.get());
+        let replay = match directory.locate(self.seeker(), method) {
+            Located::At(route) if !meta.idempotent => route.manifest.replay,
+            // What nobody knows may be a method that may run twice.
+            _ => Replay::Always,
+        };
+        may_have_begun(meta, replay)
+    }
+
+    /// The refusal of a batch, whose calls were not looked at one by one.
+    fn doubt_of_batch(&mut self, request: &Request, error: ErrorAnswer) -> ErrorAnswer {
+        if &request.method[..] != b"standin.batch" {
+            return error;
+        }
+        let of_batch = read_meta(request.meta.as_ref()).unwrap_or_default();
+        let arguments = value::named_arguments(&request.params).unwrap_or_default();
+        let items = calls(&arguments).unwrap_or_default();
+        let items = items.iter().filter_map(|call| ItemCall::read(call).ok());
+        let items: Vec<ItemCall> = items.collect();
+        if items.iter().any(|item| item.key().is_some()) {
+            return in_doubt(error, PERHAPS_MADE_BEFORE);
+        }
+        let mut items = items.iter();
+        match items.any(|item| self.may_be_made_before(&item.method, &item.meta_within(&of_batch)))
+        {
+            true => in_doubt(error, PERHAPS_BEGUN_BEFORE),
+            false => error,
+        }
     }
 
     /// Whether what is refused may be looked for. It counts as open until it is answered, though there may be no room for
@@ -99,14 +135,22 @@ impl SessionState {
 
     /// The same for a call of a batch. What is to be looked up is added to `looks`, for when the batch is open.
     pub(super) fn turn_away_item(
-        &self,
+        &mut self,
         origin: Origin,
         item: &ItemCall,
+        of_batch: &Meta,
         error: ErrorAnswer,
         looks: &mut Vec<Look>,
     ) -> BatchItem<Arc<Call>> {
         let is_looked_for = error.outcome == Outcome::NotExecuted && !self.caller.is_nobody();
         let Some(key) = item.key().filter(|_| is_looked_for) else {
+            let meta = item.meta_within(of_batch);
+            let is_in_doubt = error.outcome == Outcome::NotExecuted
+                && self.may_be_made_before(&item.method, &meta);
+            let error = match is_in_doubt {
+                true => in_doubt(error, PERHAPS_BEGUN_BEFORE),
+                false => error,
+            };
             return BatchItem::Answered(Err(error.encode()));
         };
         looks.push(Look {
@@ -168,18 +212,10 @@ impl SessionState {
 pub(super) const PERHAPS_MADE_BEFORE: &str =
     "An earlier call with the same key may have been executed.";
 
+const PERHAPS_BEGUN_BEFORE: &str = "When it was sent before, it may have been.";
+
 /// The same refusal, where nobody may say that nothing has happened.
 pub(super) fn in_doubt(error: ErrorAnswer, why: &str) -> ErrorAnswer {
     let message = format!("{} {why}", error.message);
     ErrorAnswer { message, ..error }.with_outcome(Outcome::Unknown)
-}
-
-fn has_calls_with_keys(request: &Request) -> bool {
-    if &request.method[..] != b"standin.batch" {
-        return false;
-    }
-    let arguments = value::named_arguments(&request.params).unwrap_or_default();
-    let calls = calls(&arguments).unwrap_or_default();
-    let has_key = |call: &Bytes| ItemCall::read(call).is_ok_and(|call| call.key().is_some());
-    calls.iter().any(has_key)
 }

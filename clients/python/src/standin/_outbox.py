@@ -45,9 +45,12 @@ class Request:
         is_given = self.is_given or (self.end > 0 and (given is None or self.end <= given))
         return Outcome.UNKNOWN if is_given else Outcome.NOT_EXECUTED
 
-    def frame(self, now: float, ack: Optional[int]) -> bytes:
-        """The message, with what is left of its time and an acknowledgement of what was answered before."""
+    def frame(self, now: float, ack: Optional[int], again: bool = False) -> bytes:
+        """The message, with what is left of its time and an acknowledgement of what was answered before. ``again``: the
+        service may have got it before."""
         meta = dict(self.meta)
+        if again:
+            meta["again"] = True
         if self.deadline is not None:
             meta["timeout_ms"] = max(1, int((self.deadline - now) * 1000))
         if ack is not None:
@@ -157,7 +160,7 @@ class Outbox:
             if request.taken_back_by is None:
                 # Without an acknowledgement, which is said before: so no message is longer than it was the first time,
                 # when its length was checked.
-                request.end = say(request.frame(now, None))
+                request.end = say(request.frame(now, None, request.is_given))
 
     def expire(self, now: float, is_connected: bool, reason: Callable[[Outcome], StandinError]) -> Optional[float]:
         """Ends those that have waited long enough; ``reason`` is for those that have no time of their own. Gives when

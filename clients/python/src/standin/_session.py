@@ -30,6 +30,9 @@ ANSWERS_MAX, BYTES_MAX = 64, 1 << 20
 # that are lost as soon as they are made.
 STEADY = 1.0
 
+# So many bytes longer is a request, at most, when it says that it was sent before.
+AGAIN_LENGTH = 8
+
 # So many seconds a request that takes another one back is worth being said.
 TAKE_BACK_LIMIT = 5.0
 
@@ -164,7 +167,8 @@ class Session:
         floor = self._open.answered_up_to()
         ack = floor if self.is_ready and self._token is not None and floor > self._acked else None
         frame = request.frame(now, ack)
-        self._limits.check_size("The call", frame)
+        # As long as it comes to, should it have to be said again.
+        self._limits.check_size("The call", len(frame) + AGAIN_LENGTH)
         self._open.insert(request)
         if self.is_ready:
             if ack is not None:
@@ -181,7 +185,7 @@ class Session:
         try:
             self._limits.check_depth("The program's answer", result)
             frame = pack([1, callback.msgid, error, result])
-            self._limits.check_size("The program's answer", frame)
+            self._limits.check_size("The program's answer", len(frame))
         except MessageTooLarge as unfit:
             rest = {"code": unfit.code, "outcome": Outcome.EXECUTED.value}
             frame = pack([1, callback.msgid, [5, str(unfit), rest], None])

@@ -39,10 +39,10 @@ class Limits:
 
     # The service would close the connection on what is beyond them, and all that is open would be lost with it.
 
-    def check_size(self, what: str, frame: bytes) -> None:
+    def check_size(self, what: str, size: int) -> None:
         """The whole message, as it is sent."""
-        if self.size is not None and len(frame) > self.size:
-            length = f"{len(frame)} bytes long and the service takes {self.size}"
+        if self.size is not None and size > self.size:
+            length = f"{size} bytes long and the service takes {self.size}"
             raise MessageTooLarge(f"{what} is {length}; it was not sent.")
 
     def check_depth(self, what: str, inside: Any) -> None:

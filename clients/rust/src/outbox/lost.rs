@@ -58,10 +58,10 @@ impl Outbox {
                 let left = deadline.saturating_duration_since(now);
                 u64::try_from(left.as_millis()).unwrap_or(u64::MAX).max(1)
             });
-            // Without an acknowledgement, which is said before: so no message is longer than it was the first time, when
-            // its length was checked.
+            // Without an acknowledgement, which is said before: so no message is longer than was checked the first time.
             let timeout_ms = left.or(open.asked.meta.timeout_ms);
-            open.place = say(open.asked.frame(*msgid, timeout_ms, None));
+            let frame = open.asked.frame_again(*msgid, timeout_ms, open.is_given);
+            open.place = say(frame);
         }
     }
 

@@ -135,9 +135,11 @@ impl Life {
             self.outbox.session_lost(|| CallError::OutcomeUnknown);
         }
         let floor = self.outbox.answered_up_to();
-        let (mut place, mut said) = (1, Vec::new());
+        let (mut place, mut said, mut marked) = (1, Vec::new(), Vec::new());
         self.outbox.say_again(self.now, |frame| {
-            said.push(msgid_of(&frame));
+            let (msgid, again) = said_by(&frame);
+            said.push(msgid);
+            marked.extend(again.then_some(msgid));
             place += 1;
             place
         });
@@ -146,6 +148,8 @@ impl Life {
         for msgid in &said {
             let is_taken_back = self.outbox.open[msgid].taken_back_by.is_some();
             assert!(!is_taken_back, "{msgid} is wanted by nobody");
+            let is_given = self.outbox.open[msgid].is_given;
+            assert_eq!(is_given, marked.contains(msgid), "{msgid}");
         }
         (self.line, self.said) = (Some(place), said);
     }
@@ -183,12 +187,17 @@ impl Life {
     }
 }
 
-fn msgid_of(frame: &Frame) -> u64 {
+/// The number of a request, and whether it says that it was sent before.
+fn said_by(frame: &Frame) -> (u64, bool) {
     let bytes: Vec<u8> = frame.pieces().concat();
     let mut splitter = protocol::Splitter::new(protocol::Limits::default());
     splitter.push(&bytes);
     match splitter.next_message() {
-        Ok(Some(Message::Request(request))) => request.msgid,
+        Ok(Some(Message::Request(request))) => {
+            let meta = request.meta.as_ref().map(Meta::decode).transpose();
+            let meta = meta.expect("it can be read").unwrap_or_default();
+            (request.msgid, meta.again)
+        }
         other => panic!("{other:?}"),
     }
 }

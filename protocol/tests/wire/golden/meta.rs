@@ -17,6 +17,7 @@ fn meta_means_what_its_bytes_say_and_is_written_the_same() {
         key: Some(bytes(b"order-1")),
         timeout_ms: Some(1500),
         idempotent: true,
+        again: true,
         ack: Some(9),
         trace: Some(bytes(TRACE)),
     };
@@ -36,6 +37,10 @@ fn meta_means_what_its_bytes_say_and_is_written_the_same() {
         idempotent: true,
         ..nothing.clone()
     };
+    let again = Meta {
+        again: true,
+        ..nothing.clone()
+    };
     let trace = |trace: &[u8]| Meta {
         trace: Some(bytes(trace)),
         ..Meta::default()
@@ -49,12 +54,13 @@ fn meta_means_what_its_bytes_say_and_is_written_the_same() {
         timeout_ms: Some(30_000),
         ..nothing.clone()
     };
-    let table: [(&str, (Meta, Written)); 12] = [
+    let table: [(&str, (Meta, Written)); 13] = [
         ("nothing", (nothing.clone(), So)),
         ("key", (key(b"order-1"), So)),
         ("key_of_128_bytes", (key(&[b'k'; 128]), So)),
         ("timeout_ms", (timeout, So)),
         ("idempotent", (idempotent, So)),
+        ("again", (again, So)),
         ("ack", (ack(u64::MAX), So)),
         ("trace", (trace(TRACE), So)),
         ("everything", (everything, So)),
