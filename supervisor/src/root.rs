@@ -165,7 +165,8 @@ impl RootState {
             self.parts.end_processes().await;
             self.parts.pools.store.wait_for_sessions(self.parts.linger);
             // What was handed in is not on record yet, and the keys of those calls nobody guards any more: whoever looked
-            // one up now would not find how its call has ended.
+            // one up now would not find how its call has ended. (As it happens the jobs wait for the same when they begin,
+            // which is before anybody is let in; but that is theirs to change.)
             self.parts.pools.store.settle().await;
             self.children = self.parts.start(myself).await?;
         }
