@@ -91,11 +91,14 @@ impl Reading {
         clippy::manual_async_fn,
         reason = "an async fn would have room for everything twice, and every idle session keeps this"
     )]
-    pub(super) fn run(mut self, broken: Option<BrokenStream>) -> impl Future<Output = ()> + Send {
+    pub(super) fn run(
+        mut self,
+        broken: Option<Box<BrokenStream>>,
+    ) -> impl Future<Output = ()> + Send {
         async move { self.read(broken).await }
     }
 
-    async fn read(&mut self, broken: Option<BrokenStream>) {
+    async fn read(&mut self, broken: Option<Box<BrokenStream>>) {
         let why = loop {
             if broken.is_some() {
                 break broken;
@@ -104,8 +107,8 @@ impl Reading {
             match self.reader.read(&mut messages).await {
                 Ok(()) => {}
                 Err(ReadError::Closed) => break None,
-                Err(ReadError::Wire(error)) => break Some(BrokenStream::Wire(error)),
-                Err(ReadError::Broken(error)) => break Some(BrokenStream::Broken(error)),
+                Err(ReadError::Wire(error)) => break Some(Box::new(BrokenStream::Wire(error))),
+                Err(ReadError::Broken(error)) => break Some(Box::new(BrokenStream::Broken(error))),
             }
             failpoint::pass("reading", "");
             self.credit.take().await;
@@ -118,7 +121,7 @@ impl Reading {
                 Box::pin(tokio::time::sleep(UNREAD_PAUSE)).await;
             }
         };
-        let ended = SessionMessage::ConnectionEnded(self.epoch, why.map(Box::new));
+        let ended = SessionMessage::ConnectionEnded(self.epoch, why);
         let _ = self.session.cast(ended);
     }
 }

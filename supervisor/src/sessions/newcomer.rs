@@ -23,7 +23,7 @@ pub(crate) struct Newcomer {
     /// What it said first.
     pub(crate) messages: Vec<Message>,
     /// The stream was lost before there was any message.
-    pub(crate) broken: Option<BrokenStream>,
+    pub(crate) broken: Option<Box<BrokenStream>>,
     pub(crate) welcome: Welcome,
     /// It counts for its user for as long as it is there.
     pub(crate) place: Place,
@@ -88,8 +88,8 @@ pub(super) fn listen(
                 let _ = sessions.cast(SessionsMessage::Greeted(None));
                 return;
             }
-            Err(ReadError::Wire(error)) => Some(BrokenStream::Wire(error)),
-            Err(ReadError::Broken(error)) => Some(BrokenStream::Broken(error)),
+            Err(ReadError::Wire(error)) => Some(Box::new(BrokenStream::Wire(error))),
+            Err(ReadError::Broken(error)) => Some(Box::new(BrokenStream::Broken(error))),
         };
         let newcomer = Newcomer {
             number,
