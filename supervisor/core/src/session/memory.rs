@@ -5,7 +5,7 @@
 //! could not be given a second time by running the call again is never dropped before that; instead, new work of that
 //! kind is refused while there is no room for its answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 
@@ -69,42 +69,62 @@ fn cost(result: &ItemResult) -> usize {
     bytes.len() + ANSWER_COST
 }
 
-/// Answers by the number of their request.
+/// Answers by the number of their request, the smallest first. A client numbers upwards, so that nearly all come at the
+/// end and go at the beginning.
 #[derive(Debug, Default)]
 struct Answers {
-    kept: BTreeMap<u64, Kept>,
+    kept: VecDeque<(u64, Kept)>,
     bytes: usize,
 }
 
+/// For so many answers the room is kept, though there are fewer.
+const ROOM_KEPT: usize = 32;
+
 impl Answers {
+    fn get(&self, msgid: u64) -> Option<&Kept> {
+        let place = self.place(msgid).ok()?;
+        self.kept.get(place).map(|(_, kept)| kept)
+    }
+
+    /// Where it is, or where it belongs.
+    fn place(&self, msgid: u64) -> Result<usize, usize> {
+        match self.kept.back() {
+            Some((last, _)) if *last >= msgid => {
+                self.kept.binary_search_by_key(&msgid, |(msgid, _)| *msgid)
+            }
+            _ => Err(self.kept.len()),
+        }
+    }
+
     fn insert(&mut self, msgid: u64, kept: Kept) {
         self.bytes += cost(&kept.result);
-        if let Some(previous) = self.kept.insert(msgid, kept) {
-            self.bytes -= cost(&previous.result);
+        match self.place(msgid) {
+            Ok(place) => {
+                let (_, previous) = std::mem::replace(&mut self.kept[place], (msgid, kept));
+                self.bytes -= cost(&previous.result);
+            }
+            Err(place) => self.kept.insert(place, (msgid, kept)),
         }
     }
 
     /// How many of those that go the store has.
     fn drop_up_to(&mut self, msgid: u64) -> usize {
         let mut recorded = 0;
-        while let Some(first) = self
-            .kept
-            .first_entry()
-            .filter(|first| *first.key() <= msgid)
-        {
-            let kept = first.remove();
-            self.bytes -= cost(&kept.result);
-            recorded += usize::from(kept.keep.recorded);
+        while self.kept.front().is_some_and(|(first, _)| *first <= msgid) {
+            recorded += usize::from(self.drop_oldest().is_some_and(|keep| keep.recorded));
+        }
+        // What a burst took is given back.
+        if self.kept.capacity() > ROOM_KEPT.max(self.kept.len() * 4) {
+            self.kept.shrink_to(ROOM_KEPT.max(self.kept.len() * 2));
         }
         recorded
     }
 
-    fn drop_oldest(&mut self) -> bool {
-        let oldest = self.kept.pop_first();
-        if let Some((_, kept)) = &oldest {
-            self.bytes -= cost(&kept.result);
-        }
-        oldest.is_some()
+    /// How the one that went was kept.
+    fn drop_oldest(&mut self) -> Option<Keep> {
+        let (_, oldest) = self.kept.pop_front()?;
+        self.bytes -= cost(&oldest.result);
+        Some(oldest.keep)
     }
 }
 
@@ -167,8 +187,8 @@ impl Memory {
     }
 
     pub(super) fn answer(&self, msgid: u64) -> Option<(Option<Fingerprint>, &ItemResult)> {
-        let kept = self.fixed.kept.get(&msgid);
-        let kept = kept.or_else(|| self.repeatable.kept.get(&msgid))?;
+        let kept = self.fixed.get(msgid);
+        let kept = kept.or_else(|| self.repeatable.get(msgid))?;
         Some((kept.keep.fingerprint, &kept.result))
     }
 
@@ -217,7 +237,7 @@ impl Memory {
         };
         answers.insert(msgid, Kept { keep, result });
         while self.answers() > self.limits.answers_max || self.bytes() > self.limits.bytes_max {
-            if !self.repeatable.drop_oldest() {
+            if self.repeatable.drop_oldest().is_none() {
                 break;
             }
         }
@@ -227,7 +247,7 @@ impl Memory {
     /// Drops answers that can be had again until so many bytes are free or there are no more.
     pub(super) fn drop_repeatable(&mut self, bytes: usize) {
         let goal = self.bytes().saturating_sub(bytes);
-        while self.bytes() > goal && self.repeatable.drop_oldest() {}
+        while self.bytes() > goal && self.repeatable.drop_oldest().is_some() {}
     }
 
     /// The client has read everything up to this one. Whether it is time to tell the store.

@@ -241,3 +241,31 @@ fn what_the_store_does_not_have_it_is_not_told_to_forget() {
     });
     assert_eq!(told.count(), 0);
 }
+
+#[test]
+fn answers_are_found_and_acknowledged_in_whatever_order_their_requests_came() {
+    let limits = MemoryLimits {
+        answers_max: 200,
+        bytes_max: 1_000_000,
+    };
+    let mut core: SessionCore<&str> = SessionCore::new(100);
+    core.remember(limits);
+    // Every number from 1 to 100 once, up and down.
+    let order: Vec<u64> = (1..=100).map(|step| step * 37 % 101).collect();
+    for msgid in &order {
+        serve(&mut core, *msgid, msgid % 3 == 0, "answer");
+    }
+    for acked in 1..=100 {
+        let _ = core.ack(acked);
+        assert_eq!(core.kept().0 as u64, 100 - acked);
+        for msgid in 1..=100 {
+            let expected = if msgid <= acked {
+                Admission::Acknowledged
+            } else {
+                Admission::Again(answer("answer"))
+            };
+            assert_eq!(ask(&core, msgid), expected, "{msgid} after {acked}");
+        }
+    }
+    assert_eq!(core.kept(), (0, 0));
+}
