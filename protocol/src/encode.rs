@@ -1,5 +1,7 @@
 //! Writing messages. A small message becomes one run of bytes; a large body is not copied but goes along as it is.
 
+use std::cell::RefCell;
+
 use bytes::Bytes;
 
 use crate::meta::{write_text, write_unsigned};
@@ -48,14 +50,14 @@ impl Frame {
         tail: impl FnOnce(&mut Vec<u8>),
     ) -> Frame {
         if body.len() <= COPIED_BODY_MAX {
-            let mut out = Vec::with_capacity(HEAD_AND_TAIL_USUAL + body.len());
-            head(&mut out);
-            out.extend_from_slice(body);
-            tail(&mut out);
-            Frame::Whole(out.into())
+            let whole = |out: &mut Vec<u8>| {
+                head(out);
+                out.extend_from_slice(body);
+                tail(out);
+            };
+            Frame::Whole(fitting(whole))
         } else {
-            let mut before = Vec::with_capacity(HEAD_AND_TAIL_USUAL);
-            let mut after = Vec::new();
+            let (mut before, mut after) = (Vec::new(), Vec::new());
             head(&mut before);
             tail(&mut after);
             Frame::Parts(Box::new([before.into(), body.clone(), after.into()]))
@@ -63,8 +65,25 @@ impl Frame {
     }
 }
 
-/// A head with a method of some twenty letters and a worker's meta fit in this without growing.
-const HEAD_AND_TAIL_USUAL: usize = 128;
+thread_local! {
+    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A tail may be long. So much room stays with the thread.
+const SCRATCH_KEPT: usize = 4 * COPIED_BODY_MAX;
+
+/// What is written, in a place of just its size: that takes one allocation, and in a place with room to spare two, since
+/// its references would be counted elsewhere.
+fn fitting(write: impl FnOnce(&mut Vec<u8>)) -> Bytes {
+    // Taken out, so that a writer that writes another frame finds an empty place and no locked one.
+    let mut scratch = SCRATCH.take();
+    scratch.clear();
+    write(&mut scratch);
+    let fitting = Bytes::copy_from_slice(&scratch);
+    scratch.shrink_to(SCRATCH_KEPT);
+    SCRATCH.set(scratch);
+    fitting
+}
 
 /// Writes a meta map behind what is there.
 pub type WriteMeta<'a> = &'a dyn Fn(&mut Vec<u8>);

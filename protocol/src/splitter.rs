@@ -14,6 +14,8 @@ pub struct Splitter {
     buffer: BytesMut,
     scanner: Scanner,
     needed: usize,
+    /// The length of the message that was cut off last.
+    last: usize,
     /// Why the stream is lost, once it is.
     failed: Option<WireError>,
 }
@@ -26,6 +28,7 @@ impl Splitter {
             buffer: BytesMut::new(),
             scanner: Scanner::new(limits),
             needed: 0,
+            last: 0,
             failed: None,
         }
     }
@@ -86,9 +89,16 @@ impl Splitter {
                 let message = Message::decode(&bytes, self.scanner.elements())?;
                 self.scanner.reset();
                 self.needed = 0;
+                self.last = end;
                 Ok(Some(message))
             }
         }
+    }
+
+    /// How many messages there are, the last one included, if those behind it are as long; at least one, at most so many.
+    #[must_use]
+    pub fn more_like_it(&self, max: usize) -> usize {
+        (1 + self.buffer.len() / self.last.max(1)).min(max)
     }
 
     /// What the end of the stream means here.

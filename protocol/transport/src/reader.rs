@@ -20,6 +20,9 @@ pub enum ReadError {
     Broken(#[source] io::Error),
 }
 
+/// Room is made at once for so many messages that have come together.
+const FORESEEN_MAX: usize = 64;
+
 /// Reads messages. It holds no buffer while it waits between two of them.
 #[derive(Debug)]
 pub struct MessageReader {
@@ -54,7 +57,12 @@ impl MessageReader {
         loop {
             loop {
                 match self.splitter.next_message() {
-                    Ok(Some(message)) => into.push(message),
+                    Ok(Some(message)) => {
+                        if into.len() == into.capacity() {
+                            into.reserve(self.splitter.more_like_it(FORESEEN_MAX));
+                        }
+                        into.push(message);
+                    }
                     Ok(None) => break,
                     Err(error) if into.len() == before => return Err(error.into()),
                     Err(error) => {

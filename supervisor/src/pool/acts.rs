@@ -224,6 +224,9 @@ fn how_answered(result: &Result<Bytes, Bytes>) -> How {
 
 const EMPTY_ARRAY: Bytes = Bytes::from_static(&[0x90]);
 
+/// Answers to one session that often come together: room for them costs no more than room for one.
+const ANSWERS_FORESEEN: usize = 4;
+
 /// Answers on their way to the sessions, gathered while one message is handled, so that each session is told once.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
@@ -240,9 +243,12 @@ impl Outbox {
         // A batch of answers rarely concerns more than a few sessions.
         match self.waiting.iter_mut().find(|(id, ..)| *id == session) {
             Some((_, _, answers)) => answers.push(answer),
-            None => self
-                .waiting
-                .push_back((session, call.caller.actor.clone(), vec![answer])),
+            None => {
+                let mut answers = Vec::with_capacity(ANSWERS_FORESEEN);
+                answers.push(answer);
+                let actor = call.caller.actor.clone();
+                self.waiting.push_back((session, actor, answers));
+            }
         }
     }
 
