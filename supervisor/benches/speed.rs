@@ -2,9 +2,8 @@
 //!
 //! Absolute times on a shared machine mean little, so every figure stands beside the same figure of a raw relay:
 //! client, relay and worker processes over Unix sockets, bytes copied by one epoll loop, nothing parsed. `cargo bench`
-//! prints the table, `cargo bench -- sequential` (or `sixty`, `sessions`, `store`, `keys`, `jobs`, `callbacks`, `c`,
-//! `memory`) one part of it; this binary plays every
-//! part itself, by its first argument.
+//! prints the table, `cargo bench -- sequential` (or another of its `PARTS`) one part of it; this binary plays every part
+//! itself, by its first argument.
 
 #![expect(
     clippy::print_stdout,
@@ -45,20 +44,34 @@ fn main() {
     println!("The benchmark runs on Unix only so far.");
 }
 
+/// Every part, in the order in which they are measured. `deep` is the middle of `sessions`, for a profile.
+#[cfg(unix)]
+const PARTS: [(&str, fn()); 11] = [
+    ("sequential", sequential),
+    ("sixty", sixty),
+    ("sessions", sessions),
+    ("deep", deep),
+    ("explain", explain),
+    ("store", store::table),
+    ("keys", promises::keys),
+    ("jobs", promises::jobs),
+    ("callbacks", callbacks::table),
+    ("c", c_library::table),
+    ("memory", || setup::memory(&[60, 10_000])),
+];
+
 #[cfg(unix)]
 fn main() -> std::process::ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
+    let is_part = |name: &str| PARTS.iter().any(|(part, _)| *part == name);
     match arguments.get(1).map(String::as_str) {
         Some("raw-relay") => raw::relay(&arguments[2], &arguments[3]),
         Some("raw-worker") => raw::worker(&arguments[2], None),
         Some("raw-keeper") => setup::raw_keeper(&arguments[2..]),
         Some("echo-worker") => setup::echo_worker(&arguments[2]),
         // What cargo passes on: its own flag, and the parts that are wanted.
-        None
-        | Some(
-            "--bench" | "sequential" | "sixty" | "sessions" | "store" | "keys" | "jobs"
-            | "callbacks" | "c" | "memory",
-        ) => table(&arguments[1..]),
+        None | Some("--bench") => table(&arguments[1..]),
+        Some(name) if is_part(name) => table(&arguments[1..]),
         _ => return standin::run(std::env::args_os()),
     }
     std::process::ExitCode::SUCCESS
@@ -67,33 +80,10 @@ fn main() -> std::process::ExitCode {
 #[cfg(unix)]
 fn table(wanted: &[String]) {
     let named = wanted.iter().any(|part| part != "--bench");
-    let is_wanted = |part: &str| !named || wanted.iter().any(|wanted| wanted == part);
-    if is_wanted("sequential") {
-        sequential();
-    }
-    if is_wanted("sixty") {
-        sixty();
-    }
-    if is_wanted("sessions") {
-        sessions();
-    }
-    if is_wanted("store") {
-        store::table();
-    }
-    if is_wanted("keys") {
-        promises::keys();
-    }
-    if is_wanted("jobs") {
-        promises::jobs();
-    }
-    if is_wanted("callbacks") {
-        callbacks::table();
-    }
-    if is_wanted("c") {
-        c_library::table();
-    }
-    if is_wanted("memory") {
-        setup::memory(&[60, 10_000]);
+    for (part, measure) in PARTS {
+        if wanted.iter().any(|wanted| wanted == part) || !named && part != "deep" {
+            measure();
+        }
     }
 }
 
@@ -130,16 +120,25 @@ fn sixty() {
 }
 
 #[cfg(unix)]
-fn sessions() {
-    use load::Manner::{Plain, Session};
-    let load = |clients, depth, calls| load::Load {
+const fn small(clients: usize, depth: usize, calls: usize) -> load::Load {
+    load::Load {
         clients,
         depth,
         size: 32,
         calls,
-        manner: Plain,
-    };
-    let session = [("plain", Plain), ("session", Session("bench.echo"))];
+        manner: load::Manner::Plain,
+    }
+}
+
+#[cfg(unix)]
+const SESSION: [(&str, load::Manner); 2] = [
+    ("plain", load::Manner::Plain),
+    ("session", load::Manner::Session("bench.echo")),
+];
+
+#[cfg(unix)]
+fn sessions() {
+    use load::Manner::Session;
     // Both in a session, where the second is written down: its answer, and its effect as well if it has one.
     let answer = [
         ("always", Session("bench.echo")),
@@ -151,13 +150,31 @@ fn sessions() {
     ];
     println!("What a session and its records cost; one client, everything pinned to one core:");
     setup::pinned(true);
-    compare::manners(load(1, 1, 20_000), 1, session);
-    compare::manners(load(1, 1, 10_000), 1, answer);
-    compare::manners(load(1, 1, 10_000), 1, effect);
+    compare::manners(small(1, 1, 20_000), 1, SESSION);
+    compare::manners(small(1, 1, 10_000), 1, answer);
+    compare::manners(small(1, 1, 10_000), 1, effect);
     setup::pinned(false);
     println!("Sixty clients, four workers, on all cores:");
-    compare::manners(load(60, 1, 1_000), 1, session);
-    compare::manners(load(60, 16, 8_000), 64, session);
-    compare::manners(load(60, 1, 500), 1, answer);
-    compare::manners(load(60, 1, 500), 1, effect);
+    compare::manners(small(60, 1, 1_000), 1, SESSION);
+    deep();
+    compare::manners(small(60, 1, 500), 1, answer);
+    compare::manners(small(60, 1, 500), 1, effect);
+}
+
+#[cfg(unix)]
+fn deep() {
+    compare::manners(small(60, 16, 8_000), 64, SESSION);
+}
+
+#[cfg(unix)]
+fn explain() {
+    println!(
+        "What the stories of standin explain cost; one client, everything pinned to one core:"
+    );
+    setup::pinned(true);
+    compare::explained(small(1, 1, 20_000), 1);
+    setup::pinned(false);
+    println!("Sixty clients, four workers, on all cores:");
+    compare::explained(small(60, 1, 1_000), 1);
+    compare::explained(small(60, 16, 8_000), 64);
 }

@@ -180,7 +180,7 @@ impl Actor for Pool {
             timer: Timer::default(),
             outbox: Outbox::default(),
             records: Records::default(),
-            stories: Stories::default(),
+            stories: Stories::new(arguments.settings.explained_max),
             now: clock::now(),
             effects: Vec::new(),
             orders: Orders::default(),
@@ -367,6 +367,13 @@ impl PoolState {
             .arm(myself, self.core.next_wakeup(), |generation| {
                 PoolMessage::TimePassed { generation }
             });
+    }
+
+    /// Notes what happens to nearly every call, where anything is noted.
+    fn note(&self, call: &Call, at: Instant, what: What) {
+        if self.stories.are_kept() {
+            call.notes.add(at, what);
+        }
     }
 
     fn link(&mut self, worker: WorkerId) -> Option<&mut Link> {

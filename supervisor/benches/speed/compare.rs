@@ -40,16 +40,38 @@ pub(crate) fn rounds(load: Load, concurrency: u32, with_direct: bool) {
 
 /// The same load by clients in two manners.
 pub(crate) fn manners(load: Load, concurrency: u32, manners: [(&str, Manner); 2]) {
-    let Load { depth, size, .. } = load;
     let [(usual, _), (other, _)] = manners;
+    let manners = manners.map(|(_, manner)| manner);
+    in_turns(load, [usual, other], |number| {
+        let manner = manners[number];
+        setup::standin(Load { manner, ..load }, concurrency)
+    });
+}
+
+/// The same load before services that note nothing of what happens to calls, and before usual ones.
+pub(crate) fn explained(load: Load, concurrency: u32) {
+    in_turns(load, ["unnoted", "explained"], |number| {
+        setup::standin_explained(load, concurrency, number == 1)
+    });
+}
+
+/// Measures two things in turns and prints what the second is of the first.
+fn in_turns(load: Load, names: [&str; 2], measure: impl Fn(usize) -> Outcome) {
+    let Load { depth, size, .. } = load;
+    let [usual, other] = names;
     println!("  {depth} deep, {size} bytes:");
     let (mut trips, mut rates) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        let [usual, other] = manners.map(|(name, manner)| {
-            let outcome = setup::standin(Load { manner, ..load }, concurrency);
-            print(name, &outcome);
+    for round in 0..ROUNDS {
+        // Who comes first takes turns as well: a machine that warms up or slows down is nobody's merit.
+        let mut order = [0, 1];
+        order.rotate_left(round % 2);
+        let mut outcomes = order.map(|number| {
+            let outcome = measure(number);
+            print(names[number], &outcome);
             outcome
         });
+        outcomes.rotate_left(round % 2);
+        let [usual, other] = outcomes;
         trips.push(other.p50_us() / usual.p50_us());
         rates.push(other.per_second / usual.per_second);
     }

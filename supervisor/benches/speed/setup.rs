@@ -126,13 +126,18 @@ pub(crate) struct Standin {
 }
 
 pub(crate) fn start_standin(workers: usize, concurrency: u32) -> Standin {
+    start_standin_with(workers, concurrency, "")
+}
+
+/// The same with more settings of the pool.
+fn start_standin_with(workers: usize, concurrency: u32, more: &str) -> Standin {
     let folder = tempfile::tempdir().expect("there is a temporary folder");
     let endpoint = folder.path().join("s");
     let own = std::env::current_exe().expect("the system tells");
     let settings = format!(
         "[log]\nlevel = \"warn\"\n[endpoint]\npath = '{}'\n[state]\ndir = '{}'\n[pools.builtin]\nenabled = false\n[pools.bench]\n\
          command = ['{}', 'echo-worker', '{concurrency}']\n\
-         workers = {{ min = {workers}, max = {workers}, spare = 1 }}\nqueue = {{ max = 100_000 }}\n",
+         workers = {{ min = {workers}, max = {workers}, spare = 1 }}\nqueue = {{ max = 100_000 }}\n{more}\n",
         endpoint.display(),
         folder.path().join("state").display(),
         own.display()
@@ -152,6 +157,18 @@ pub(crate) fn start_standin(workers: usize, concurrency: u32) -> Standin {
 pub(crate) fn standin(load: Load, concurrency: u32) -> Outcome {
     let workers = if load.clients == 1 { 1 } else { WORKERS };
     standin_with(load, workers, concurrency)
+}
+
+/// The same with or without the stories of `standin explain`.
+pub(crate) fn standin_explained(load: Load, concurrency: u32, is_explained: bool) -> Outcome {
+    let workers = if load.clients == 1 { 1 } else { WORKERS };
+    let more = if is_explained {
+        ""
+    } else {
+        "explained_max = 0"
+    };
+    let standin = start_standin_with(workers, concurrency, more);
+    run(&standin.endpoint, load, false)
 }
 
 /// The same with so many workers.

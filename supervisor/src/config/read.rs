@@ -21,6 +21,9 @@ const POOL_WORKERS_MAX: u32 = 256;
 /// More threads than this only get into each other's way.
 const THREADS_MAX: usize = 64;
 
+/// Ended calls that can be looked through in the middle of a pool's work.
+const EXPLAINED_MAX: usize = 100_000;
+
 /// A socket's name must hold the pool's, and so must a line of the log.
 const POOL_NAME_LENGTH_MAX: usize = 64;
 
@@ -216,6 +219,11 @@ fn read_pool(section: &mut Section<'_>, name: &str, pool: &mut PoolSettings) {
     section.set("users", &mut pool.users);
     section.set("groups", &mut pool.groups);
     section.set("concurrency_max", &mut pool.concurrency_max);
+    section.set("explained_max", &mut pool.explained_max);
+    let fits = pool.explained_max <= EXPLAINED_MAX;
+    section.require(&["explained_max"], fits, || {
+        Misread::new("`explained_max` is 100_000 or less", "1_000 is the default")
+    });
     section.table("workers", |section| read_workers(section, pool));
     section.table("timeouts", |section| {
         let timeouts = &mut pool.timeouts;

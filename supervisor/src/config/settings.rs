@@ -246,6 +246,8 @@ pub(crate) struct PoolSettings {
     pub(crate) recycle: Recycle,
     pub(crate) queue: Queue,
     pub(crate) concurrency_max: u32,
+    /// Ended calls of which it is known what happened to them.
+    pub(crate) explained_max: usize,
 }
 
 impl Default for PoolSettings {
@@ -265,6 +267,7 @@ impl Default for PoolSettings {
             recycle: Recycle::default(),
             queue: Queue::default(),
             concurrency_max: 64,
+            explained_max: 1000,
         }
     }
 }

@@ -187,6 +187,9 @@ impl PoolState {
     }
 
     fn remember(&mut self, call: &Call, how: How) {
+        if !self.stories.want(&how) {
+            return;
+        }
         let story = Story::ended(call, self.now, how);
         self.stories.keep(story, &call.params);
     }

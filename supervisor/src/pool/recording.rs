@@ -52,7 +52,7 @@ impl PoolState {
             pid,
             number: sending.number,
         };
-        call.notes.add(self.now, what);
+        self.note(call, self.now, what);
         let record = call.record();
         let Some(record) = record.filter(|_| is_recorded_before_it_begins(call.replay)) else {
             return self.write_attempt(sending);
@@ -152,7 +152,7 @@ impl PoolState {
     pub(super) fn answer_effect(&mut self, worker: WorkerId, attempt: AttemptId, granted: bool) {
         if granted && let Some(call) = self.call_of(attempt) {
             call.stage.reach(Stage::EffectGranted);
-            call.notes.add(self.now, What::EffectGranted);
+            self.note(call, self.now, What::EffectGranted);
         }
         self.tell_effect(worker, attempt, granted);
     }
@@ -201,7 +201,7 @@ impl PoolState {
         let why = match result {
             Ok(()) if self.core.is_wanted(attempt, request) => {
                 if let Some(call) = self.core.payload(request) {
-                    call.notes.add(clock::now(), What::IntentRecorded);
+                    self.note(call, clock::now(), What::IntentRecorded);
                 }
                 return self.write_attempt(sending);
             }

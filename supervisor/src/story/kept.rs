@@ -8,13 +8,8 @@ use standin_core::{RequestId, SessionId};
 use super::{How, Story};
 use crate::{call::Call, store::JobName};
 
-/// Stories kept of requests to which nothing happened but that they were answered, or refused: the last second of a
-/// busy pool. One takes about 250 bytes.
-const ORDINARY_KEPT: usize = 1000;
-
-/// Stories kept of the others, apart from those, so that no flood of calls that went well washes away the one that did
-/// not. One takes about 250 bytes, with a worker's own code 64 more, and 3 KiB at most.
-const EVENTFUL_KEPT: usize = 1000;
+/// Stories that are kept where nothing else is set. Of a busy pool that is the last fraction of a second.
+const KEPT: usize = 1000;
 
 /// Poisoned requests kept with what was in them.
 const POISONED_KEPT: usize = 8;
@@ -77,26 +72,60 @@ pub(crate) struct Params {
 pub(crate) type Found = (Story, Option<Params>);
 
 /// The memory of a pool.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Stories {
+    /// Of each of the two kinds.
+    max: usize,
+    /// Of requests to which nothing happened but that they were answered, or refused. One takes about 250 bytes.
     ordinary: VecDeque<Story>,
+    /// The others, apart from those, so that no flood of calls that went well washes away the one that did not. One takes
+    /// about 250 bytes, with a worker's own code 64 more, and 3 KiB at most.
     eventful: VecDeque<Story>,
     poisoned: VecDeque<(Story, Params)>,
 }
 
+impl Default for Stories {
+    fn default() -> Self {
+        Self::new(KEPT)
+    }
+}
+
 impl Stories {
+    /// None yet, and so many of each kind at most.
+    pub(crate) fn new(max: usize) -> Self {
+        Self {
+            max,
+            ordinary: VecDeque::new(),
+            eventful: VecDeque::new(),
+            poisoned: VecDeque::new(),
+        }
+    }
+
+    /// Whether anything is to be noted of what goes well.
+    pub(crate) fn are_kept(&self) -> bool {
+        self.max > 0
+    }
+
+    /// Whether the story of a request is worth telling that ended in this way. What was poisoned is kept in any case.
+    pub(crate) fn want(&self, how: &How) -> bool {
+        self.are_kept() || is_poisoned(how)
+    }
+
     /// A request has ended. `params`: what was in it.
     pub(crate) fn keep(&mut self, story: Story, params: &[u8]) {
-        if is_poisoned(&story) {
+        if story.end.as_ref().is_some_and(|end| is_poisoned(&end.how)) {
             let size = params.len();
             let kept = Bytes::copy_from_slice(&params[..size.min(PARAMS_KEPT)]);
             let poisoned = (story.clone(), Params { kept, size });
             push(&mut self.poisoned, POISONED_KEPT, poisoned);
         }
+        if !self.are_kept() {
+            return;
+        }
         if story.is_ordinary() {
-            push(&mut self.ordinary, ORDINARY_KEPT, story);
+            push(&mut self.ordinary, self.max, story);
         } else {
-            push(&mut self.eventful, EVENTFUL_KEPT, story);
+            push(&mut self.eventful, self.max, story);
         }
     }
 
@@ -125,11 +154,10 @@ impl Stories {
     }
 }
 
-fn is_poisoned(story: &Story) -> bool {
+fn is_poisoned(how: &How) -> bool {
     use standin_protocol::ErrorCode::Poisoned;
-    let end = story.end.as_ref().map(|end| &end.how);
     // One that was refused is the same as one that is kept already.
-    matches!(end, Some(How::Failed { rule, .. }) if rule.code() == Poisoned && rule.follows_a_death())
+    matches!(how, How::Failed { rule, .. } if rule.code() == Poisoned && rule.follows_a_death())
 }
 
 fn push<T>(kept: &mut VecDeque<T>, max: usize, one: T) {

@@ -132,11 +132,32 @@ fn no_flood_washes_away_the_story_of_a_call_that_went_wrong() {
         let which = Which::Request(RequestId(request));
         assert_eq!(found(&stories, which, None, 9), [request]);
     }
-    assert_eq!(stories.ordinary.len(), ORDINARY_KEPT);
+    assert_eq!(stories.ordinary.len(), KEPT);
     for request in 20_000..30_000 {
         stories.keep(failed(request, EndRule::OnceAtMost), &[]);
     }
-    assert_eq!(stories.eventful.len(), EVENTFUL_KEPT);
+    assert_eq!(stories.eventful.len(), KEPT);
+}
+
+#[test]
+fn as_many_are_kept_as_is_set_and_where_none_are_the_poisoned_all_the_same() {
+    let mut two = Stories::new(2);
+    let mut none = Stories::new(0);
+    for request in 1..=5 {
+        for stories in [&mut two, &mut none] {
+            stories.keep(story(request, "joe"), &[]);
+            stories.keep(failed(request + 10, EndRule::OnceAtMost), &[]);
+            stories.keep(failed(request + 20, EndRule::Deadly), &[]);
+        }
+    }
+    assert_eq!(found(&two, Which::Latest, None, 9), [25, 15, 5, 4]);
+    assert!(found(&none, Which::Latest, None, 9).is_empty());
+    let poisoned = [25, 24, 23, 22, 21];
+    assert_eq!(found(&two, Which::Poisoned, None, 9), poisoned);
+    assert_eq!(found(&none, Which::Poisoned, None, 9), poisoned);
+    let (rule, outcome) = (EndRule::Deadly, Outcome::Unknown);
+    assert!(none.want(&How::Failed { rule, outcome }));
+    assert!(!none.want(&How::Result) && two.want(&How::Result));
 }
 
 #[test]
