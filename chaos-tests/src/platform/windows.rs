@@ -2,6 +2,8 @@
 
 #[path = "windows/census.rs"]
 mod census;
+#[path = "windows/environment.rs"]
+mod environment;
 #[path = "windows/stream.rs"]
 mod stream;
 

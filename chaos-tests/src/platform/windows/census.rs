@@ -2,7 +2,7 @@
 
 use std::{os::windows::io::AsRawHandle, path::Path};
 
-use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
+use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System};
 use windows_sys::{
     Wdk::System::SystemInformation::{NtQuerySystemInformation, SYSTEM_INFORMATION_CLASS},
     Win32::{
@@ -16,11 +16,12 @@ use windows_sys::{
     },
 };
 
-use super::opened;
+use super::{environment, opened};
 
-fn processes(what: ProcessRefreshKind) -> System {
+fn processes() -> System {
     let mut system = System::new().expect("the system tells");
-    system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
+    let names = ProcessRefreshKind::nothing();
+    system.refresh_processes_specifics(ProcessesToUpdate::All, true, names);
     system
 }
 
@@ -34,17 +35,16 @@ fn alive(system: &System) -> impl Iterator<Item = &Process> {
 /// Processes that have this variable with this value in their environment.
 pub(crate) fn marked(name: &str, value: &Path) -> Vec<u32> {
     let mark = format!("{name}={}", value.display());
-    let environments = ProcessRefreshKind::nothing().with_environ(UpdateKind::Always);
-    let system = processes(environments);
+    let system = processes();
     alive(&system)
-        .filter(|process| process.environ().iter().any(|entry| *entry == *mark))
         .map(|process| process.pid().as_u32())
+        .filter(|pid| environment::of(*pid).is_some_and(|entries| entries.contains(&mark)))
         .collect()
 }
 
 /// The children of a process.
 pub(crate) fn children(parent: u32) -> Vec<u32> {
-    let system = processes(ProcessRefreshKind::nothing());
+    let system = processes();
     alive(&system)
         .filter(|process| process.parent() == Some(Pid::from_u32(parent)))
         .map(|process| process.pid().as_u32())
