@@ -278,7 +278,10 @@ impl Actor for Pool {
             }
             PoolMessage::Measured { memory, starved } => state.measured(&myself, memory, starved),
             PoolMessage::MakeRoom => state.handle(&myself, Event::RoomWanted, None),
-            PoolMessage::Stop { deadline } => state.handle(&myself, Event::Stop { deadline }, None),
+            PoolMessage::Stop { deadline } => {
+                failpoint::pass("pool_stop", &state.name);
+                state.handle(&myself, Event::Stop { deadline }, None);
+            }
         }
         state.settle(&myself);
         Ok(())

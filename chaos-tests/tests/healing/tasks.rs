@@ -7,7 +7,7 @@ use chaos_tests::{
 };
 use rmpv::Value;
 
-use crate::{LIMIT, arm, begun, is_whole, program, service, start, told};
+use crate::{LIMIT, LONG_MS, arm, begun, is_whole, program, service, start, told};
 
 #[test]
 fn a_listener_that_fails_is_started_again() {
@@ -75,7 +75,7 @@ fn the_service_ends_and_the_next_one_answers(place: &str) -> (UnderTest, Result<
         map([
             ("id", 1.into()),
             ("nonce", 1.into()),
-            ("work_ms", 300.into()),
+            ("work_ms", LONG_MS.into()),
         ])
     };
     client.ask(1, "chaos.until_effect", work());
