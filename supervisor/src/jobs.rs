@@ -9,6 +9,8 @@ mod acts;
 mod calls;
 mod ear;
 mod handle;
+mod left;
+mod routes;
 mod sweep;
 mod waiters;
 
@@ -18,7 +20,7 @@ use std::{
         Arc,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use bytes::Bytes;
@@ -26,10 +28,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent
 use rustc_hash::FxHashMap;
 use standin_core::{
     JobId,
-    jobs::{
-        Answer, Effect, Event, Fate, Interrupted, JobsCore, LaneKind, LaneName, MethodRoute, Now,
-        Routes, WallTime,
-    },
+    jobs::{Answer, Effect, Event, JobsCore, Now, WallTime},
 };
 use standin_protocol::{ErrorAnswer, Replay};
 use tokio::sync::oneshot;
@@ -44,9 +43,8 @@ use crate::{
     directory::{Directory, DirectoryReader, DirectoryWriter},
     failpoint,
     pools::{NoUserPool, PoolsMessage},
-    recovery,
     session::SessionMessage,
-    store::{LeasedJob, RecordState, Recovered, StoreHandle},
+    store::{LeasedJob, StoreHandle},
     story::{Found, Query, Stories},
 };
 
@@ -138,7 +136,7 @@ impl Actor for Jobs {
             .last_job
             .fetch_max(recovered.last, Ordering::Relaxed);
         let (ear, _) = Actor::spawn_linked(None, Ear, myself.clone(), myself.get_cell()).await?;
-        let limits = limits(&arguments);
+        let limits = routes::limits(&arguments);
         let directory = arguments.directory.reader();
         let mut state = JobsState {
             core: JobsCore::new(seed(), now()),
@@ -231,43 +229,6 @@ impl Actor for Jobs {
 }
 
 impl JobsState {
-    /// Takes over what an earlier life of the service has left.
-    fn go_on(&mut self, myself: &ActorRef<JobsMessage>, recovered: Recovered) {
-        self.bound_retries(myself, Duration::ZERO);
-        self.feed(myself, Event::LanesFound(recovered.lanes));
-        for (job, record) in recovered.leased {
-            let (id, lease) = (job.name.id, job.lease);
-            tracing::info!(job = %job.name, attempt = lease.attempt, ?record, "a job was interrupted");
-            let fate = match record {
-                None => Fate::NotBegun,
-                Some(RecordState::Intent | RecordState::Granted | RecordState::Expired) => {
-                    Fate::MayHaveHappened
-                }
-                Some(RecordState::Done(result)) => {
-                    let answer = answer_of(&result, Replay::Never);
-                    self.answers.insert(id, result);
-                    Fate::Answered(answer)
-                }
-            };
-            if fate == Fate::MayHaveHappened {
-                recovery::outcome_unknown();
-                self.answers.insert(id, Err(interrupted(&job).encode()));
-            }
-            let lane = LaneName {
-                user: job.user.as_str().into(),
-                method: job.method,
-                kind: LaneKind::AtOnce,
-            };
-            let interrupted = Interrupted {
-                job: id,
-                lane,
-                lease,
-                fate,
-            };
-            self.feed(myself, Event::Interrupted(Box::new(interrupted)));
-        }
-    }
-
     fn news(&mut self, myself: &ActorRef<JobsMessage>, event: Event) {
         match &event {
             Event::Settled { job } => {
@@ -311,45 +272,6 @@ impl JobsState {
         self.effects = effects;
     }
 
-    fn notice_routes(&mut self, myself: &ActorRef<JobsMessage>) {
-        let directory = self.directory.get();
-        if self
-            .routed
-            .as_ref()
-            .is_some_and(|routed| Arc::ptr_eq(routed, directory))
-        {
-            return;
-        }
-        let directory = Arc::clone(directory);
-        let methods = directory.routes.iter();
-        let methods = methods.map(|(method, route)| {
-            let (pool, replay) = (Arc::clone(&route.pool.name), route.manifest.replay);
-            (method.clone(), MethodRoute { pool, replay })
-        });
-        // Of a pool that each user has of their own all together have as many jobs as of another one.
-        let pools = directory.per_user.iter();
-        let of_users = pools.flat_map(|pool| {
-            let name = |name: &str| Bytes::copy_from_slice(name.as_bytes());
-            let methods = pool.methods();
-            methods.map(move |method| {
-                let (pool, replay) = (Arc::clone(&pool.name), method.replay);
-                (name(&method.name), MethodRoute { pool, replay })
-            })
-        });
-        let methods = of_users.chain(methods);
-        let routes = Routes {
-            pools: self.limits.clone(),
-            methods: methods.collect(),
-        };
-        self.routed = Some(directory);
-        self.feed(myself, Event::RoutesChanged(routes));
-    }
-
-    fn ask_for_directory(&self) {
-        let ask = PoolsMessage::TellWhenSettled(self.ear.clone(), None);
-        let _ = self.pools.cast(ask);
-    }
-
     /// The end of every message.
     fn settle_down(&mut self, myself: &ActorRef<JobsMessage>) {
         self.calls.submit();
@@ -383,29 +305,6 @@ fn answer_of(result: &Result<Bytes, Bytes>, replay: Replay) -> Answer {
         Ok(_) => Answer::Done,
         Err(error) => Answer::failed(&ErrorAnswer::decode(error), replay),
     }
-}
-
-/// The last word on a job that was at its effect when the service died.
-fn interrupted(job: &LeasedJob) -> ErrorAnswer {
-    let why = format!(
-        "Standin was interrupted while \"{}\" was running. Whether it was executed is not known; it is not run again by \
-         itself.",
-        String::from_utf8_lossy(&job.method)
-    );
-    ErrorAnswer::new(standin_protocol::ErrorCode::OutcomeUnknown, why)
-}
-
-/// How many jobs each pool may have at a time: never more than half of its workers, so that the others are there for
-/// those who wait for an answer. A pool of one worker has one job at a time.
-fn limits(arguments: &JobsArguments) -> BTreeMap<Arc<str>, usize> {
-    let limit = |pool: &PoolSettings| {
-        let half = (pool.workers.max as usize / 2).max(1);
-        arguments.settings.concurrent.min(half)
-    };
-    let pools = arguments.pools.iter();
-    pools
-        .map(|(name, pool)| (Arc::from(name.as_str()), limit(pool)))
-        .collect()
 }
 
 /// This moment on both clocks.

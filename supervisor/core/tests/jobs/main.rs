@@ -8,12 +8,14 @@
 //! - `store`: what is committed, and what is on its way.
 //! - `life`: what happens, in which order.
 //! - `service`: the core with its mailbox, and what its effects lead to.
+//! - `workers`: what becomes of an attempt.
 //! - `rules`: what must be true.
 
 mod life;
 mod rules;
 mod service;
 mod store;
+mod workers;
 
 use std::time::Instant;
 
