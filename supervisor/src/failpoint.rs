@@ -8,7 +8,7 @@
 //! message), `pool_begins/NAME`, `worker_begins/SLOT` and `session_begins` (before it has begun), `pools`, `keys`, `jobs`,
 //! `sessions`, `monitor`, `listener` (at the next client), `reading` (of any connection, at its next message),
 //! `worker_pipe/SLOT` (at the next message), `store` and `store_told` (before and after its next commit), `store_looks` (at
-//! the next key that is looked up).
+//! the next key or job that is looked for), `store_lists` (at the next list or count of jobs).
 //!
 //! At others nothing fails. `stop`: the service is asked to stop, on systems where a test may have no other way to ask.
 //! `no_user`: of the next client that connects it is not known whose it is. `administrator`: the next one is an

@@ -1,4 +1,4 @@
-//! The store: the one database of the service, the one thread that writes to it, and one that looks keys up.
+//! The store: the one database of the service, the one thread that writes to it, and two that read beside it.
 //!
 //! It owns the file `standin.db` in the state folder and keeps what must be known after a death of the service: the fate
 //! of calls that must not run twice, sessions, keys. It decides nothing: sessions, pools and keys tell it what is to be
@@ -59,7 +59,7 @@ use self::{
     disk::Disk,
     fatal::Fatal,
     question::{Look, Question},
-    reader::{KeyLookUp, LookUp, Reader},
+    reader::{Gate, Readers, ReadersHandle},
     writer::{Message, Order, Writer},
 };
 use crate::{clock, recovery::Interruption};
@@ -69,7 +69,7 @@ use crate::{clock, recovery::Interruption};
 pub(crate) struct Store {
     handle: StoreHandle,
     writer: JoinHandle<()>,
-    reader: JoinHandle<()>,
+    readers: Readers,
     left: Vec<String>,
     earlier_runs: u64,
     interrupted: Option<Interruption>,
@@ -81,8 +81,7 @@ pub(crate) struct Store {
 pub(crate) struct StoreHandle {
     /// Without a limit: each write belongs to a call, a session or a job that was admitted already.
     queue: mpsc::Sender<Message>,
-    look_ups: mpsc::Sender<LookUp>,
-    file: Arc<Path>,
+    readers: ReadersHandle,
 }
 
 impl Store {
@@ -119,20 +118,16 @@ impl Store {
 
     fn start(folder: &Path, database: Database, disk: Disk) -> Result<Store, StoreError> {
         let (queue, orders) = mpsc::channel();
-        let (look_ups, asked) = mpsc::channel();
-        let fatal = Fatal::new(folder);
-        let file: Arc<Path> = folder.join(open::FILE).into();
-        let reader = open::reader(&file)?;
-        let reader = Reader::new(reader, asked, fatal.clone());
-        let writer = Writer::new(database, orders, disk, fatal);
+        let (fatal, gate) = (Fatal::new(folder), Arc::new(Gate::default()));
+        let readers = Readers::start(&folder.join(open::FILE), &gate, &fatal)?;
+        let writer = Writer::new(database, orders, disk, gate, fatal);
         Ok(Store {
             handle: StoreHandle {
                 queue,
-                look_ups,
-                file,
+                readers: readers.handle(),
             },
             writer: thread("standin-store", move || writer.run())?,
-            reader: thread("standin-keys", move || reader.run())?,
+            readers,
             left: Vec::new(),
             earlier_runs: 0,
             interrupted: None,
@@ -169,10 +164,9 @@ impl Store {
     /// Commits what was handed in so far and closes the database. What comes later is refused. It blocks.
     pub(crate) fn close(self) {
         // The writer's connection is the last one: that empties the log and takes it away.
-        let _ = self.handle.look_ups.send(LookUp::Close);
-        // A panic in there has ended the process.
-        let _ = self.reader.join();
+        self.readers.close();
         let _ = self.handle.queue.send(Message::Close);
+        // A panic in there has ended the process.
         let _ = self.writer.join();
     }
 }
@@ -236,9 +230,8 @@ impl StoreHandle {
         name: Arc<KeyName>,
         then: impl FnOnce(Result<Option<StoredKey>, Refusal>) + Send + 'static,
     ) {
-        // What is not taken is answered when it is dropped.
-        let look_up = KeyLookUp::new(name, Box::new(then));
-        let _ = self.look_ups.send(LookUp::Key(look_up));
+        let look = move |connection: &Connection| question::key(connection, &name);
+        self.readers.names.look(look, then);
     }
 
     /// The first key with that number or a later one that still has its answer.

@@ -140,3 +140,29 @@ fn a_failed_look_for_a_key_ends_the_service_and_the_next_one_makes_the_call_once
     assert_eq!(client.answer(1), Ok(1.into()));
     assert_eq!(begun(&under_test, 1), 1);
 }
+
+#[test]
+fn a_failed_list_of_jobs_ends_the_service_and_the_next_one_lists_them() {
+    let mut under_test = service();
+    let endpoint = under_test.endpoint();
+    under_test.client();
+    let mut client = RawClient::connect(&endpoint);
+    let later = [
+        ("method", "chaos.never".into()),
+        ("run_at", (1_u64 << 42).into()),
+    ];
+    client.ask(1, "job.submit", map(later));
+    client.answer(1).expect("it is taken");
+    let place = map([("place", "store_lists".into())]);
+    client.ask(9, "standin.failpoint", place);
+    assert_eq!(client.answer(9), Ok(true.into()));
+    client.ask(2, "job.list", Value::Map(Vec::new()));
+    let exit = under_test.service.wait().expect("it ends");
+    assert_eq!(exit.code(), Some(74), "{}", under_test.log());
+    under_test.start_again(program());
+    under_test.client();
+    let mut client = RawClient::connect(&endpoint);
+    client.ask(2, "job.list", Value::Map(Vec::new()));
+    let jobs = client.answer(2).expect("they are listed");
+    assert_eq!(jobs.as_array().map(Vec::len), Some(1), "{jobs}");
+}

@@ -254,7 +254,8 @@ impl SessionState {
         let (quotas, users) = (accounts.limits().into(), accounts.list(only));
         let user = only.map(str::to_owned);
         tokio::spawn(async move {
-            let jobs = store.job_counts(user).await;
+            // They are missing in the last words of a service that is stopping.
+            let jobs = store.job_counts(user).await.ok();
             let status = service::status(&pools, &sessions, &hidden, quotas, users, jobs);
             let result = match status.await {
                 Ok(status) => Ok(protocol::encode(&status)),

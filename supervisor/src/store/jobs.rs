@@ -6,7 +6,9 @@
 
 mod apply;
 mod counts;
+mod list;
 mod look;
+mod read;
 mod row;
 #[cfg(test)]
 mod tests;
@@ -23,7 +25,8 @@ use standin_protocol::Outcome;
 pub(super) use self::apply::apply;
 pub(crate) use self::{
     counts::JobCounts,
-    look::{LeasedJob, Recovered, Stored, Submitted},
+    look::{LeasedJob, Recovered, Submitted},
+    read::Stored,
     row::{JobPage, JobRow, JobState},
 };
 use super::names::Fingerprint;

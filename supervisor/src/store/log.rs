@@ -15,6 +15,9 @@ const SIZE_MAX: usize = 16 << 20;
 /// While something keeps the log from being emptied (a backup reads), it is tried again after as much more.
 const MORE: usize = 8 << 20;
 
+/// One that holds so much was not begun anew when it was empty, since somebody read.
+const LENGTH_MAX: usize = 2 * SIZE_MAX;
+
 /// Nobody wants anything for so long: time for it.
 const IDLE: Duration = Duration::from_millis(500);
 
@@ -38,6 +41,8 @@ pub(super) struct Log {
     size: usize,
     /// Emptied when it is larger.
     limit: usize,
+    /// Somebody who read was in the way, the last time.
+    hindered: bool,
 }
 
 impl Log {
@@ -46,6 +51,7 @@ impl Log {
         Log {
             size: FRAME,
             limit: SIZE_MAX,
+            hindered: false,
         }
     }
 
@@ -63,6 +69,11 @@ impl Log {
         self.size > self.limit
     }
 
+    /// Whether nobody of this service should read while it is emptied: there would be somebody each time.
+    pub(super) fn was_hindered(&self) -> bool {
+        self.hindered
+    }
+
     /// Moves what is in it into the database, as far as readers allow.
     pub(super) fn empty(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let text = "PRAGMA wal_checkpoint(PASSIVE)";
@@ -73,7 +84,9 @@ impl Log {
                 row.get::<_, i64>(2)?,
             ))
         })?;
-        if busy == 0 && moved >= frames {
+        let is_empty = busy == 0 && moved >= frames;
+        self.hindered = !is_empty || frames.max(0) as usize * FRAME > LENGTH_MAX;
+        if is_empty {
             self.size = 0;
             self.limit = SIZE_MAX;
         } else {

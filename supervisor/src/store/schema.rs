@@ -6,7 +6,7 @@ use rusqlite::{Connection, Transaction};
 pub(super) const APPLICATION_ID: i32 = 0x5374_4462;
 
 /// What leads from each version to the next. What is released is never changed again: the next change is one more.
-const STEPS: &[&str] = &[FIRST, JOBS, OUTCOMES, PAUSES, EVIDENCE];
+const STEPS: &[&str] = &[FIRST, JOBS, OUTCOMES, PAUSES, EVIDENCE, LISTS];
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = STEPS.len() as i64;
@@ -117,6 +117,13 @@ ALTER TABLE keys ADD COLUMN begun INTEGER;
 ALTER TABLE keys ADD COLUMN granted INTEGER;
 ALTER TABLE keys ADD COLUMN pid INTEGER;
 ALTER TABLE keys ADD COLUMN attempt INTEGER;
+";
+
+/// The jobs of one user in one state stand together, in the order of their numbers, by which each row of an index ends. A
+/// list touches those that it tells, however many others the user has, or had.
+const LISTS: &str = "
+DROP INDEX jobs_of_user;
+CREATE INDEX jobs_of_user_by_state ON jobs (user, state);
 ";
 
 /// The version of a database; 0 for an empty one.

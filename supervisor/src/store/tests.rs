@@ -17,10 +17,15 @@ use std::{
 };
 
 use bytes::Bytes;
+use standin_core::{
+    JobId,
+    jobs::{Due, RetryPolicy},
+};
 
 use super::{
-    Begun, By, Durability, Evidence, Fingerprint, KeyName, RecordName, RecordState, Refusal,
-    SessionToken, Store, StoreError, StoreHandle, StoredKey, Write, back_up,
+    Begun, By, Durability, Evidence, Fingerprint, JobName, JobPage, JobWrite, KeyName, NewJob,
+    RecordName, RecordState, Refusal, SessionToken, Store, StoreError, StoreHandle, StoredKey,
+    Write, back_up,
 };
 
 fn open(folder: &Path) -> Store {
@@ -104,6 +109,21 @@ fn completion(name: RecordName, result: &'static str) -> Write {
 
 fn done(result: &'static str) -> RecordState {
     RecordState::Done(Ok(Bytes::from_static(result.as_bytes())))
+}
+
+/// A job of that number and so much to do.
+fn submitted(id: i64, size: usize) -> JobWrite {
+    JobWrite::Submitted(Box::new(NewJob {
+        name: JobName::new(JobId(id)),
+        user: "1000".to_owned(),
+        method: Bytes::from_static(b"mail.send"),
+        params: Bytes::from(vec![7; size]),
+        fingerprint: fingerprint(),
+        key: None,
+        due: Due::AtOnce,
+        retry: RetryPolicy::default(),
+        timeout_ms: None,
+    }))
 }
 
 async fn look_up(store: &StoreHandle, name: Arc<KeyName>) -> Result<Option<StoredKey>, Refusal> {

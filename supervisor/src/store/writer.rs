@@ -5,7 +5,10 @@ mod tests;
 
 use std::{
     fmt, mem,
-    sync::mpsc::{self, RecvTimeoutError},
+    sync::{
+        Arc,
+        mpsc::{self, RecvTimeoutError},
+    },
     time::Duration,
 };
 
@@ -19,6 +22,7 @@ use super::{
     log::{Log, shrink},
     names::SessionToken,
     question::Question,
+    reader::Gate,
     record::{Durability, Refusal, Write},
     stale::Stale,
 };
@@ -85,6 +89,8 @@ pub(super) struct Writer {
     /// All sessions are to be waited for, so long.
     left_behind: Option<Duration>,
     pace: Pace,
+    /// Through which those go who read.
+    gate: Arc<Gate>,
     fatal: Fatal,
     orders: Vec<Order>,
     /// Of the orders, together.
@@ -98,6 +104,7 @@ impl Writer {
         database: Database,
         queue: mpsc::Receiver<Message>,
         disk: Disk,
+        gate: Arc<Gate>,
         fatal: Fatal,
     ) -> Self {
         Self {
@@ -108,6 +115,7 @@ impl Writer {
             stale: Stale::default(),
             left_behind: None,
             pace: Pace::default(),
+            gate,
             fatal,
             orders: Vec::new(),
             weight: 0,
@@ -351,9 +359,15 @@ impl Writer {
     }
 
     fn empty_log(&mut self) {
+        let gate = Arc::clone(&self.gate);
+        let held = self.log.was_hindered().then(|| gate.hold());
         if let Err(error) = self.log.empty(&self.database.connection) {
             // What is in the log is safe there.
             self.unless_full("its log cannot be emptied", &error);
+        }
+        if held.is_some() {
+            // Whoever reads now would keep it from being begun at its front.
+            self.begin_log();
         }
     }
 }

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use super::JobState;
-use crate::store::{StoreHandle, open};
+use crate::store::{Refusal, StoreHandle};
 
 /// Jobs by their state. Those of which only the key is kept are none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -19,31 +19,26 @@ pub(crate) struct JobCounts {
 }
 
 impl StoreHandle {
-    /// How many there are, of one user or of all; nothing, if the database cannot be read just now. It is counted over a connection of its own:
-    /// with a million jobs it takes a while, and nobody else is to wait for it.
-    pub(crate) async fn job_counts(&self, user: Option<String>) -> Option<JobCounts> {
-        let file = self.file.clone();
-        let count = move || {
-            let connection = open::reader(&file).map_err(|error| error.to_string())?;
-            counts(&connection, user.as_deref()).map_err(|error| error.to_string())
-        };
-        match tokio::task::spawn_blocking(count).await.ok()? {
-            Ok(counts) => Some(counts),
-            Err(error) => {
-                tracing::warn!(error, "the jobs cannot be counted");
-                None
-            }
-        }
+    /// How many there are, of one user or of all. With a million jobs that takes a while.
+    pub(crate) async fn job_counts(&self, user: Option<String>) -> Result<JobCounts, Refusal> {
+        let look = move |connection: &Connection| counts(connection, user.as_deref());
+        self.readers.lists.ask(look).await
     }
 }
+
+pub(super) const COUNT_ALL: &str =
+    "SELECT state, count(*) FROM jobs WHERE state < 7 AND ?1 IS NULL GROUP BY state";
+
+pub(super) const COUNT_OF_USER: &str =
+    "SELECT state, count(*) FROM jobs WHERE user = ?1 AND state < 7 GROUP BY state";
 
 fn counts(connection: &Connection, user: Option<&str>) -> rusqlite::Result<JobCounts> {
     let mut counts = JobCounts::default();
     let text = match user {
-        Some(_) => "SELECT state, count(*) FROM jobs WHERE user = ?1 GROUP BY state",
-        None => "SELECT state, count(*) FROM jobs WHERE ?1 IS NULL GROUP BY state",
+        Some(_) => COUNT_OF_USER,
+        None => COUNT_ALL,
     };
-    let mut statement = connection.prepare(text)?;
+    let mut statement = connection.prepare_cached(text)?;
     let mut rows = statement.query([user])?;
     while let Some(row) = rows.next()? {
         let count: i64 = row.get(1)?;

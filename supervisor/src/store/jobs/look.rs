@@ -1,6 +1,5 @@
-//! What is asked of the store about jobs. Answered in the order of the writes around it.
-
-use std::sync::Arc;
+//! What the jobs ask of the writer: they must see what was handed in before and is not kept yet. Each touches a few rows.
+//! What others want to know is read beside it (`read.rs`, `list.rs`).
 
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -10,8 +9,8 @@ use standin_core::{
 };
 
 use super::{
-    JobName,
-    row::{self, COLUMNS, JobPage, JobRow, JobState, kind_number, kind_of},
+    JobName, list,
+    row::{self, JobState, kind_number},
 };
 use crate::store::{
     Refusal, StoreHandle,
@@ -55,23 +54,10 @@ pub(crate) enum Submitted {
     Expired,
 }
 
-/// What is kept of a job that has ended.
-#[derive(Debug, Clone)]
-pub(crate) struct Stored {
-    pub(crate) row: JobRow,
-    /// Of one that is not done: what was done of it.
-    pub(crate) result: Option<Bytes>,
-}
-
 impl StoreHandle {
     /// What is there to go on with.
     pub(crate) async fn recover_jobs(&self) -> Result<Recovered, Refusal> {
         self.look(recover).await
-    }
-
-    /// The lanes that have waiting jobs.
-    pub(crate) async fn job_lanes(&self) -> Result<Vec<LaneName>, Refusal> {
-        self.look(lanes).await
     }
 
     /// The first waiting jobs of a lane.
@@ -101,31 +87,6 @@ impl StoreHandle {
         self.look(move |connection| submitted(connection, name, &user, &method, &key, fingerprint))
             .await
     }
-
-    /// A job, if there is one of that name.
-    pub(crate) async fn job(&self, name: JobName) -> Result<Option<JobRow>, Refusal> {
-        self.look(move |connection| job(connection, name)).await
-    }
-
-    /// A job with its result.
-    pub(crate) async fn job_result(&self, name: JobName) -> Result<Option<Stored>, Refusal> {
-        self.look(move |connection| {
-            let Some(row) = job(connection, name)? else {
-                return Ok(None);
-            };
-            let text = "SELECT result FROM job_results WHERE job = ?1";
-            let mut statement = connection.prepare_cached(text)?;
-            let result = statement.query_row([name.id.0], |row| row.get::<_, Vec<u8>>(0));
-            let result = result.optional()?.map(Bytes::from);
-            Ok(Some(Stored { row, result }))
-        })
-        .await
-    }
-
-    /// Jobs, the newest first.
-    pub(crate) async fn jobs(&self, page: JobPage) -> Result<Vec<JobRow>, Refusal> {
-        self.look(move |connection| list(connection, &page)).await
-    }
 }
 
 fn recover(connection: &Connection) -> rusqlite::Result<Recovered> {
@@ -145,22 +106,9 @@ fn recover(connection: &Connection) -> rusqlite::Result<Recovered> {
     }
     Ok(Recovered {
         last,
-        lanes: lanes(connection)?,
+        lanes: list::lanes(connection)?,
         leased: found,
     })
-}
-
-fn lanes(connection: &Connection) -> rusqlite::Result<Vec<LaneName>> {
-    let text = "SELECT DISTINCT user, method, kind FROM jobs WHERE state = 1";
-    let mut statement = connection.prepare_cached(text)?;
-    let lanes = statement.query_map([], |row| {
-        Ok(LaneName {
-            user: Arc::from(row.get::<_, String>(0)?),
-            method: row.get::<_, Vec<u8>>(1)?.into(),
-            kind: kind_of(row.get(2)?),
-        })
-    })?;
-    lanes.collect()
 }
 
 fn record(
@@ -177,15 +125,16 @@ fn record(
     found.optional()
 }
 
+pub(super) const WAITING: &str =
+    "SELECT due, id FROM jobs WHERE state = 1 AND user = ?1 AND method = ?2 AND kind = ?3
+    ORDER BY due, id LIMIT ?4";
+
 fn waiting(
     connection: &Connection,
     lane: &LaneName,
     limit: usize,
 ) -> rusqlite::Result<Vec<(WallTime, JobId)>> {
-    let text =
-        "SELECT due, id FROM jobs WHERE state = 1 AND user = ?1 AND method = ?2 AND kind = ?3
-        ORDER BY due, id LIMIT ?4";
-    let mut statement = connection.prepare_cached(text)?;
+    let mut statement = connection.prepare_cached(WAITING)?;
     let lane = params![
         &*lane.user,
         lane.method.as_ref(),
@@ -234,6 +183,9 @@ fn leased(connection: &Connection, job: JobId) -> rusqlite::Result<Option<Leased
     found.optional()
 }
 
+pub(super) const SUBMITTED: &str =
+    "SELECT id, tag, fingerprint, state FROM jobs WHERE user = ?1 AND method = ?2 AND key = ?3";
+
 fn submitted(
     connection: &Connection,
     name: JobName,
@@ -242,9 +194,7 @@ fn submitted(
     key: &[u8],
     fingerprint: Fingerprint,
 ) -> rusqlite::Result<Option<Submitted>> {
-    let text =
-        "SELECT id, tag, fingerprint, state FROM jobs WHERE user = ?1 AND method = ?2 AND key = ?3";
-    let mut statement = connection.prepare_cached(text)?;
+    let mut statement = connection.prepare_cached(SUBMITTED)?;
     let found = statement.query_row(params![user, method, key], |row| {
         let found = JobName {
             id: JobId(row.get(0)?),
@@ -262,35 +212,4 @@ fn submitted(
         })
     });
     found.optional()
-}
-
-fn job(connection: &Connection, name: JobName) -> rusqlite::Result<Option<JobRow>> {
-    let text = format!("SELECT {COLUMNS} FROM jobs WHERE id = ?1 AND tag = ?2 AND state <> 7");
-    let mut statement = connection.prepare_cached(&text)?;
-    let found = statement.query_row(params![name.id.0, name.tag as i64], JobRow::read);
-    found.optional()
-}
-
-fn list(connection: &Connection, page: &JobPage) -> rusqlite::Result<Vec<JobRow>> {
-    let mut text = format!("SELECT {COLUMNS} FROM jobs WHERE id < ?1 AND state <> 7");
-    if page.state.is_some() {
-        text.push_str(" AND state = ?2");
-    }
-    if page.user.is_some() {
-        text.push_str(" AND user = ?3");
-    }
-    text.push_str(" ORDER BY id DESC LIMIT ?4");
-    let mut statement = connection.prepare_cached(&text)?;
-    let after = page.after.map_or(i64::MAX, |after| after.0);
-    // A parameter that the text does not name must not be given.
-    let mut values: Vec<(&str, &dyn rusqlite::ToSql)> = vec![("?1", &after), ("?4", &page.limit)];
-    let state = page.state.map(|state| state as i64);
-    if state.is_some() {
-        values.push(("?2", &state));
-    }
-    if page.user.is_some() {
-        values.push(("?3", &page.user));
-    }
-    let found = statement.query_map(values.as_slice(), JobRow::read)?;
-    found.collect()
 }

@@ -38,6 +38,16 @@ impl JobState {
         JobState::Expired,
     ];
 
+    /// Those of jobs of which more is kept than a key.
+    pub(super) const KEPT: [JobState; 6] = [
+        JobState::Queued,
+        JobState::Running,
+        JobState::Done,
+        JobState::Dead,
+        JobState::Unknown,
+        JobState::Cancelled,
+    ];
+
     /// The word for it.
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -101,6 +111,9 @@ pub(crate) struct JobPage {
 pub(super) const COLUMNS: &str =
     "jobs.id, tag, user, method, key, state, kind, due, attempt, failures,
     cancel_requested, attempts_max, backoff_ms, backoff_max_ms, submitted, ended, error, outcome";
+
+/// How many they are.
+pub(super) const COLUMN_COUNT: usize = 18;
 
 /// A key that its owner gave is told from one that stands for a request of a session.
 pub(super) const OWN_KEY: u8 = b'k';

@@ -85,3 +85,27 @@ async fn what_begins_is_taken_again_as_soon_as_there_is_room() {
     assert_eq!(written(&handle, intent(record(0))), Ok(()));
     assert!(folder.path().join("standin.ballast").exists());
 }
+
+#[tokio::test]
+async fn on_a_full_disk_jobs_are_found_and_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = Disk::new(folder.path(), clock::now());
+    let store = small(folder.path(), 20, disk);
+    let handle = store.handle();
+    let job = submitted(1, 100);
+    assert_eq!(written(&handle, Write::Job(job.clone())), Ok(()));
+    let refused = written(&handle, Write::Job(submitted(2, 200_000)));
+    assert_eq!(refused, Err(Refusal::Full));
+    let JobWrite::Submitted(job) = job else {
+        unreachable!("it is one");
+    };
+    let row = handle.job(job.name).await.unwrap().unwrap();
+    let stored = handle.job_result(job.name).await.unwrap();
+    assert_eq!(stored.map(|stored| stored.row), Some(row.clone()));
+    let page = JobPage {
+        limit: 10,
+        ..JobPage::default()
+    };
+    assert_eq!(handle.jobs(page).await, Ok(vec![row]));
+    assert_eq!(handle.job_counts(None).await.unwrap().queued, 1);
+}

@@ -108,9 +108,8 @@ fn damage(folder: &Path) {
     file.write_all(&vec![0xa5; (size - keep) as usize]).unwrap();
 }
 
-/// Only as a child: finds its database damaged while it runs.
-#[test]
-fn child_whose_disk_fails() {
+/// In a child: opens a database, finds it damaged while it runs, and does something to it.
+fn on_a_disk_that_fails(does: impl FnOnce(&StoreHandle)) {
     let Some(folder) = folder_of_child() else {
         return;
     };
@@ -119,43 +118,69 @@ fn child_whose_disk_fails() {
         .init();
     let store = open(&folder);
     damage(&folder);
-    for number in 0..1000 {
-        let name = RecordName::Key(key(&number.to_string()));
-        let _ = written(&store.handle(), intent(name));
-    }
-    panic!("it has written to a damaged database");
+    does(&store.handle());
+    panic!("it has used a damaged database");
+}
+
+/// Only as a child.
+#[test]
+fn child_whose_disk_fails() {
+    on_a_disk_that_fails(|store| {
+        for number in 0..1000 {
+            let name = RecordName::Key(key(&number.to_string()));
+            let _ = written(store, intent(name));
+        }
+    });
+}
+
+/// Only as a child.
+#[test]
+fn child_whose_disk_fails_under_a_list() {
+    on_a_disk_that_fails(|store| {
+        let page = JobPage {
+            limit: 1000,
+            ..JobPage::default()
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let _ = runtime.unwrap().block_on(store.jobs(page));
+    });
 }
 
 #[test]
 fn a_failed_disk_ends_the_service_with_a_code_of_its_own_and_the_next_start_looks_through_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(folder.path());
-    for number in 0..1000 {
-        let name = RecordName::Key(key(&(number * 7).to_string()));
-        let result = Ok(Bytes::from(vec![7; 4000]));
-        let (fingerprint, name) = (fingerprint(), name);
-        store.handle().post(Write::Completion {
-            name,
-            fingerprint,
-            result,
-        });
+    for what in [
+        "child_whose_disk_fails",
+        "child_whose_disk_fails_under_a_list",
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path());
+        for number in 0..1000 {
+            let name = RecordName::Key(key(&(number * 7).to_string()));
+            let result = Ok(Bytes::from(vec![7; 4000]));
+            let (fingerprint, name) = (fingerprint(), name);
+            store.handle().post(Write::Completion {
+                name,
+                fingerprint,
+                result,
+            });
+        }
+        for id in 1..=1000 {
+            store.handle().post(Write::Job(submitted(id, 4000)));
+        }
+        store.close();
+        let mut child = child(&format!("store::tests::processes::{what}"), folder.path());
+        let mut said = String::new();
+        let mut stderr = child.stderr.take().unwrap();
+        stderr.read_to_string(&mut said).unwrap();
+        let status = child.wait().unwrap();
+        assert_eq!(status.code(), Some(fatal::EXIT_CODE), "{said}");
+        assert!(
+            said.contains("the database of the service failed"),
+            "{said}"
+        );
+        let refused = open_after(folder.path(), "this-boot").expect_err("it is damaged");
+        assert!(matches!(refused, StoreError::Damaged { .. }), "{refused}");
     }
-    store.close();
-    let mut child = child(
-        "store::tests::processes::child_whose_disk_fails",
-        folder.path(),
-    );
-    let mut said = String::new();
-    let mut stderr = child.stderr.take().unwrap();
-    stderr.read_to_string(&mut said).unwrap();
-    let status = child.wait().unwrap();
-    assert_eq!(status.code(), Some(fatal::EXIT_CODE), "{said}");
-    assert!(
-        said.contains("the database of the service failed"),
-        "{said}"
-    );
-    let refused = open_after(folder.path(), "this-boot").expect_err("it is damaged");
-    assert!(matches!(refused, StoreError::Damaged { .. }), "{refused}");
 }
 
 #[test]

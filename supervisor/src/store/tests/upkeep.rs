@@ -1,5 +1,10 @@
 //! The log and backups.
 
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
 use rusqlite::Connection;
 
 use super::*;
@@ -90,4 +95,47 @@ fn a_backup_overwrites_nothing_and_leaves_no_half_file() {
     assert_eq!(std::fs::read(&file).unwrap(), b"mine");
     let nowhere = folder.path().join("no/such/folder");
     back_up(folder.path(), &nowhere).expect_err("it cannot be made");
+}
+
+/// Reads for a while, as a list of many jobs does.
+fn read(connection: &Connection) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached("SELECT id FROM keys")?;
+    let mut rows = statement.query([])?;
+    assert!(rows.next()?.is_some());
+    let (_nobody, nothing) = mpsc::channel::<()>();
+    let _ = nothing.recv_timeout(Duration::from_millis(20));
+    Ok(())
+}
+
+#[test]
+fn those_who_read_one_list_after_another_do_not_make_the_log_grow_without_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let handle = store.handle();
+    written(&handle, large(0)).unwrap();
+    let is_wanted = AtomicBool::new(true);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let (tell, told) = mpsc::channel();
+            let ask = || {
+                let tell = tell.clone();
+                let lists = &handle.readers.lists;
+                lists.look(read, move |found| tell.send(found).unwrap());
+            };
+            // One waits while another is read: there is hardly a moment between two.
+            ask();
+            while is_wanted.load(Ordering::Relaxed) {
+                ask();
+                told.recv().unwrap().unwrap();
+            }
+            told.recv().unwrap().unwrap();
+        });
+        for number in 1..200 {
+            written(&handle, large(number)).unwrap();
+        }
+        is_wanted.store(false, Ordering::Relaxed);
+    });
+    let log = folder.path().join("standin.db-wal").metadata().unwrap();
+    let size = log.len() >> 20;
+    assert!(size < 60, "{size} MiB");
 }

@@ -13,7 +13,7 @@ fn with_free_pages(folder: &Path) -> Writer {
     let database = Database::new(connection, "this-boot".to_owned());
     let (_, queue) = mpsc::channel();
     let disk = Disk::new(folder, clock::now());
-    Writer::new(database, queue, disk, Fatal::new(folder))
+    Writer::new(database, queue, disk, Arc::default(), Fatal::new(folder))
 }
 
 #[test]
