@@ -112,3 +112,23 @@ impl Splitter {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_that_came_together_are_foreseen_and_never_more_than_may_be() {
+        let mut splitter = Splitter::new(Limits::default());
+        let ping = b"\x94\x00\x01\xadstandin.ping!\x90";
+        splitter.push(&ping.repeat(10));
+        for left in (1..=10).rev() {
+            let message = splitter.next_message().expect("it is a message");
+            assert!(message.is_some());
+            assert_eq!(splitter.more_like_it(64), left);
+            assert_eq!(splitter.more_like_it(4), left.min(4));
+        }
+        assert_eq!(splitter.next_message(), Ok(None));
+        assert_eq!(splitter.more_like_it(64), 1);
+    }
+}
