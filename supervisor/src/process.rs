@@ -8,13 +8,14 @@
 //! A process is held by four things at once: its group, the parent-death signal that it arms on its own side
 //! ([`launch`]), a mark in its environment by which descendants that left the group are found, and the guardian
 //! ([`guard`]), which looks for that mark, and for what is left of the groups, when the service itself is gone. On Windows
-//! one job object does all four.
+//! a job object ends it, and the mark shows the next start whether it has.
 //!
 //! **Limit:** a descendant that wipes its environment *and* leaves the group is not found. If service and guardian are
 //! killed in one blink, one that only wipes its environment is not found either: the next start looks for marks alone.
 
 pub mod guard;
 pub mod launch;
+mod looks;
 mod output;
 mod spawner;
 #[cfg(unix)]

@@ -1,14 +1,20 @@
-//! Windows: a job object for each worker's tree, which ends with its last handle.
+//! Windows: a job object for each worker's tree, which ends with its last handle, and the mark in the environment, by
+//! which the next start sees that it has.
 
 mod command_line;
 mod create;
 mod environment;
 mod exit;
 mod job;
+mod peek;
 mod pipe;
 mod program;
+mod strays;
 
-pub(super) use self::pipe::Pipe;
+pub(super) use self::{
+    pipe::Pipe,
+    strays::{sweep, sweep_until_clean},
+};
 
 use std::{
     ffi::{OsStr, OsString},
@@ -183,16 +189,6 @@ pub(super) fn prepare() {
 
 /// A process that runs out of memory here is refused it and crashes; nothing is killed.
 pub(super) fn watch_memory() {}
-
-/// The jobs end what is left.
-pub(super) fn sweep(_instance: &str) -> bool {
-    true
-}
-
-/// The jobs end with the runs. That this is done when the next run begins, nobody confirms (docs/WINDOWS.md).
-pub(super) fn sweep_until_clean(_instances: &[String]) -> usize {
-    0
-}
 
 /// The jobs end with the service, so there is nothing to guard.
 pub(super) fn guard(_instance: &str) -> ExitCode {

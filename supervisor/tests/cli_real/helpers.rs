@@ -48,7 +48,7 @@ impl From<Output> for Ran {
 }
 
 /// Looks until there is something; says what never was.
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", windows))]
 #[expect(
     clippy::disallowed_methods,
     reason = "tests have no clock of their own"

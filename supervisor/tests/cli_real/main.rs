@@ -1,6 +1,6 @@
 //! The command line, through the real binary.
 
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", windows))]
 mod after_a_kill;
 mod config;
 #[cfg(windows)]

@@ -24,6 +24,7 @@ pub(crate) fn play(with: &str) {
     match kind {
         "with_workers" => runtime.block_on(runs_workers(instance)),
         "with_a_bare_child" => runtime.block_on(runs_a_bare_child(instance)),
+        "unguarded" => runtime.block_on(crate::next_start::runs_a_worker_and_one_outside(instance)),
         _ => runtime.block_on(starts_workers(instance)),
     }
 }
@@ -69,7 +70,7 @@ async fn starts_workers(instance: &str) {
     std::future::pending().await
 }
 
-fn of(instance: &str, played: &str) -> Launch {
+pub(crate) fn of(instance: &str, played: &str) -> Launch {
     let mut launch = scene(played);
     launch
         .environment
@@ -82,14 +83,14 @@ fn program() -> PathBuf {
 }
 
 /// A service that was started, and what it says.
-struct Service {
+pub(crate) struct Service {
     process: Child,
     lines: Lines<BufReader<ChildStdout>>,
-    instance: String,
+    pub(crate) instance: String,
 }
 
 impl Service {
-    fn start(kind: &str) -> Service {
+    pub(crate) fn start(kind: &str) -> Service {
         let instance = unique();
         let (program, arguments) = actor();
         let mut process = Command::new(program)
@@ -107,7 +108,7 @@ impl Service {
     }
 
     /// What it says before this line.
-    fn says_until(&mut self, last: &str) -> Vec<String> {
+    pub(crate) fn says_until(&mut self, last: &str) -> Vec<String> {
         let mut said = Vec::new();
         for line in &mut self.lines {
             let line = line.unwrap();
@@ -119,7 +120,7 @@ impl Service {
         panic!("it ended without saying `{last}`, and said {said:?}");
     }
 
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }

@@ -7,6 +7,7 @@ mod killed_service;
 mod life;
 #[cfg(target_os = "linux")]
 mod linux;
+mod next_start;
 mod output;
 mod play;
 #[cfg(windows)]

@@ -32,6 +32,12 @@ mod platform {
             let is_dead = poll(&mut watched, Some(&Timespec::default())).unwrap() > 0;
             is_dead && !crate::linux::is_zombie(self.pid)
         }
+
+        /// Dead, or so far on its way there that it has no memory any more.
+        pub(crate) fn runs_nothing(&self) -> bool {
+            let environment = std::fs::read(format!("/proc/{}/environ", self.pid));
+            environment.is_ok_and(|it| it.is_empty()) || self.is_gone()
+        }
     }
 
     /// As an administrator does it.
@@ -80,6 +86,10 @@ mod platform {
         pub(crate) fn is_gone(&self) -> bool {
             // SAFETY: the handle is open.
             unsafe { WaitForSingleObject(self.0.as_raw_handle(), 0) == WAIT_OBJECT_0 }
+        }
+
+        pub(crate) fn runs_nothing(&self) -> bool {
+            self.is_gone()
         }
     }
 

@@ -4,24 +4,15 @@
 //! Never acts on a number alone: a process is held by a pidfd while its environment and its group are read, and the
 //! signal goes to the pidfd. If the number changes hands in between, the signal reaches nobody.
 
-use std::{sync::Mutex, thread, time::Duration};
+use std::{sync::Mutex, thread};
 
 use rustix::process::{Pid, PidfdFlags, Signal};
 
-use super::{super::INSTANCE_VARIABLE, groups::Group, table};
-
-/// Between two looks. Processes may be starting others while they are being ended, and one that is just becoming
-/// another program shows no environment for a moment.
-const LOOK_PAUSE: Duration = Duration::from_millis(20);
-
-/// The pause grows up to this while somebody will not die, say in a system call that hangs.
-const LOOK_PAUSE_MAX: Duration = Duration::from_secs(1);
-
-/// So many looks in a row must find nothing.
-const CLEAN_LOOKS: u32 = 2;
-
-/// With the pauses, about a second.
-const LOOKS_MAX: u32 = 10;
+use super::{
+    super::looks::{LOOKS_MAX, Look, Sweep, instance_mark, until_clean},
+    groups::Group,
+    table,
+};
 
 /// Marks to be looked for. All that are waiting are looked for at once, so that the death of many workers costs no
 /// more than that of one.
@@ -95,10 +86,6 @@ pub(super) fn sweep_with_groups(instance: &str, groups: Vec<Group>) {
     end_all(&Wanted { marks, groups }, None);
 }
 
-fn instance_mark(instance: &str) -> String {
-    format!("{INSTANCE_VARIABLE}={instance}")
-}
-
 /// Who is to be ended.
 #[derive(Debug)]
 struct Wanted {
@@ -127,42 +114,12 @@ impl Wanted {
     }
 }
 
-/// What became of looking for them.
-struct Sweep {
-    /// How many were told to end; one that takes its time is counted again.
-    ended: usize,
-    is_clean: bool,
-}
-
 fn end_all(wanted: &Wanted, looks_max: Option<u32>) -> Sweep {
-    let mut ended = 0;
-    let mut clean = 0;
-    let mut pause = LOOK_PAUSE;
-    for look in 1.. {
-        let found = end_found(wanted);
-        ended += found;
-        clean = if found == 0 { clean + 1 } else { 0 };
-        if clean == CLEAN_LOOKS || looks_max.is_some_and(|max| look >= max) {
-            break;
-        }
-        if look % (LOOKS_MAX * 3) == 0 {
-            tracing::warn!(
-                "processes that carry the service's mark do not die; they are waited for"
-            );
-        }
-        if look > 5 {
-            pause = (pause * 2).min(LOOK_PAUSE_MAX);
-        }
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "there is nothing to wait on: strangers' children give no sign"
-        )]
-        thread::sleep(pause);
-    }
-    Sweep {
-        ended,
-        is_clean: clean == CLEAN_LOOKS,
-    }
+    until_clean(looks_max, || {
+        let ended = end_found(wanted);
+        let is_clean = ended == 0;
+        Look { ended, is_clean }
+    })
 }
 
 /// One look at all processes; gives how many were told to end.
