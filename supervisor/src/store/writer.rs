@@ -1,10 +1,11 @@
 //! The store's thread: takes all that waits, commits it at once, and tells everybody.
 
+mod order;
 #[cfg(test)]
 mod tests;
 
 use std::{
-    fmt, mem,
+    mem,
     sync::{
         Arc,
         mpsc::{self, RecvTimeoutError},
@@ -14,6 +15,7 @@ use std::{
 
 use rusqlite::ErrorCode;
 
+pub(super) use self::order::Order;
 use super::{
     database::{Database, Want},
     disk::Disk,
@@ -48,35 +50,6 @@ pub(super) enum Message {
     WaitForSession(SessionToken, Duration),
     /// Commit what came before and end.
     Close,
-}
-
-/// A write, and who hears of it.
-pub(super) struct Order {
-    pub(super) write: Write,
-    pub(super) durability: Durability,
-    pub(super) then: Option<Then>,
-}
-
-/// What is done with the news.
-type Then = Box<dyn FnOnce(Result<(), Refusal>) + Send>;
-
-impl Order {
-    pub(super) fn answer(self, result: Result<(), Refusal>) {
-        match self.then {
-            Some(then) => then(result),
-            None => {
-                if let Err(refusal) = result {
-                    tracing::debug!(%refusal, write = ?self.write, "something that nobody waits for was not kept");
-                }
-            }
-        }
-    }
-}
-
-impl fmt::Debug for Order {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:?} ({:?})", self.write, self.durability)
-    }
 }
 
 /// What the thread holds.
