@@ -39,6 +39,9 @@ use std::{
 use tokio::sync::watch;
 
 use self::output::Output;
+#[cfg(windows)]
+#[doc(hidden)]
+pub use self::windows::environment_of;
 pub use self::{guard::sweep, spawner::Spawner};
 
 /// The variable that marks every process of one run of the service, so that strays are found.

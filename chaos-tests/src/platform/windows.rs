@@ -2,8 +2,6 @@
 
 #[path = "windows/census.rs"]
 mod census;
-#[path = "windows/environment.rs"]
-mod environment;
 #[path = "windows/stream.rs"]
 mod stream;
 

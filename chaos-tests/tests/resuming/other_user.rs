@@ -4,25 +4,32 @@ use chaos_tests::raw_client::{RawClient, code, outcome, token};
 
 use crate::{program, service};
 
+/// A service that everybody may use and that serves, if the test of that name can be somebody else.
 #[cfg(unix)]
-#[test]
-fn the_token_of_anothers_session_opens_nothing_while_its_owner_has_it() {
-    use chaos_tests::{
-        other_user::{as_nobody, serve_everybody},
-        raw_client::field,
-        under_test::hostile_pool,
-    };
-    use rmpv::Value;
+fn for_everybody(test: &str) -> Option<chaos_tests::under_test::UnderTest> {
+    use chaos_tests::{other_user::serve_everybody, under_test::hostile_pool};
 
-    if !chaos_tests::platform::can_be_others(
-        "the_token_of_anothers_session_opens_nothing_while_its_owner_has_it",
-    ) {
-        return;
+    if !chaos_tests::platform::can_be_others(test) {
+        return None;
     }
     let under_test = serve_everybody(program(), |folder| {
         hostile_pool("chaos", program(), folder, 1, "", "")
     });
     under_test.client();
+    Some(under_test)
+}
+
+#[cfg(unix)]
+#[test]
+fn the_token_of_anothers_session_opens_nothing_while_its_owner_has_it() {
+    use chaos_tests::{other_user::as_nobody, raw_client::field};
+    use rmpv::Value;
+
+    let Some(under_test) =
+        for_everybody("the_token_of_anothers_session_opens_nothing_while_its_owner_has_it")
+    else {
+        return;
+    };
     let endpoint = under_test.endpoint();
     let mut owner = RawClient::connect(&endpoint);
     let session = token(&owner.hello(None).expect("a session"));
@@ -45,21 +52,16 @@ fn the_token_of_anothers_session_opens_nothing_while_its_owner_has_it() {
 #[test]
 fn a_session_may_do_what_the_connection_of_now_may_and_not_what_an_earlier_one_could() {
     use chaos_tests::{
-        other_user::{as_nobody, serve_everybody},
+        other_user::as_nobody,
         raw_client::{field, map},
-        under_test::hostile_pool,
     };
     use rmpv::Value;
 
-    if !chaos_tests::platform::can_be_others(
+    let Some(under_test) = for_everybody(
         "a_session_may_do_what_the_connection_of_now_may_and_not_what_an_earlier_one_could",
-    ) {
+    ) else {
         return;
-    }
-    let under_test = serve_everybody(program(), |folder| {
-        hostile_pool("chaos", program(), folder, 1, "", "")
-    });
-    under_test.client();
+    };
     let endpoint = under_test.endpoint();
     let mut owner = RawClient::connect(&endpoint);
     let mut next_is_an_administrator = || owner.arm("administrator");

@@ -11,6 +11,7 @@ mod pipe;
 mod program;
 mod strays;
 
+pub use self::peek::environment as environment_of;
 pub(super) use self::{
     pipe::Pipe,
     strays::{sweep, sweep_until_clean},

@@ -10,13 +10,14 @@ use windows_sys::{
         System::{
             ProcessStatus::{K32GetProcessMemoryInfo, PROCESS_MEMORY_COUNTERS},
             Threading::{
-                PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_SYNCHRONIZE, WaitForSingleObject,
+                PROCESS_QUERY_INFORMATION, PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_SYNCHRONIZE,
+                PROCESS_VM_READ, WaitForSingleObject,
             },
         },
     },
 };
 
-use super::{environment, opened};
+use super::opened;
 
 fn processes() -> System {
     let mut system = System::new().expect("the system tells");
@@ -35,11 +36,23 @@ fn alive(system: &System) -> impl Iterator<Item = &Process> {
 /// Processes that have this variable with this value in their environment.
 pub(crate) fn marked(name: &str, value: &Path) -> Vec<u32> {
     let mark = format!("{name}={}", value.display());
+    let mark: Vec<_> = mark.encode_utf16().collect();
     let system = processes();
     alive(&system)
         .map(|process| process.pid().as_u32())
-        .filter(|pid| environment::of(*pid).is_some_and(|entries| entries.contains(&mark)))
+        .filter(|pid| has(*pid, &mark))
         .collect()
+}
+
+/// Whether a process has that entry in its environment.
+fn has(pid: u32, entry: &[u16]) -> bool {
+    let Some(process) = opened(pid, PROCESS_QUERY_INFORMATION | PROCESS_VM_READ) else {
+        return false;
+    };
+    // As the service does it. Other ways (`VirtualQueryEx`) have it told by that process itself under Wine, and whoever
+    // asks one that is killed while it tells waits for ever.
+    let block = standin::process::environment_of(&process);
+    block.is_ok_and(|block| block.split(|unit| *unit == 0).any(|one| one == entry))
 }
 
 /// The children of a process.

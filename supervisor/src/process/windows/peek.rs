@@ -42,7 +42,7 @@ const SIZE_MAX: usize = 16 << 20;
 ///
 /// # Errors
 /// Its memory is gone, or not there yet, or changes just now.
-pub(super) fn environment(process: &OwnedHandle) -> io::Result<Vec<u16>> {
+pub fn environment(process: &OwnedHandle) -> io::Result<Vec<u16>> {
     let mut place = pointer(process, environment_pointer(process)?)?;
     let mut block: Vec<u16> = Vec::new();
     while block.len() * 2 < SIZE_MAX {
