@@ -98,7 +98,7 @@ pub fn run(arguments: impl Iterator<Item = std::ffi::OsString>) -> ExitCode {
 
 struct Client {
     client: RawClient,
-    file: File,
+    pen: Pen,
     /// Before this process began, or by now.
     answered: BTreeSet<u64>,
     open: BTreeSet<u64>,
@@ -113,8 +113,6 @@ struct Client {
 impl Client {
     fn begin(endpoint: &Endpoint, journal: PathBuf) -> Client {
         let known = Journal::read(&journal);
-        let file = File::options().append(true).create(true).open(&journal);
-        let file = file.expect("the journal can be written to");
         let mut client = Client {
             client: RawClient::connect(endpoint),
             answered: known.answers.keys().copied().collect(),
@@ -122,7 +120,7 @@ impl Client {
             asked_before: BTreeSet::new(),
             asked: BTreeSet::new(),
             heard: BTreeMap::new(),
-            file,
+            pen: Pen::new(&journal),
         };
         client.hello(known.token.as_deref());
         // Whoever had the session until then can ask no more.
@@ -144,7 +142,7 @@ impl Client {
             match message[1].as_u64() {
                 Some(HELLO) if known.is_none() => {
                     let token = token(&message[3]);
-                    return note(&mut self.file, &format!("token {token}"));
+                    return self.pen.note(&format!("token {token}"));
                 }
                 Some(HELLO) => return,
                 Some(_) => self.hear(&message),
@@ -203,10 +201,10 @@ impl Client {
         write_value(&mut bytes, &request).expect("a Vec takes every byte");
         let (first, rest) = bytes.split_at(bytes.len() / 2);
         self.client.send_bytes(first);
-        note(&mut self.file, &format!("half {number}"));
+        self.pen.note(&format!("half {number}"));
         clock::pause(HALF_MS);
         self.client.send_bytes(rest);
-        note(&mut self.file, &format!("sent {number}"));
+        self.pen.note(&format!("sent {number}"));
         self.open.insert(number);
         self.asked.insert(number);
     }
@@ -218,18 +216,40 @@ impl Client {
         } else {
             format!("error {}", message[2])
         };
-        note(
-            &mut self.file,
-            &format!("answer {number} {}", answer.replace('\n', " ")),
-        );
+        self.pen
+            .note(&format!("answer {number} {}", answer.replace('\n', " ")));
         *self.heard.entry(number).or_default() += 1;
         self.open.remove(&number);
         self.answered.insert(number);
     }
 }
 
-/// Each line is written at once, so that a kill leaves whole lines.
-fn note(file: &mut File, line: &str) {
-    let line = format!("{line}\n");
-    file.write_all(line.as_bytes()).expect("there is room");
+/// The end of the journal. Each line is written at once, so that a kill leaves whole lines, and in turns, since not every
+/// system appends to a file of several without loss.
+struct Pen {
+    journal: File,
+    /// Whoever writes has locked this one; where locks are mandatory, nobody could read the journal.
+    turn: File,
+}
+
+impl Pen {
+    fn new(journal: &Path) -> Pen {
+        let open = |file: &Path| {
+            let opened = File::options().append(true).create(true).open(file);
+            opened.expect("the journal can be written to")
+        };
+        Pen {
+            journal: open(journal),
+            turn: open(&journal.with_extension("turn")),
+        }
+    }
+
+    fn note(&mut self, line: &str) {
+        let line = format!("{line}\n");
+        self.turn.lock().expect("it can be locked");
+        self.journal
+            .write_all(line.as_bytes())
+            .expect("there is room");
+        self.turn.unlock().expect("it was locked");
+    }
 }

@@ -206,6 +206,18 @@ async fn what_may_run_twice_and_cannot_be_made_again_is_not_said_not_to_have_bee
         count(&under_test, 1, Step::Begun) == 1
     });
     kill(&mut under_test);
+    let has_noticed = async {
+        // Until then it may say something to nobody, and not know that nobody heard it.
+        let late = Some("deadline_exceeded".to_owned());
+        let brief = || {
+            client
+                .request("chaos.never")
+                .timeout(Duration::from_millis(50))
+        };
+        while told(brief().send().await) != Err((late.clone(), Outcome::NotExecuted)) {}
+    };
+    let noticed = tokio::time::timeout(LIMIT, has_noticed).await;
+    noticed.expect("it notices that the service is gone");
     let meanwhile = start(&client, "chaos.always", work(2));
     let broken = under_test.ledger().with_extension("broken");
     std::fs::write(broken, "").expect("the folder can be written to");
