@@ -3,7 +3,7 @@
 use chaos_tests::{
     platform,
     raw_client::{RawClient, code, map},
-    under_test::{UnderTest, eventually, status, worker_pids},
+    under_test::{UnderTest, eventually, status},
 };
 use rmpv::Value as Packed;
 use serde_json::{Value, json};
@@ -217,7 +217,10 @@ fn the_service_stops_while_users_have_pools() {
 #[cfg(unix)]
 #[test]
 fn each_user_meets_only_their_own_processes_and_only_so_many_users_have_some() {
-    use chaos_tests::other_user::{as_user, serve_everybody};
+    use chaos_tests::{
+        other_user::{as_user, serve_everybody},
+        under_test::worker_pids,
+    };
     if !chaos_tests::platform::can_be_others(
         "each_user_meets_only_their_own_processes_and_only_so_many_users_have_some",
     ) {

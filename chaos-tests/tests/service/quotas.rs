@@ -2,7 +2,7 @@
 //! who runs the service, but where the test says otherwise.
 
 use chaos_tests::{
-    raw_client::{RawClient, code, field, map, outcome},
+    raw_client::{RawClient, code, map, outcome},
     under_test::{UnderTest, eventually, sdk_pool, status},
 };
 use rmpv::Value as Packed;
@@ -167,7 +167,10 @@ fn the_calls_of_a_batch_are_counted_one_by_one() {
 #[cfg(unix)]
 #[test]
 fn a_user_beyond_the_quota_is_told_so_and_nobody_else_notices() {
-    use chaos_tests::other_user::{as_nobody, serve_everybody};
+    use chaos_tests::{
+        other_user::{as_nobody, serve_everybody},
+        raw_client::field,
+    };
     if !chaos_tests::platform::can_be_others(
         "a_user_beyond_the_quota_is_told_so_and_nobody_else_notices",
     ) {
