@@ -229,27 +229,25 @@ impl Client {
 struct Pen {
     journal: File,
     /// Whoever writes has locked this one; where locks are mandatory, nobody could read the journal.
-    turn: File,
+    turn: PathBuf,
 }
 
 impl Pen {
     fn new(journal: &Path) -> Pen {
-        let open = |file: &Path| {
-            let opened = File::options().append(true).create(true).open(file);
-            opened.expect("the journal can be written to")
-        };
+        let opened = File::options().append(true).create(true).open(journal);
         Pen {
-            journal: open(journal),
-            turn: open(&journal.with_extension("turn")),
+            journal: opened.expect("the journal can be written to"),
+            turn: journal.with_extension("turn"),
         }
     }
 
     fn note(&mut self, line: &str) {
         let line = format!("{line}\n");
-        self.turn.lock().expect("it can be locked");
+        // It is unlocked when it is closed: asked to unlock it, Wine says that it is not locked.
+        let turn = File::create(&self.turn).expect("there is room");
+        turn.lock().expect("it can be locked");
         self.journal
             .write_all(line.as_bytes())
             .expect("there is room");
-        self.turn.unlock().expect("it was locked");
     }
 }
