@@ -7,7 +7,7 @@ use standin_surface::exports::{
     run::{standin_cancel, standin_progress, standin_send, standin_start, standin_wait},
 };
 
-use super::{service, surface::*};
+use super::{LIMIT, eventually, service, surface::*};
 
 #[test]
 fn closing_a_client_takes_all_that_belongs_to_it_along() {
@@ -31,12 +31,15 @@ fn a_call_whose_handle_is_closed_is_taken_back() {
     let client = open(&under_test);
     let slow = new_call(client, "sdk.wait", &json!({}));
     assert_eq!(standin_start(slow), OK);
+    eventually(LIMIT, "it runs", || {
+        under_test.log().contains("attempt 1 waits")
+    });
+    close(slow);
+    eventually(LIMIT, "its worker was told", || {
+        under_test.log().contains("attempt 1 was cancelled")
+    });
     let next = new_call(client, "sdk.echo", &json!({ "text": "a" }));
     assert_eq!(standin_send(next, LIMIT_MS), OK);
-    close(slow);
-    chaos_tests::under_test::eventually(super::LIMIT, "the worker was told", || {
-        under_test.log().contains("was cancelled")
-    });
     close(client);
 }
 
