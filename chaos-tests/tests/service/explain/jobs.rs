@@ -58,21 +58,16 @@ fn a_job_tells_of_its_tries_who_died_under_them_and_how_it_stands() {
         story["rule"],
         "not replayed: it is `never`, and the worker may have begun with it"
     );
-    let shown = command(
-        &under_test,
-        &["jobs", "show", job.as_str().expect("a text")],
-    );
-    let hint = format!("standin explain --job {}", job.as_str().expect("a text"));
+    let name = job.as_str().expect("a text");
+    let shown = command(&under_test, &["jobs", "show", name]);
+    let hint = format!("standin explain --job {name}");
     assert!(shown.contains(&hint), "{shown}");
-    let shown = command(
-        &under_test,
-        &["explain", "--job", job.as_str().expect("a text")],
-    );
+    let shown = command(&under_test, &["explain", "--job", name]);
     for words in ["unknown", "as try 1 of the job", platform::KILLED] {
         assert!(shown.contains(words), "{words}: {shown}");
     }
 
-    let mut other = job.as_str().expect("a text").to_owned();
+    let mut other = name.to_owned();
     let last = if other.ends_with('0') { '1' } else { '0' };
     other.pop();
     other.push(last);

@@ -41,6 +41,13 @@ fn answer(text: &'static str) -> Answer {
     Ok(Bytes::from_static(text.as_bytes()))
 }
 
+fn unfinished() -> Found {
+    Found::Unfinished {
+        fingerprint: PAYLOAD,
+        answer: answer("unknown"),
+    }
+}
+
 impl Keys {
     fn new() -> Self {
         Self {

@@ -44,12 +44,8 @@ fn whoever_only_looks_is_told_at_once_that_another_runs() {
 fn whoever_only_looks_hears_that_nobody_knows() {
     let mut keys = Keys::new();
     keys.look(PAYLOAD);
-    let unfinished = Found::Unfinished {
-        fingerprint: PAYLOAD,
-        answer: answer("unknown"),
-    };
     assert_eq!(
-        keys.found(unfinished),
+        keys.found(unfinished()),
         [Act::RecordUnknown(PAYLOAD, answer("unknown"))]
     );
     let recorded = Event::UnknownRecorded {

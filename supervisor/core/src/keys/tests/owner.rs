@@ -34,12 +34,8 @@ fn another_payload_is_a_conflict_while_the_call_runs_and_while_its_end_is_record
     assert_eq!(keys.claim(OTHER_PAYLOAD), conflict(2));
     keys.claim(PAYLOAD);
     assert_eq!(keys.gone(1), [Act::LookUp]);
-    let unfinished = Found::Unfinished {
-        fingerprint: PAYLOAD,
-        answer: answer("unknown"),
-    };
     assert_eq!(
-        keys.found(unfinished),
+        keys.found(unfinished()),
         [Act::RecordUnknown(PAYLOAD, answer("unknown"))]
     );
     assert_eq!(keys.claim(OTHER_PAYLOAD), conflict(4));

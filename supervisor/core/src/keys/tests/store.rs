@@ -41,10 +41,6 @@ fn a_call_that_may_have_had_its_effect_is_unknown_to_everybody_for_ever() {
     let mut keys = Keys::new();
     keys.claim(PAYLOAD);
     keys.claim(OTHER_PAYLOAD);
-    let unfinished = || Found::Unfinished {
-        fingerprint: PAYLOAD,
-        answer: answer("unknown"),
-    };
     assert_eq!(
         keys.found(unfinished()),
         [

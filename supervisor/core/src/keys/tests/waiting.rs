@@ -24,8 +24,7 @@ fn whoever_waits_has_their_own_time() {
 #[test]
 fn whoever_no_longer_waits_is_told_nothing() {
     let mut keys = Keys::running(2);
-    let (key, claim) = (KEY, ClaimId(2));
-    assert_eq!(keys.handle(Event::Gone { key, claim }), []);
+    assert_eq!(keys.gone(2), []);
     assert_eq!(keys.settled(1, "done"), all_done(3..=3, "done"));
     keys.assert_empty();
 }
@@ -34,18 +33,16 @@ fn whoever_no_longer_waits_is_told_nothing() {
 fn a_key_that_nobody_waits_for_is_let_go() {
     let mut keys = Keys::new();
     keys.claim(PAYLOAD);
-    let (key, claim) = (KEY, ClaimId(1));
-    keys.handle(Event::Gone { key, claim });
+    keys.gone(1);
     assert_eq!(keys.found(Found::Nothing), []);
     keys.assert_empty();
-    let unfinished = Found::Unfinished {
-        fingerprint: PAYLOAD,
-        answer: answer("unknown"),
-    };
     keys.claim(PAYLOAD);
-    let claim = ClaimId(2);
-    keys.handle(Event::Gone { key, claim });
-    assert_eq!(keys.found(unfinished), [], "there is nobody to tell it to");
+    keys.gone(2);
+    assert_eq!(
+        keys.found(unfinished()),
+        [],
+        "there is nobody to tell it to"
+    );
     keys.assert_empty();
     let mut keys = Keys::running(0);
     assert_eq!(keys.gone(1), []);
