@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use standin_core::access::PoolAccess;
 use standin_protocol::MethodManifest;
 
-use crate::pool::PoolMessage;
+use crate::{pool::PoolMessage, trouble::Trouble};
 
 /// Where a pool is reached. The generation tells a pool's actor from the one that replaced it.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ pub(crate) struct Unlearned {
     /// Who may use it.
     pub(crate) access: Arc<PoolAccess>,
     /// Why, if it has been tried and failed; `None`: its first worker is still starting.
-    pub(crate) trouble: Option<String>,
+    pub(crate) trouble: Option<Trouble>,
 }
 
 /// A pool of the configuration of which each user has one of their own.

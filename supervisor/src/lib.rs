@@ -31,6 +31,7 @@ mod store;
 mod story;
 mod tasks;
 mod timer;
+mod trouble;
 mod worker;
 
 pub use cli::run;

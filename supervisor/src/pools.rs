@@ -25,6 +25,7 @@ use crate::{
     session::SessionMessage,
     sessions::SessionsMessage,
     store::StoreHandle,
+    trouble::Trouble,
     worker::WorkerEnvironment,
 };
 
@@ -36,8 +37,8 @@ pub(crate) enum PoolsMessage {
         generation: u64,
         methods: Vec<MethodManifest>,
     },
-    /// A pool cannot start its workers; why, in a sentence.
-    Troubled { pool: Arc<str>, trouble: String },
+    /// A pool cannot start its workers, or has been stopped before one has said what it offers.
+    Troubled { pool: Arc<str>, trouble: Trouble },
     /// A session has a request that no pool is known for yet; whose it is, if not of several users.
     TellWhenSettled(ActorRef<SessionMessage>, Option<Arc<str>>),
     /// Somebody needs the pool of a user.
@@ -79,7 +80,7 @@ struct Entry {
     settings: PoolSettings,
     /// `None`: not known yet.
     methods: Option<Vec<MethodManifest>>,
-    trouble: Option<String>,
+    trouble: Option<Trouble>,
     /// The pool of the configuration that it is one user's own of, and the user.
     owner: Option<Owner>,
 }

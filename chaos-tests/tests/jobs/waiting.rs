@@ -5,6 +5,7 @@ use chaos_tests::{
     under_test::{UnderTest, eventually, sdk_pool},
 };
 use serde_json::{Value, json};
+use standin_client::blocking::Client;
 
 use crate::{LIMIT, chaos, program, start, status, submit, until, wait};
 
@@ -120,6 +121,31 @@ fn thousands_of_jobs_that_wait_hold_up_nobody_who_waits_for_an_answer() {
     eventually(LIMIT, "jobs go on", || begun() > before);
 }
 
+/// Why the pool of a job is not there, as its status and the list say.
+fn reason(client: &Client, job: &str) -> Value {
+    let of_status = status(client, job)["error"]["reason"].clone();
+    let listed: Value = client.call("job.list", &json!({})).expect("there are some");
+    let mut listed = listed.as_array().expect("a list").iter();
+    let listed = listed.find(|one| one["job"] == job).expect("it is kept");
+    assert_eq!(listed["error"]["reason"], of_status);
+    of_status
+}
+
+#[test]
+fn a_job_whose_pool_does_not_start_says_why_in_a_field_of_its_own() {
+    let under_test = UnderTest::start(program(), 1, "", "exit_before_hello");
+    let client = under_test.client();
+    let job = submit(&client, &chaos("chaos.always", 1, json!({})));
+    until(&client, &job, "it has met the pool", |job| {
+        job["state"] == "queued" && job["error"]["code"] == "pool_unavailable"
+    });
+    let words = reason(&client, &job);
+    assert_eq!(words, "the licence file is missing");
+    let message = status(&client, &job)["error"]["message"].clone();
+    let message = message.as_str().expect("a text");
+    assert!(message.contains("exit code 3"), "{message}");
+}
+
 #[test]
 fn a_job_waits_for_a_pool_that_is_stopped_and_costs_no_try_until_it_is_started_again() {
     let (under_test, client) = start(2);
@@ -151,6 +177,10 @@ fn a_job_waits_for_a_pool_that_is_stopped_and_costs_no_try_until_it_is_started_a
         assert!(["queued", "running"].contains(&state), "{waits}");
         assert_eq!(waits["failures"], 0, "{waits}");
     }
+    // Those that wait behind the first have not asked yet.
+    let has_asked = |job: &&String| status(&client, job)["error"].is_object();
+    let asked = jobs.iter().find(has_asked).expect("one has met it");
+    assert_eq!(reason(&client, asked), "somebody has stopped \"chaos\"");
     assert_eq!(ledger::read(&under_test.ledger()).len(), 1, "of the call");
     order("pool.start");
     for job in &jobs {

@@ -13,9 +13,6 @@ use super::{
 };
 use crate::clock;
 
-/// What stands before the last lines that a worker printed.
-const LAST_WORDS: &str = "Its last words: ";
-
 /// As much of an error as a line of a list shows.
 const ERROR_SHOWN: usize = 60;
 
@@ -137,10 +134,11 @@ fn list(jobs: &Value, now: u64) -> String {
         return "There are no such jobs.".to_owned();
     }
     let row = |job: &Value| {
-        let error = match why_no_pool(job) {
-            // What its process said last tells more than how it ended.
-            Some(why) => format!("no pool: {}", why.rsplit(LAST_WORDS).next().unwrap_or(&why)),
-            None => text(&job["error"], "message"),
+        let error = &job["error"];
+        let error = match waits_for_pool(job) && error["reason"].is_string() {
+            true => format!("no pool: {}", text(error, "reason")),
+            // An older service knows of no reason.
+            false => text(error, "message"),
         };
         let error = match error.char_indices().nth(ERROR_SHOWN) {
             Some((end, _)) => format!("{}...", &error[..end]),
@@ -171,16 +169,9 @@ fn list(jobs: &Value, now: u64) -> String {
     table::render(&headers, &rows, "")
 }
 
-/// Why there is no pool that a job could be given to, if it waits for one: its error, without what the method and the
-/// state tell already.
-fn why_no_pool(job: &Value) -> Option<String> {
-    let error = &job["error"];
-    let waits = job["state"] == "queued" && error["code"] == "pool_unavailable";
-    let message = waits.then(|| text(error, "message"))?;
-    let known = format!("\"{}\" is not available now", text(job, "method"));
-    let why = message.strip_prefix(&known).unwrap_or(&message);
-    let why = why.trim_end_matches(" It was not executed.");
-    Some(why.trim_start_matches([':', '.', ' ']).to_owned())
+/// Whether there is no pool that a job could be given to, and it waits for one.
+fn waits_for_pool(job: &Value) -> bool {
+    job["state"] == "queued" && job["error"]["code"] == "pool_unavailable"
 }
 
 /// One job, and what can be done about it.
@@ -221,7 +212,7 @@ pub(super) fn show(job: &Value, now: u64) -> String {
             "\nNobody knows whether it happened. Look where it would have left a trace (a mail carries the job in its \
              Message-ID).\nIf it did not happen: `standin jobs retry` sends it again.\n",
         ),
-        _ if why_no_pool(job).is_some() => out.push_str(
+        _ if waits_for_pool(job) => out.push_str(
             "\nIt waits until its pool is there, for as long as that takes, and loses no try by it. `standin pools list` \
              shows how the pools stand.\n",
         ),
@@ -305,6 +296,7 @@ mod tests {
         job["method"] = json!("reports.make");
         job["failures"] = json!(0);
         job["error"] = json!({ "number": 11, "code": "pool_unavailable", "outcome": "not_executed",
+            "reason": "cannot start `/no/such/program`: No such file or directory",
             "message": "\"reports.make\" is not available now. The process of \"reports\" ended by itself with exit code \
             127. Its last words: cannot start `/no/such/program`: No such file or directory." });
         insta::assert_snapshot!(list(&json!([job]), NOW), @r"
@@ -325,16 +317,20 @@ mod tests {
 
         It waits until its pool is there, for as long as that takes, and loses no try by it. `standin pools list` shows how the pools stand.
         "#);
-        job["error"]["message"] = json!(
-            "\"reports.make\" is not available now: somebody has stopped \"reports\". It was not executed."
-        );
+        job["error"]["reason"] = json!("somebody has stopped \"reports\"");
         insta::assert_snapshot!(list(&json!([job]), NOW), @r#"
         JOB                 STATE   METHOD        USER  BEGUN  SUBMITTED  NEXT      LAST ERROR
-        7-00000000000000aa  queued  reports.make  1000  2      4 min ago  in 2 min  no pool: somebody has stopped "reports".
+        7-00000000000000aa  queued  reports.make  1000  2      4 min ago  in 2 min  no pool: somebody has stopped "reports"
         "#);
-        // Of one that is over it says nothing.
+        // One of an older service has no reason, and one that is over waits for nothing.
+        let told = |job: &Value| list(&json!([job]), NOW).contains("no pool: ");
+        assert!(told(&job));
         job["state"] = json!("cancelled");
-        assert_eq!(why_no_pool(&job), None);
+        assert!(!told(&job));
+        job["state"] = json!("queued");
+        job["error"]["reason"] = Value::Null;
+        assert!(!told(&job));
+        assert!(list(&json!([job]), NOW).contains("\"reports.make\" is not available now."));
     }
 
     #[test]

@@ -7,9 +7,10 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use standin_client::CallError;
+use standin_client::{CallError, ErrorAnswer};
 
 use super::{CommandError, explain, value, value::Contents};
+use crate::trouble;
 
 /// How errors are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,8 +64,8 @@ pub(super) fn in_words(error: &CommandError) -> String {
             }
             if let Some(hint) = explain::hint(answer) {
                 text += &format!("\n{hint}");
-            } else if let Some(data) = &answer.data {
-                text += &format!("\ndata: {}", value::to_json(data));
+            } else if let Some(data) = untold(answer) {
+                text += &format!("\ndata: {data}");
             }
         }
         CommandError::Call(error) => text += &format!("\noutcome: {}", error.outcome().name()),
@@ -74,6 +75,13 @@ pub(super) fn in_words(error: &CommandError) -> String {
         text += &format!("\n{hint}");
     }
     text
+}
+
+/// The data of an error, unless its message has told them already.
+fn untold(answer: &ErrorAnswer) -> Option<Value> {
+    let data = value::to_json(answer.data.as_ref()?);
+    let told = trouble::reason(answer).map(|reason| json!({ "reason": reason }));
+    Some(data).filter(|data| Some(data) != told.as_ref())
 }
 
 fn in_json(error: &CommandError) -> Value {
@@ -130,7 +138,7 @@ fn message(error: &CommandError) -> (String, Option<String>) {
 
 #[cfg(test)]
 mod tests {
-    use standin_client::{ErrorAnswer, ErrorCode};
+    use standin_client::ErrorCode;
 
     use super::*;
 
@@ -149,6 +157,22 @@ mod tests {
         data: {"queued":1000}
         "#);
         insta::assert_snapshot!(in_json(&error), @r#"{"message":"Too many calls are waiting for \"builtin\".","number":6,"code":"overloaded","outcome":"not_executed","retry_after_ms":250,"data":{"queued":1000}}"#);
+    }
+
+    #[test]
+    fn what_the_message_has_told_is_not_shown_once_more_as_data() {
+        let message = "\"reports.make\" is not available now: somebody has stopped \"reports\".";
+        let reason = "somebody has stopped \"reports\"";
+        let mut answer = trouble::unavailable(message.to_owned(), reason.to_owned());
+        let shown = |answer: &ErrorAnswer| {
+            in_words(&CommandError::Call(CallError::Service(answer.clone())))
+        };
+        insta::assert_snapshot!(shown(&answer), @r#"
+        error: "reports.make" is not available now: somebody has stopped "reports".
+        code: pool_unavailable (11), outcome: not_executed
+        "#);
+        answer.data = Some(value::from_json(json!({ "reason": reason, "more": 1 })));
+        assert!(shown(&answer).contains("data: {"), "{}", shown(&answer));
     }
 
     #[test]

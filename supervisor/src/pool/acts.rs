@@ -205,7 +205,7 @@ impl PoolState {
                 self.records.last_death(),
                 self.records.last_lines(),
             );
-            self.answer_start_waiters(&Err(words::start_failed(&trouble)));
+            self.answer_start_waiters(&Err(words::start_failed(&trouble.sentence)));
             let pool = Arc::clone(&self.name);
             let _ = self.pools.cast(PoolsMessage::Troubled { pool, trouble });
         } else {

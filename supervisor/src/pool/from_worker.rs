@@ -225,7 +225,7 @@ impl PoolState {
                 self.records.last_death(),
                 self.records.last_lines(),
             );
-            self.answer_start_waiters(&Err(words::start_failed(&trouble)));
+            self.answer_start_waiters(&Err(words::start_failed(&trouble.sentence)));
         }
         // The core may have begun the next life of this slot already.
         if self.link(worker).is_some() {

@@ -84,7 +84,8 @@ impl PoolState {
             &self.name,
             self.records.last_death(),
             self.records.last_lines(),
-        );
+        )
+        .sentence;
         tracing::error!(pool = %self.name, %trouble, "the new worker did not start, so the old ones stay");
         let why = format!("{trouble} The processes that were there go on.");
         self.answer_reload_waiters(&Err(words::start_failed(&why)));

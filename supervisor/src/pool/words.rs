@@ -5,7 +5,11 @@ use standin_core::pool::{EndRule, Failure};
 use standin_protocol::{ErrorAnswer, ErrorCode, Outcome};
 
 use super::records::Death;
-use crate::{call::Call, story::told::reference};
+use crate::{
+    call::Call,
+    story::told::reference,
+    trouble::{self, Trouble},
+};
 
 /// A worker's own answer. Errors that already have the full shape, and all results, go on untouched.
 pub(super) fn passed_on(result: Result<Bytes, Bytes>) -> Result<Bytes, Bytes> {
@@ -26,6 +30,9 @@ pub(super) fn error_answer(
     last_lines: &[String],
 ) -> ErrorAnswer {
     let method = call.method_name();
+    if failure.code == ErrorCode::PoolUnavailable {
+        return unavailable(pool, &method, failure, last_lines);
+    }
     let death = failure.cause.map(|cause| cause.to_string());
     let death = death.as_deref().unwrap_or("lost");
     let message = match failure.code {
@@ -70,15 +77,6 @@ pub(super) fn error_answer(
         ErrorCode::ShuttingDown => {
             format!("Standin is stopping. {}", outcome_sentence(failure.outcome))
         }
-        ErrorCode::PoolUnavailable if failure.rule == EndRule::Paused => format!(
-            "\"{method}\" is not available now: somebody has stopped \"{pool}\". {}",
-            outcome_sentence(failure.outcome)
-        ),
-        ErrorCode::PoolUnavailable => format!(
-            "\"{method}\" is not available now: the processes of \"{pool}\" do not start.{} {}",
-            quoted(last_lines),
-            outcome_sentence(failure.outcome)
-        ),
         other => format!(
             "\"{method}\" failed ({other}). {}",
             outcome_sentence(failure.outcome)
@@ -91,10 +89,32 @@ pub(super) fn error_answer(
     ) {
         answer = answer.with_data(reference(call.id));
     }
-    if let Some(retry_after) = failure.retry_after {
-        answer = answer.with_retry_after_ms(retry_after.as_millis().max(1) as u64);
+    with_retry_after(answer, failure)
+}
+
+fn unavailable(pool: &str, method: &str, failure: Failure, last_lines: &[String]) -> ErrorAnswer {
+    let (why, last_lines) = match failure.rule {
+        // Whatever its processes have printed is not why.
+        EndRule::Paused => (stopped_by_somebody(pool), &[][..]),
+        _ => (
+            format!("the processes of \"{pool}\" do not start"),
+            last_lines,
+        ),
+    };
+    let message = format!(
+        "\"{method}\" is not available now: {why}.{} {}",
+        quoted(last_lines),
+        outcome_sentence(failure.outcome)
+    );
+    let answer = trouble::unavailable(message, last_words(last_lines).unwrap_or(why));
+    with_retry_after(answer.with_outcome(failure.outcome), failure)
+}
+
+fn with_retry_after(answer: ErrorAnswer, failure: Failure) -> ErrorAnswer {
+    match failure.retry_after {
+        Some(after) => answer.with_retry_after_ms(after.as_millis().max(1) as u64),
+        None => answer,
     }
-    answer
 }
 
 fn outcome_sentence(outcome: Outcome) -> &'static str {
@@ -106,7 +126,7 @@ fn outcome_sentence(outcome: Outcome) -> &'static str {
 }
 
 /// Why a pool's workers do not start, in one or two sentences.
-pub(super) fn start_trouble(pool: &str, death: Option<&Death>, last_lines: &[String]) -> String {
+pub(super) fn start_trouble(pool: &str, death: Option<&Death>, last_lines: &[String]) -> Trouble {
     let how = death.map_or_else(
         || "could not be started".to_owned(),
         |death| death.cause.to_string(),
@@ -115,12 +135,23 @@ pub(super) fn start_trouble(pool: &str, death: Option<&Death>, last_lines: &[Str
         true => format!("was {how}"),
         false => how,
     };
-    format!("The process of \"{pool}\" {how}.{}", quoted(last_lines))
+    Trouble {
+        sentence: format!("The process of \"{pool}\" {how}.{}", quoted(last_lines)),
+        reason: last_words(last_lines)
+            .unwrap_or_else(|| format!("the process of \"{pool}\" {how}")),
+    }
 }
 
 /// Why nothing is known of a pool that somebody has stopped.
-pub(super) fn stopped(pool: &str) -> String {
-    format!("Somebody has stopped \"{pool}\".")
+pub(super) fn stopped(pool: &str) -> Trouble {
+    Trouble {
+        sentence: format!("Somebody has stopped \"{pool}\"."),
+        reason: stopped_by_somebody(pool),
+    }
+}
+
+fn stopped_by_somebody(pool: &str) -> String {
+    format!("somebody has stopped \"{pool}\"")
 }
 
 /// Why an order cannot be followed.
@@ -137,18 +168,82 @@ pub(super) fn start_failed(trouble: &str) -> ErrorAnswer {
     ErrorAnswer::new(ErrorCode::StartFailed, trouble)
 }
 
-/// The last lines that a worker printed, as they fit into a message box.
-fn quoted(last_lines: &[String]) -> String {
+/// The last lines that a worker printed, as they fit into a message box. They tell more than how it ended.
+fn last_words(last_lines: &[String]) -> Option<String> {
     const LINES_SHOWN: usize = 5;
-    if last_lines.is_empty() {
-        return String::new();
-    }
     let from = last_lines.len().saturating_sub(LINES_SHOWN);
     let words = last_lines[from..].join(" | ");
+    Some(words).filter(|words| !words.is_empty())
+}
+
+/// The same as a sentence behind others.
+fn quoted(last_lines: &[String]) -> String {
+    let Some(words) = last_words(last_lines) else {
+        return String::new();
+    };
     let end = if words.ends_with(['.', '!', '?']) {
         ""
     } else {
         "."
     };
     format!(" Its last words: {words}{end}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn refused(rule: EndRule, last_lines: &[&str]) -> ErrorAnswer {
+        let failure = Failure {
+            code: ErrorCode::PoolUnavailable,
+            rule,
+            outcome: Outcome::NotExecuted,
+            cause: None,
+            attempts: 0,
+            retry_after: Some(Duration::from_secs(1)),
+        };
+        let lines: Vec<_> = last_lines.iter().map(|line| (*line).to_owned()).collect();
+        let answer = unavailable("reports", "reports.make", failure, &lines);
+        assert_eq!(answer.retry_after_ms, Some(1000));
+        answer
+    }
+
+    #[test]
+    fn why_a_pool_is_not_there_is_in_the_message_and_in_short_beside_it() {
+        let told = |rule, lines: &[&str]| {
+            let answer = refused(rule, lines);
+            let reason = trouble::reason(&answer).expect("the service's own has one");
+            format!("{}\n{reason}", answer.message)
+        };
+        let lines = ["Traceback:", "ImportError"];
+        insta::assert_snapshot!(told(EndRule::NoWorkers, &lines), @r#"
+        "reports.make" is not available now: the processes of "reports" do not start. Its last words: Traceback: | ImportError. It was not executed.
+        Traceback: | ImportError
+        "#);
+        insta::assert_snapshot!(told(EndRule::NoWorkers, &[]), @r#"
+        "reports.make" is not available now: the processes of "reports" do not start. It was not executed.
+        the processes of "reports" do not start
+        "#);
+        // What they printed while they were there is not why they are gone.
+        insta::assert_snapshot!(told(EndRule::Paused, &lines), @r#"
+        "reports.make" is not available now: somebody has stopped "reports". It was not executed.
+        somebody has stopped "reports"
+        "#);
+        let troubles = [
+            start_trouble("reports", None, &["ImportError!".to_owned()]),
+            start_trouble("reports", None, &[]),
+            stopped("reports"),
+        ];
+        let told = troubles.map(|one| format!("{}\n{}", one.sentence, one.reason));
+        insta::assert_snapshot!(told.join("\n"), @r#"
+        The process of "reports" could not be started. Its last words: ImportError!
+        ImportError!
+        The process of "reports" could not be started.
+        the process of "reports" could not be started
+        Somebody has stopped "reports".
+        somebody has stopped "reports"
+        "#);
+    }
 }

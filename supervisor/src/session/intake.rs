@@ -23,6 +23,7 @@ use crate::{
     pool::PoolMessage,
     store::Fingerprint,
     story::Notes,
+    trouble::{self, Trouble},
 };
 
 /// The longest that a caller may ask for. A day is beyond any call that somebody waits for; what takes longer is a
@@ -334,9 +335,9 @@ pub(crate) fn unknown_method(
     let method = String::from_utf8_lossy(method);
     // What the processes of others have printed is not for everybody.
     let pools = directory.unlearned.iter();
-    let troubles: Vec<&str> = pools
+    let troubles: Vec<&Trouble> = pools
         .filter(|pool| seeker.may_use(&pool.access) && pool.is_met_by(seeker.user))
-        .filter_map(|pool| pool.trouble.as_deref())
+        .filter_map(|pool| pool.trouble.as_ref())
         .collect();
     if troubles.is_empty() {
         let why = format!(
@@ -345,7 +346,9 @@ pub(crate) fn unknown_method(
         ErrorAnswer::new(ErrorCode::MethodNotFound, why)
     } else {
         // It may well be one of theirs.
-        let why = format!("\"{method}\" is not available now. {}", troubles.join(" "));
-        ErrorAnswer::new(ErrorCode::PoolUnavailable, why).with_retry_after_ms(5000)
+        let sentences: Vec<&str> = troubles.iter().map(|one| &*one.sentence).collect();
+        let reasons: Vec<&str> = troubles.iter().map(|one| &*one.reason).collect();
+        let why = format!("\"{method}\" is not available now. {}", sentences.join(" "));
+        trouble::unavailable(why, reasons.join("; ")).with_retry_after_ms(5000)
     }
 }

@@ -17,6 +17,7 @@ use crate::{
     clock,
     jobs::{JobsHandle, unknown},
     store::{JobName, JobPage, JobRow, JobState},
+    trouble,
 };
 
 /// The methods, with a sentence for each.
@@ -253,6 +254,9 @@ struct ShownError {
     code: String,
     message: String,
     outcome: &'static str,
+    /// Why its pool is not there, in short.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
 pub(super) fn shown(row: &JobRow) -> Shown<'_> {
@@ -260,6 +264,7 @@ pub(super) fn shown(row: &JobRow) -> Shown<'_> {
     let error = row.error.as_ref().map(|error| {
         let error = ErrorAnswer::decode(error);
         ShownError {
+            reason: trouble::reason(&error),
             number: error.number,
             code: error.code.into_owned(),
             message: error.message,
