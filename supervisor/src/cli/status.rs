@@ -1,5 +1,7 @@
 //! `standin status`: what an administrator sees at a glance.
 
+mod recovery;
+
 use std::fmt::Write;
 
 use super::{
@@ -11,7 +13,6 @@ use super::{
     value,
 };
 use crate::{
-    recovery::{Interruption, RecoveryStatus},
     status::{DeathStatus, PoolStatus, QuotaStatus, ServiceStatus, UserStatus, WorkerStatus},
     store::JobCounts,
 };
@@ -68,7 +69,7 @@ fn render(status: &ServiceStatus) -> String {
         requests.failed
     );
     if let Some(recovery) = status.recovery {
-        render_recovery(&mut out, recovery);
+        recovery::render(&mut out, recovery);
     }
     if let Some(jobs) = jobs.filter(|jobs| *jobs != JobCounts::default()) {
         let JobCounts {
@@ -90,30 +91,6 @@ fn render(status: &ServiceStatus) -> String {
         render_pool(&mut out, pool);
     }
     out
-}
-
-/// What the end of the run before has done to anybody.
-fn render_recovery(out: &mut String, recovery: RecoveryStatus) {
-    let RecoveryStatus {
-        after,
-        sessions,
-        resumed,
-        unknown,
-    } = recovery;
-    let how = match after {
-        Interruption::Killed => "was killed, or failed",
-        Interruption::Reboot => "ended with the machine",
-    };
-    let back = match sessions {
-        0 => String::new(),
-        1 => format!("{resumed} of 1 program is back, "),
-        _ => format!("{resumed} of {sessions} programs are back, "),
-    };
-    let harm = match unknown {
-        0 => "no call ended unknown".to_owned(),
-        unknown => format!("{} ended unknown", count(unknown, "call")),
-    };
-    let _ = writeln!(out, "the run before {how}: {back}{harm}");
 }
 
 fn render_users(out: &mut String, status: &ServiceStatus) {
@@ -249,7 +226,10 @@ fn count(number: u64, thing: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::status::RequestTotals;
+    use crate::{
+        recovery::{Interruption, RecoveryStatus},
+        status::RequestTotals,
+    };
 
     fn death(at_ms_ago: u64, replayed: u32, lost: u32) -> DeathStatus {
         let cause = "killed from outside with SIGKILL (signal 9)".into();
