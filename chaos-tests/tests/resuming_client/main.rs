@@ -20,8 +20,8 @@ fn program() -> &'static Path {
 
 fn service(workers: usize) -> UnderTest {
     UnderTest::serve(program(), |folder| {
-        // One client may have half of the queue.
-        let pool = "queue = { max = 4_000 }";
+        // One client may have half of the queue, and a slow disk as long as it takes.
+        let pool = "queue = { max = 4_000, wait = '10m' }";
         hostile_pool("chaos", program(), folder, workers, pool, "")
     })
 }
