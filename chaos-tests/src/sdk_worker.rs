@@ -169,8 +169,16 @@ async fn large(_: Context, Size { bytes }: Size) -> Result<String, Failure> {
     Ok("x".repeat(bytes))
 }
 
-async fn fail(_: Context, _: Nothing) -> Result<(), Failure> {
-    Err(Failure::new(1007, "sdk.broken", "It is broken.")
+#[derive(Deserialize, JsonSchema)]
+struct Words {
+    /// So much more than usual is said.
+    #[serde(default)]
+    bytes: usize,
+}
+
+async fn fail(_: Context, Words { bytes }: Words) -> Result<(), Failure> {
+    let words = "It is broken.".to_owned() + &"x".repeat(bytes);
+    Err(Failure::new(1007, "sdk.broken", words)
         .outcome(Outcome::NotExecuted)
         .retry_after_ms(1500)
         .data(&[1, 2, 3]))

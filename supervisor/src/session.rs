@@ -20,6 +20,7 @@ mod quota;
 mod reading;
 mod recording;
 mod resuming;
+mod shown;
 mod submission;
 mod turned_away;
 mod unlocated;

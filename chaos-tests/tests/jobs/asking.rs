@@ -2,7 +2,7 @@
 
 use chaos_tests::{
     ledger,
-    under_test::{UnderTest, eventually, hostile_pool},
+    under_test::{UnderTest, eventually, hostile_pool, sdk_pool},
 };
 use serde_json::{Value, json};
 use standin_client::Outcome;
@@ -77,6 +77,56 @@ fn a_list_has_the_newest_first_and_goes_on_where_it_ended() {
     assert_eq!(newest, [jobs[4].clone(), jobs[3].clone(), jobs[2].clone()]);
     let rest = list(json!({ "state": "queued", "after": newest[2] }));
     assert_eq!(rest, [jobs[1].clone(), jobs[0].clone()]);
+}
+
+/// Three errors of which no message could hold two.
+#[test]
+fn jobs_are_listed_on_more_pages_when_their_errors_are_too_long_for_one() {
+    let under_test = UnderTest::serve(program(), |folder| sdk_pool("sdk", program(), folder, ""));
+    let client = under_test.client();
+    let long = 9_000_000;
+    let job = json!({
+        "method": "sdk.fail",
+        "params": [{ "bytes": long }],
+        "retry": { "attempts_max": 1 },
+    });
+    let mut jobs: Vec<_> = (0..3).map(|_| submit(&client, &job)).collect();
+    let mut listed = Vec::new();
+    for job in &jobs {
+        assert_eq!(wait(&client, job)["state"], "dead");
+    }
+    loop {
+        let after = json!({ "after": listed.last() });
+        let page: Vec<Value> = client.call("job.list", &after).expect("it answers");
+        if page.is_empty() {
+            break;
+        }
+        assert!(page.len() < jobs.len());
+        for job in page {
+            assert_eq!(job, status(&client, text(&job["job"])));
+            let words = text(&job["error"]["message"]);
+            assert!(words.starts_with("It is broken.xxx"));
+            assert!(words.ends_with("x..."));
+            listed.push(text(&job["job"]).to_owned());
+        }
+    }
+    jobs.reverse();
+    assert_eq!(listed, jobs);
+    let told = std::process::Command::new(program())
+        .args(["jobs", "list", "--endpoint"])
+        .arg(under_test.endpoint().as_path())
+        .output()
+        .expect("it can be started");
+    let told = String::from_utf8(told.stdout).expect("it is a text");
+    assert!(jobs.iter().all(|job| told.contains(job)), "{told}");
+    // Nothing that was said is lost.
+    let result = client.call::<_, Value>("job.result", &json!({ "job": jobs[0] }));
+    let error = result.expect_err("it failed");
+    assert!(error.to_string().len() > long);
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().expect("it is a text")
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! `standin jobs`: what is done in the background, and what a person has to decide.
 
+mod pages;
+
 use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
@@ -25,8 +27,7 @@ pub(super) fn run(command: &JobsCommand) -> Result<(), CommandError> {
             json,
             service,
         } => {
-            let arguments = json!({ "state": state, "limit": limit, "after": after });
-            let jobs = ask(service, "job.list", arguments)?;
+            let jobs = pages::ask(service, state.as_deref(), *limit, after.clone())?;
             match json {
                 true => output::json(&jobs),
                 false => output::line(list(&jobs, clock::unix_ms()).trim_end()),

@@ -10,8 +10,9 @@ use standin_protocol::{self as protocol, ErrorAnswer, ErrorCode, value};
 
 use super::{
     SessionMessage, SessionState,
-    job_methods::{Shown, job_name, shown},
+    job_methods::job_name,
     own_methods::{find, tell_answer},
+    shown::{Shown, shown},
 };
 use crate::{
     clock,

@@ -4,20 +4,19 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use ractor::{ActorRef, ActorStatus};
-use serde::Serialize;
-use standin_core::jobs::{WallTime, together};
+use standin_core::jobs::together;
 use standin_protocol::{self as protocol, ErrorAnswer, ErrorCode, Meta, Outcome, Request, value};
 
 use super::{
     SessionMessage, SessionState,
     intake::TIMEOUT_MAX,
     own_methods::{find, missing, tell_answer},
+    shown::{shown, shown_page},
 };
 use crate::{
     clock,
     jobs::{JobsHandle, unknown},
     store::{JobName, JobPage, JobRow, JobState},
-    trouble,
 };
 
 /// The methods, with a sentence for each.
@@ -123,14 +122,15 @@ impl SessionState {
                     Ok(protocol::encode(&shown(&row)))
                 });
             }),
-            b"job.list" => page(arguments, asker.user.clone()).map(|page| {
-                self.answer_later(msgid, myself, async move {
-                    let rows = asker.jobs.list(page).await?;
-                    Ok(protocol::encode(
-                        &rows.iter().map(shown).collect::<Vec<_>>(),
-                    ))
-                });
-            }),
+            b"job.list" => {
+                let bytes_max = self.environment.limits.message_size_max;
+                page(arguments, asker.user.clone(), bytes_max).map(|page| {
+                    self.answer_later(msgid, myself, async move {
+                        let rows = asker.jobs.list(page).await?;
+                        Ok(shown_page(&rows, bytes_max))
+                    });
+                })
+            }
             _ => return false,
         };
         if let Err(error) = task {
@@ -223,72 +223,6 @@ fn last_error(row: &JobRow) -> ErrorAnswer {
     error.with_outcome(outcome)
 }
 
-/// A job as its owner sees it. Times are in milliseconds since 1970 (UTC).
-#[derive(Serialize)]
-pub(super) struct Shown<'a> {
-    job: String,
-    method: std::borrow::Cow<'a, str>,
-    state: &'static str,
-    user: &'a str,
-    key: Option<std::borrow::Cow<'a, str>>,
-    /// How many times it was begun.
-    attempts: u32,
-    /// Tries that failed, and how many may.
-    failures: u32,
-    attempts_max: u32,
-    submitted_at: u64,
-    /// When it is begun, or tried again; for one that waits for a time.
-    next_at: Option<u64>,
-    ended_at: Option<u64>,
-    /// Its owner wants it back.
-    cancelling: bool,
-    /// What is known of all tries that have ended, together.
-    outcome: &'static str,
-    error: Option<ShownError>,
-}
-
-/// The last error: of one that waits, why it was not done yet.
-#[derive(Serialize)]
-struct ShownError {
-    number: u32,
-    code: String,
-    message: String,
-    outcome: &'static str,
-    /// Why its pool is not there, in short.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-}
-
-pub(super) fn shown(row: &JobRow) -> Shown<'_> {
-    let waits = row.state == JobState::Queued && row.due.order() != WallTime(0);
-    let error = row.error.as_ref().map(|error| {
-        let error = ErrorAnswer::decode(error);
-        ShownError {
-            reason: trouble::reason(&error),
-            number: error.number,
-            code: error.code.into_owned(),
-            message: error.message,
-            outcome: error.outcome.name(),
-        }
-    });
-    Shown {
-        job: row.name.to_string(),
-        method: String::from_utf8_lossy(&row.method),
-        state: row.state.name(),
-        user: &row.user,
-        key: row.key.as_ref().map(|key| String::from_utf8_lossy(key)),
-        attempts: row.attempt,
-        failures: row.failures,
-        attempts_max: row.retry.attempts_max,
-        submitted_at: row.submitted.0,
-        next_at: waits.then(|| row.due.order().0),
-        ended_at: row.ended.map(|at| at.0),
-        cancelling: row.cancel_requested && row.state == JobState::Running,
-        outcome: row.outcome.name(),
-        error,
-    }
-}
-
 /// An argument that is there and not nil: old clients cannot leave one out.
 pub(super) fn present<'a>(arguments: &'a Arguments, name: &str) -> Option<&'a Bytes> {
     find(arguments, name).filter(|value| value[..] != protocol::NIL[..])
@@ -304,7 +238,11 @@ pub(super) fn job_name(method: &[u8], arguments: &Arguments) -> Result<JobName, 
     })
 }
 
-fn page(arguments: &Arguments, user: Option<String>) -> Result<JobPage, ErrorAnswer> {
+fn page(
+    arguments: &Arguments,
+    user: Option<String>,
+    bytes_max: usize,
+) -> Result<JobPage, ErrorAnswer> {
     let state = match present(arguments, "state") {
         None => None,
         Some(word) => {
@@ -335,6 +273,7 @@ fn page(arguments: &Arguments, user: Option<String>) -> Result<JobPage, ErrorAns
         state,
         after,
         limit: limit as u32,
+        bytes_max,
     })
 }
 

@@ -51,8 +51,17 @@ pub(super) fn list(connection: &Connection, page: &JobPage) -> rusqlite::Result<
     if let Some(user) = &page.user {
         values.push(user);
     }
-    let found = statement.query_map(&*values, JobRow::read)?;
-    found.collect()
+    let (mut rows, mut bytes) = (Vec::new(), 0);
+    for row in statement.query_map(&*values, JobRow::read)? {
+        let row = row?;
+        bytes += row.weight();
+        rows.push(row);
+        // An error may be as long as a message, so that a thousand of them would not fit in memory.
+        if bytes >= page.bytes_max {
+            break;
+        }
+    }
+    Ok(rows)
 }
 
 /// The index is named, since the library would rather look at everything that waits. It seeks to what it is given and

@@ -97,7 +97,7 @@ pub(crate) struct JobRow {
 }
 
 /// A page of a list.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct JobPage {
     /// Only theirs.
     pub(crate) user: Option<String>,
@@ -105,6 +105,8 @@ pub(crate) struct JobPage {
     /// Only older ones than this.
     pub(crate) after: Option<JobId>,
     pub(crate) limit: u32,
+    /// It ends with the job that brings it to so many bytes, as they are kept.
+    pub(crate) bytes_max: usize,
 }
 
 /// The columns that [`JobRow::read`] reads.
@@ -145,6 +147,12 @@ impl JobRow {
             outcome: outcome(row.get(17)?, row.get_ref(16)?),
             error: row.get::<_, Option<Vec<u8>>>(16)?.map(Bytes::from),
         })
+    }
+
+    /// About how many bytes of its owner's and its worker's it holds.
+    pub(super) fn weight(&self) -> usize {
+        let bytes = |bytes: &Option<Bytes>| bytes.as_ref().map_or(0, Bytes::len);
+        self.user.len() + self.method.len() + bytes(&self.key) + bytes(&self.error)
     }
 }
 

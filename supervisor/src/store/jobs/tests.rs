@@ -11,6 +11,19 @@ use standin_core::jobs::LaneKind;
 use super::*;
 use crate::store::{Durability, Refusal, Store, StoreHandle, Write};
 
+impl Default for JobPage {
+    /// Of all jobs, the newest few.
+    fn default() -> JobPage {
+        JobPage {
+            user: None,
+            state: None,
+            after: None,
+            limit: 10,
+            bytes_max: usize::MAX,
+        }
+    }
+}
+
 const RETRY: RetryPolicy = RetryPolicy {
     attempts_max: 25,
     backoff: std::time::Duration::from_secs(60),

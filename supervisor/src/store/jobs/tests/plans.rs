@@ -26,6 +26,7 @@ fn pages() -> impl Iterator<Item = JobPage> {
             state,
             after: None,
             limit: 40,
+            bytes_max: usize::MAX,
         })
     })
 }

@@ -21,8 +21,8 @@ async fn a_list_is_of_one_user_and_goes_on_where_it_ended() {
     let page = JobPage {
         user: Some("1000".to_owned()),
         state: Some(JobState::Queued),
-        after: None,
         limit: 3,
+        ..JobPage::default()
     };
     let ids = |rows: Vec<JobRow>| rows.iter().map(|row| row.name.id.0).collect::<Vec<_>>();
     let first = store.jobs(page.clone()).await.expect("it is open");
@@ -32,10 +32,43 @@ async fn a_list_is_of_one_user_and_goes_on_where_it_ended() {
     assert_eq!(ids(rest.expect("it is open")), [1]);
 }
 
+#[tokio::test]
+async fn a_page_ends_early_where_errors_are_long_and_the_next_one_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).handle();
+    for id in 1..=5 {
+        submit(&store, new(id, None, b"\x90")).await;
+        write(&store, lease(id, Due::AtOnce)).await;
+        let settled = JobWrite::Settled {
+            job: JobId(id),
+            attempt: 1,
+            next: Next::Dead,
+            outcome: Outcome::NotExecuted,
+            answer: Some(Err(vec![b'x'; 1000].into())),
+            so_far: None,
+        };
+        write(&store, settled).await;
+    }
+    let (mut pages, mut after) = (Vec::new(), None);
+    loop {
+        let page = JobPage {
+            after,
+            bytes_max: 1500,
+            ..JobPage::default()
+        };
+        let rows = store.jobs(page).await.unwrap();
+        let Some(last) = rows.last() else {
+            break;
+        };
+        after = Some(last.name.id);
+        pages.push(rows.iter().map(|row| row.name.id.0).collect::<Vec<_>>());
+    }
+    assert_eq!(pages, [vec![5, 4], vec![3, 2], vec![1]]);
+}
+
 fn page(user: Option<&str>) -> JobPage {
     JobPage {
         user: user.map(str::to_owned),
-        limit: 10,
         ..JobPage::default()
     }
 }

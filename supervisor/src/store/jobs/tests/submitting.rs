@@ -14,10 +14,7 @@ async fn a_key_gives_the_same_job_again_and_refuses_another_payload() {
     assert_eq!(again, Submitted::Same(first.name));
     let other = submit(&store, new(3, key, b"\x91\x02")).await;
     assert_eq!(other, Submitted::Conflict);
-    let jobs = store.jobs(JobPage {
-        limit: 10,
-        ..JobPage::default()
-    });
+    let jobs = store.jobs(JobPage::default());
     let jobs = jobs.await.expect("it is open");
     assert_eq!(jobs.len(), 1);
     assert_eq!(jobs[0].key.as_deref(), Some(&b"order-1"[..]));
