@@ -43,6 +43,7 @@ use tokio::sync::oneshot;
 pub use self::measure::{Writers, writes as measured_writes};
 pub(crate) use self::{
     backup::{BackupError, back_up},
+    instances::Interrupted,
     jobs::{
         JobCounts, JobName, JobPage, JobRow, JobState, JobWrite, LeasedJob, NewJob, Recovered,
         Stored, Submitted,
@@ -62,7 +63,7 @@ use self::{
     reader::{Gate, Readers, ReadersHandle},
     writer::{Message, Order, Writer},
 };
-use crate::{clock, recovery::Interruption};
+use crate::clock;
 
 /// The store itself: the threads, and what reaches them.
 #[derive(Debug)]
@@ -72,8 +73,7 @@ pub(crate) struct Store {
     readers: Readers,
     left: Vec<String>,
     earlier_runs: u64,
-    interrupted: Option<Interruption>,
-    sessions: u64,
+    interrupted: Option<Interrupted>,
 }
 
 /// What everybody holds. Cloning it is cheap.
@@ -111,7 +111,6 @@ impl Store {
             left: begun.left,
             earlier_runs: begun.earlier,
             interrupted: begun.interrupted,
-            sessions: begun.sessions,
             ..Store::start(folder, database, disk)?
         })
     }
@@ -131,7 +130,6 @@ impl Store {
             left: Vec::new(),
             earlier_runs: 0,
             interrupted: None,
-            sessions: 0,
         })
     }
 
@@ -146,14 +144,9 @@ impl Store {
         self.earlier_runs
     }
 
-    /// How the run before this one ended, if nobody had asked it to.
-    pub(crate) fn interrupted(&self) -> Option<Interruption> {
+    /// What the run before this one has left, if nobody had asked it to stop.
+    pub(crate) fn interrupted(&self) -> Option<Interrupted> {
         self.interrupted
-    }
-
-    /// How many sessions of earlier runs can be resumed.
-    pub(crate) fn sessions(&self) -> u64 {
-        self.sessions
     }
 
     /// What is given to those who use it.

@@ -33,8 +33,8 @@ impl Kept {
             let folder = StateFolder::claim(&place)?;
             let store = Store::open(folder.path(), state::boot, &instance)?;
             end_what_is_left(&store);
-            if let Some(after) = store.interrupted() {
-                recovery::begin(after, store.sessions());
+            if let Some(interrupted) = store.interrupted() {
+                recovery::begin(interrupted.how, interrupted.sessions);
             }
             store.handle().wait_for_sessions(linger);
             Ok(Kept { folder, store })

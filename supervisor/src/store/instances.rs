@@ -13,10 +13,16 @@ pub(super) struct Begun {
     pub(super) left: Vec<String>,
     /// How many runs there were before this one, with this database.
     pub(super) earlier: u64,
-    /// How the last of them ended, if nobody had asked it to.
-    pub(super) interrupted: Option<Interruption>,
-    /// Sessions of earlier runs that can be resumed.
-    pub(super) sessions: u64,
+    /// What the last of them has left, if nobody had asked it to stop.
+    pub(super) interrupted: Option<Interrupted>,
+}
+
+/// What a run has left that ended without being asked to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Interrupted {
+    pub(crate) how: Interruption,
+    /// Sessions that can be resumed, whichever run they began in.
+    pub(crate) sessions: u64,
 }
 
 /// Notes this run of the service, before it starts anything. `boot` names the run of the machine; it is told what the
@@ -50,13 +56,20 @@ pub(super) fn begin(
         let left = statement.query_map([], |row| row.get(0))?;
         left.collect::<rusqlite::Result<_>>()?
     };
-    let interrupted = match (&left[..], gone) {
+    let how = match (&left[..], gone) {
         ([], 0) => None,
         ([], _) => Some(Interruption::Reboot),
         _ => Some(Interruption::Killed),
     };
-    let text = "SELECT count(*) FROM sessions WHERE boot = ?1";
-    let sessions: i64 = transaction.query_row(text, [&boot], |row| row.get(0))?;
+    let interrupted = match how {
+        None => None,
+        Some(how) => {
+            let text = "SELECT count(*) FROM sessions WHERE boot = ?1";
+            let sessions: i64 = transaction.query_row(text, [&boot], |row| row.get(0))?;
+            let sessions = sessions as u64;
+            Some(Interrupted { how, sessions })
+        }
+    };
     transaction.execute(
         "INSERT INTO instances (id, boot) VALUES (?1, ?2)",
         params![instance, boot],
@@ -68,6 +81,5 @@ pub(super) fn begin(
         left,
         earlier,
         interrupted,
-        sessions: sessions as u64,
     })
 }

@@ -1,7 +1,7 @@
 //! Runs of the service that left something behind.
 
 use super::*;
-use crate::recovery::Interruption;
+use crate::{recovery::Interruption, store::Interrupted};
 
 #[test]
 fn a_run_that_was_not_confirmed_gone_is_named_to_each_one_after_it() {
@@ -12,13 +12,16 @@ fn a_run_that_was_not_confirmed_gone_is_named_to_each_one_after_it() {
     assert!(first.left().is_empty());
     assert_eq!(first.earlier_runs(), 0);
     assert_eq!(first.interrupted(), None);
+    let token = SessionToken::random();
+    assert_eq!(written(&first.handle(), session_opened(token)), Ok(()));
     first.close();
     // The second dies as well before it has confirmed anything.
     begin("second").close();
     let third = begin("third");
     assert_eq!(third.left(), ["first", "second"]);
     assert_eq!(third.earlier_runs(), 2);
-    assert_eq!(third.interrupted(), Some(Interruption::Killed));
+    let (how, sessions) = (Interruption::Killed, 1);
+    assert_eq!(third.interrupted(), Some(Interrupted { how, sessions }));
     for gone in ["first", "second"] {
         third.handle().post(Write::InstanceGone(gone.to_owned()));
     }
@@ -33,10 +36,14 @@ fn a_run_that_was_not_confirmed_gone_is_named_to_each_one_after_it() {
 #[test]
 fn no_run_is_left_over_from_before_a_reboot() {
     let folder = tempfile::tempdir().unwrap();
-    open(folder.path()).close();
+    let store = open(folder.path());
+    let token = SessionToken::random();
+    assert_eq!(written(&store.handle(), session_opened(token)), Ok(()));
+    store.close();
     let store = open_after(folder.path(), "next-boot").unwrap();
     assert!(store.left().is_empty());
-    assert_eq!(store.interrupted(), Some(Interruption::Reboot));
+    let (how, sessions) = (Interruption::Reboot, 0);
+    assert_eq!(store.interrupted(), Some(Interrupted { how, sessions }));
 }
 
 #[test]
