@@ -35,7 +35,7 @@ pub(super) fn list_text(page: &JobPage) -> String {
     };
     let of_states: Vec<String> = match page.state {
         Some(state) => vec![of_state(state)],
-        None => JobState::KEPT.into_iter().map(of_state).collect(),
+        None => JobState::kept().map(of_state).collect(),
     };
     format!(
         "{} ORDER BY id DESC LIMIT ?2",

@@ -39,14 +39,10 @@ impl JobState {
     ];
 
     /// Those of jobs of which more is kept than a key.
-    pub(super) const KEPT: [JobState; 6] = [
-        JobState::Queued,
-        JobState::Running,
-        JobState::Done,
-        JobState::Dead,
-        JobState::Unknown,
-        JobState::Cancelled,
-    ];
+    pub(super) fn kept() -> impl Iterator<Item = JobState> {
+        let all = JobState::ALL.into_iter();
+        all.filter(|state| *state != JobState::Expired)
+    }
 
     /// The word for it.
     pub(crate) const fn name(self) -> &'static str {

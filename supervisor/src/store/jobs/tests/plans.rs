@@ -19,7 +19,7 @@ fn empty() -> Connection {
 
 /// Every kind of page that can be asked for.
 fn pages() -> impl Iterator<Item = JobPage> {
-    let states = JobState::KEPT.into_iter().map(Some).chain([None]);
+    let states = JobState::kept().map(Some).chain([None]);
     states.flat_map(|state| {
         [None, Some("1000".to_owned())].map(|user| JobPage {
             user,
@@ -67,7 +67,7 @@ fn a_list_is_read_in_the_order_of_an_index_whatever_it_is_of() {
         };
         let states = match page.state {
             Some(_) => 1,
-            None => JobState::KEPT.len(),
+            None => JobState::kept().count(),
         };
         let expected = vec![format!("SEARCH jobs USING {place}"); states];
         assert_eq!(
