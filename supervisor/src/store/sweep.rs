@@ -1,7 +1,9 @@
 //! Old keys: their answers go, and that they were used stays for ever.
 //!
-//! Keys are numbered in the order in which their calls ended; what runs has no answer that could be old. So whoever sweeps asks for the first that still has its answer, and has a
-//! stretch of numbers from there looked at, again and again, until the first is a young one. No stretch holds up others.
+//! Keys are numbered in the order in which their calls ended; what runs has no answer that could be old. So whoever sweeps
+//! asks for the first that still has its answer, and has a stretch of numbers from there looked at, again and again, until
+//! the first is a young one. No stretch holds up others. How far that has come is kept, so that no later life of the service
+//! passes over all keys that ever were to find the first.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -24,12 +26,19 @@ pub(crate) struct OldestKey {
     pub(crate) at: u64,
 }
 
+/// No key before that number has an answer.
+const SWEPT: &str = "INSERT OR REPLACE INTO state (name, value) VALUES ('keys_swept', ?1)";
+
+pub(super) const OLDEST: &str = "SELECT id, at FROM keys
+    WHERE id >= max(?1, coalesce((SELECT value FROM state WHERE name = 'keys_swept'), 0)) AND state IN (?2, ?3)
+    ORDER BY id LIMIT 1";
+
+/// The first that has its answer, of which none before `from` has one.
 pub(super) fn oldest_key(
     connection: &Connection,
     from: i64,
 ) -> rusqlite::Result<Option<OldestKey>> {
-    let text = "SELECT id, at FROM keys WHERE id >= ?1 AND state IN (?2, ?3) ORDER BY id LIMIT 1";
-    let mut statement = connection.prepare_cached(text)?;
+    let mut statement = connection.prepare_cached(OLDEST)?;
     let [result, error] = ENDED;
     let found = statement.query_row(params![from, result, error], |row| {
         Ok(OldestKey {
@@ -40,7 +49,8 @@ pub(super) fn oldest_key(
     found.optional()
 }
 
-/// Of the stretch that begins with number `from`, what ended before `before` becomes a tombstone.
+/// Of the stretch that begins with number `from`, what ended before `before` becomes a tombstone. No key before it has an
+/// answer.
 pub(super) fn expire(
     connection: &Connection,
     from: i64,
@@ -56,6 +66,7 @@ pub(super) fn expire(
         WHERE id BETWEEN ?1 AND ?2 AND state IN (?4, ?5) AND at < ?6";
     let mut old = connection.prepare_cached(text)?;
     let (expired, [result, error]) = (StateNumber::Expired as i64, ENDED);
-    old.execute(params![from, last, expired, result, error, before as i64])
-        .map(|_| ())
+    old.execute(params![from, last, expired, result, error, before as i64])?;
+    let mut swept = connection.prepare_cached(SWEPT)?;
+    swept.execute([from]).map(|_| ())
 }

@@ -1,7 +1,12 @@
 //! Old keys.
 
+use rusqlite::{Connection, StatementStatus};
+
 use super::*;
-use crate::{clock, store::OldestKey};
+use crate::{
+    clock,
+    store::{OldestKey, schema, sweep},
+};
 
 fn before_in(seconds: u64) -> u64 {
     clock::unix_ms() + 1000 * seconds
@@ -77,4 +82,43 @@ async fn what_has_not_ended_is_not_old_and_its_age_counts_from_its_end() {
     let next = next.expect("the store is open").expect("one has ended");
     assert!(next.number > oldest.number && next.at >= oldest.at);
     store.close();
+}
+
+/// A database in which so many keys have an answer and one more, the last, a young one.
+fn answered(keys: i64) -> Connection {
+    let mut database = Connection::open_in_memory().unwrap();
+    let transaction = database.transaction().unwrap();
+    schema::migrate(&transaction, 0).unwrap();
+    transaction.commit().unwrap();
+    let text = "WITH RECURSIVE number(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM number WHERE id <= ?1)
+        INSERT INTO keys (id, user, method, key, fingerprint, state, at, result)
+        SELECT id, '1000', x'61', CAST(id AS BLOB), x'00', 3, iif(id > ?1, 1000, id % 1000), x'01' FROM number";
+    database.execute(text, [keys]).unwrap();
+    database
+}
+
+#[test]
+fn the_first_look_of_a_life_passes_over_a_few_swept_keys_however_many_there_are() {
+    let look = |keys| {
+        let database = answered(keys);
+        let (mut from, now) = (0, 2000);
+        let young = loop {
+            let oldest = sweep::oldest_key(&database, from).unwrap().unwrap();
+            if oldest.at >= 1000 {
+                break oldest;
+            }
+            from = oldest.number;
+            sweep::expire(&database, from, 1000, now).unwrap();
+        };
+        assert_eq!(young.number, keys + 1);
+        let statement = database.prepare_cached(sweep::OLDEST).unwrap();
+        statement.reset_status(StatementStatus::VmStep);
+        drop(statement);
+        assert_eq!(sweep::oldest_key(&database, 0), Ok(Some(young)));
+        let statement = database.prepare_cached(sweep::OLDEST).unwrap();
+        statement.get_status(StatementStatus::VmStep)
+    };
+    let few = look(4000);
+    assert!(few > 0, "it is counted");
+    assert_eq!(look(40_000), few);
 }
