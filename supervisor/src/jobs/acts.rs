@@ -137,12 +137,12 @@ async fn load(store: StoreHandle, jobs: ActorRef<JobsMessage>, lane: LaneName, l
     );
 }
 
-/// Whoever is called at night reads here what became of a job, and why.
 /// What a try has done before it failed, for the next one.
 fn so_far(answer: Option<&Result<Bytes, Bytes>>) -> Option<Bytes> {
     standin_protocol::ErrorAnswer::decode(answer?.as_ref().err()?).so_far()
 }
 
+/// Whoever is called at night reads here what became of a job, and why.
 fn log(job: JobId, attempt: u32, next: Next, answer: Option<&Result<Bytes, Bytes>>) {
     let error = answer.and_then(|answer| answer.as_ref().err());
     let error = error.map(|error| standin_protocol::ErrorAnswer::decode(error).to_string());
