@@ -123,6 +123,9 @@ fn jobs_are_listed_on_more_pages_when_their_errors_are_too_long_for_one() {
     let result = client.call::<_, Value>("job.result", &json!({ "job": jobs[0] }));
     let error = result.expect_err("it failed");
     assert!(error.to_string().len() > long);
+    // The service's log is no place for it.
+    assert!(under_test.log().contains("the job has failed for good"));
+    assert!(under_test.log().len() < long);
 }
 
 fn text(value: &Value) -> &str {

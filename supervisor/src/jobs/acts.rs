@@ -13,6 +13,9 @@ use tokio::sync::oneshot;
 use super::{JobsMessage, JobsState, now};
 use crate::store::{Durability, JobWrite, Refusal, StoreHandle, Write};
 
+/// As many bytes of an error are logged; a worker's may be as long as a message. `job.result` has all of it.
+const ERROR_LOGGED: usize = 4096;
+
 impl JobsState {
     pub(super) fn act(&mut self, myself: &ActorRef<JobsMessage>, effect: Effect) {
         match effect {
@@ -147,6 +150,7 @@ fn log(job: JobId, attempt: u32, next: Next, answer: Option<&Result<Bytes, Bytes
     let error = answer.and_then(|answer| answer.as_ref().err());
     let error = error.map(|error| standin_protocol::ErrorAnswer::decode(error).to_string());
     let error = error.as_deref().unwrap_or_default();
+    let error = &error[..error.floor_char_boundary(ERROR_LOGGED)];
     match next {
         Next::Done => tracing::info!(%job, attempt, "the job is done"),
         Next::Cancelled => tracing::info!(%job, attempt, "the job was cancelled"),
