@@ -20,6 +20,14 @@ fn from(bytes: &[u8], codepage: &str, replacement: Option<&str>) -> Result<Strin
     })
 }
 
+/// Signs for private use by which GB 18030 went as long as Unicode had none for what they meant. They are still written as
+/// that, and since its edition of 2022 that is read as what Unicode has got for it (the Web's Encoding Standard, "gb18030").
+const MOVED: [char; 18] = [
+    '\u{e78d}', '\u{e78e}', '\u{e78f}', '\u{e790}', '\u{e791}', '\u{e792}', '\u{e793}', '\u{e794}',
+    '\u{e795}', '\u{e796}', '\u{e81e}', '\u{e826}', '\u{e82b}', '\u{e82c}', '\u{e832}', '\u{e843}',
+    '\u{e854}', '\u{e864}',
+];
+
 const SINGLE_BYTE: [&str; 12] = [
     "1250",
     "1251",
@@ -160,14 +168,26 @@ fn what_is_named_in_an_error_is_neither_endless_nor_a_line_break() {
     }
 }
 
+#[test]
+fn gb18030_reads_everything_as_it_was_written_but_what_has_got_a_sign_of_its_own() {
+    let moved = |sign: &char| {
+        let sign = sign.to_string();
+        to(&sign, "gb18030", None)
+            .is_ok_and(|bytes| from(&bytes, "gb18030", None).expect("it was written so") != sign)
+    };
+    let found: Vec<char> = ('\0'..='\u{ffff}').filter(moved).collect();
+    assert_eq!(found, MOVED);
+}
+
 proptest! {
     #[test]
     fn whatever_can_be_written_is_read_again(text in "(?s).{0,40}") {
         for codepage in ["UTF-8", "UTF-16LE", "utf-16be", "shift-jis", "gb18030"].into_iter().chain(SINGLE_BYTE) {
             if let Ok(bytes) = to(&text, codepage, None) {
                 let again = from(&bytes, codepage, None).expect("it was written so");
-                // Shift JIS has one byte for two signs each.
-                if codepage != "shift-jis" {
+                // Shift JIS has one byte for two signs each, and GB 18030 has moved some.
+                let moved = codepage == "gb18030" && text.contains(MOVED);
+                if codepage != "shift-jis" && !moved {
                     prop_assert_eq!(&again, &text, "{}", codepage);
                 }
             }
