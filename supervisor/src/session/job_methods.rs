@@ -247,9 +247,8 @@ fn page(
         None => None,
         Some(word) => {
             let word = value::read_bytes(word).unwrap_or_default();
-            let mut states = JobState::ALL.into_iter();
-            let found = states.find(|state| state.name().as_bytes() == &word[..]);
-            Some(found.filter(|state| *state != JobState::Expired).ok_or_else(|| {
+            let found = JobState::kept().find(|state| state.name().as_bytes() == &word[..]);
+            Some(found.ok_or_else(|| {
                 invalid("\"state\" is one of queued, running, done, dead, unknown and cancelled.")
             })?)
         }

@@ -28,7 +28,7 @@ pub(crate) enum JobState {
 }
 
 impl JobState {
-    pub(crate) const ALL: [JobState; 7] = [
+    const ALL: [JobState; 7] = [
         JobState::Queued,
         JobState::Running,
         JobState::Done,
@@ -39,7 +39,7 @@ impl JobState {
     ];
 
     /// Those of jobs of which more is kept than a key.
-    pub(super) fn kept() -> impl Iterator<Item = JobState> {
+    pub(crate) fn kept() -> impl Iterator<Item = JobState> {
         let all = JobState::ALL.into_iter();
         all.filter(|state| *state != JobState::Expired)
     }
